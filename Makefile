@@ -1,0 +1,37 @@
+# Two commands for a newcomer: `make demo` trains a network on real text and draws it,
+# `make test` runs every check. Both set up what they need in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-deep lint bench clean
+
+demo: $(VENV)/demo.done
+	$(BIN)/minigrad demo --out demo
+
+test: $(VENV)/test.done lint
+	$(BIN)/python -m pytest -q -n 2 -m "not deep"
+
+test-deep: $(VENV)/test.done
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/test.done
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/test.done
+	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-enable --benchmark-only
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[train]"
+	touch $@
+
+$(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info

@@ -1,0 +1,466 @@
+"""Derivatives: one loop over the recorded graph, backwards (vjp) or forwards (jvp).
+
+A walk computes with arrays, unless the result depends on a tensor from outside the call: then it
+computes with tensors and is itself recorded, so derivatives nest and mix to any order.
+Source: Griewank and Walther, Evaluating Derivatives (2008), chapters 3 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import (
+    FUNCTIONS,
+    PRIMITIVES,
+    Array,
+    Tensor,
+    _serials,
+    _tag,
+    ancestors,
+    named,
+    to_array,
+)
+from minigrad.ops import add_n, astype, broadcast_to, zeros_like
+from minigrad.ops.shapes import sum_to
+from minigrad.tree import Tree, flatten
+
+Function = Callable[..., Any]
+
+
+# --- the walks --------------------------------------------------------------------------------
+
+
+def pull_back(
+    nodes: Sequence[Tensor], cotangents: dict[int, Any], wanted: set[int], recorded: bool
+) -> dict[int, Any]:
+    """Carry cotangents from outputs back to every node that depends on something wanted.
+
+    Args:
+        nodes: ancestors of the outputs, oldest first.
+        cotangents: by serial number, those of the outputs.
+        wanted: serial numbers of the tensors whose cotangents are asked for.
+        recorded: compute with tensors, so that the result has derivatives too.
+
+    Returns:
+        Cotangents by serial number, in the shape and dtype of their tensors. A tensor the
+        outputs do not depend on has no entry.
+    """
+    active = set(wanted)
+    for node in nodes:
+        if node.serial not in active:
+            rules = node.primitive.rules if node.primitive is not None else ()
+            for i, parent in enumerate(node.parents):
+                if type(parent) is Tensor and parent.serial in active and rules[i] is not None:
+                    active.add(node.serial)
+                    break
+    # What has arrived at a node so far. Arrays are added up in a buffer of our own, tensors and
+    # the parts of an indexed operand are kept until the node's turn comes and then summed at once.
+    arrived: dict[int, Any] = dict(cotangents)
+    owned: set[int] = set()
+    waiting: dict[int, list[Any]] = {}
+    parts: dict[int, list[tuple[Any, Tensor]]] = {}
+    for node in reversed(nodes):
+        serial = node.serial
+        if serial not in active:
+            continue
+        g = arrived.get(serial)
+        if serial in parts or serial in waiting:
+            g = _meet(node, g, waiting.pop(serial, []), parts.pop(serial, []))
+            arrived[serial] = g
+        primitive = node.primitive
+        if g is None or primitive is None:
+            continue
+        operands = node.parents
+        if recorded:
+            y: Any = node
+            values: Any = operands
+            token = _tag.set(node.tag)
+            if node.name is not None and type(g) is Tensor and g.primitive and g.name is None:
+                named(f"∂{node.name}", g)
+        else:
+            y = node._data
+            values = [x._data if type(x) is Tensor else x for x in operands]
+        for i, parent in enumerate(operands):
+            if type(parent) is not Tensor or parent.serial not in active:
+                continue
+            rule = primitive.rules[i]
+            if rule is None:
+                continue
+            target = parent.serial
+            if primitive.collect is not None:
+                parts.setdefault(target, []).append((g, node))
+                continue
+            part = rule(g, y, *values, **node.attrs)
+            if part is None:
+                continue
+            data = parent._data
+            if part.shape != data.shape:
+                part = sum_to(part, data.shape)
+            if part.dtype != data.dtype:
+                part = astype(part, data.dtype)
+            if recorded:
+                waiting.setdefault(target, []).append(part)
+            elif target not in arrived:
+                arrived[target] = part
+            elif target in owned:
+                np.add(arrived[target], part, out=arrived[target])
+            else:
+                arrived[target] = np.asarray(arrived[target] + part)
+                owned.add(target)
+        if recorded:
+            _tag.reset(token)
+        if serial not in wanted:
+            del arrived[serial]
+    return {serial: arrived[serial] for serial in wanted if serial in arrived}
+
+
+def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tensor]]) -> Any:
+    """The sum of everything that arrived at a node, as one operation where possible."""
+    terms = [] if g is None else [g]
+    terms += waiting
+    if parts:
+        positions = tuple(user.attrs["position"] for _, user in parts)
+        collect = PRIMITIVES[parts[0][1].primitive.collect]  # type: ignore[union-attr,index]
+        put = collect(*(part for part, _ in parts), positions=positions, shape=node.shape)
+        terms.append(put if put.dtype == node.dtype else astype(put, node.dtype))
+    if len(terms) == 1:
+        return terms[0]
+    return terms[0] + terms[1] if len(terms) == 2 else add_n(*terms)
+
+
+def push_forward(
+    nodes: Sequence[Tensor], tangents: dict[int, Any], recorded: bool
+) -> dict[int, Any]:
+    """Carry tangents forward through `nodes`, oldest first; returns all, by serial number."""
+    for node in nodes:
+        primitive = node.primitive
+        if primitive is None or node.serial in tangents:
+            continue
+        arriving = [tangents.get(x.serial) if type(x) is Tensor else None for x in node.parents]
+        if primitive.kind == "stepwise" or all(
+            t is None or primitive.rules[i] is None for i, t in enumerate(arriving)
+        ):
+            continue
+        if recorded:
+            token = _tag.set(node.tag)
+            tangent = primitive.push(arriving, node, node.parents, node.attrs)
+            _tag.reset(token)
+        else:
+            values = [x._data if type(x) is Tensor else x for x in node.parents]
+            tangent = primitive.push(arriving, node._data, values, node.attrs)
+        if tangent is not None:
+            if tangent.shape != node.shape:
+                tangent = broadcast_to(tangent, node.shape)
+            tangents[node.serial] = tangent if tangent.dtype == node.dtype else astype(
+                tangent, node.dtype)  # fmt: skip
+    return tangents
+
+
+# --- calls on functions -------------------------------------------------------------------------
+
+
+class _Call:
+    """A function called once on fresh leaves: its leaves, its result and the graph between."""
+
+    def __init__(
+        self, where: str, f: Function, args: tuple[Any, ...], wrt: tuple[int, ...]
+    ) -> None:
+        for k in wrt:
+            if not -len(args) <= k < len(args):
+                raise TypeError(
+                    f"{where}: wrt={k}, but the function was given {len(args)} arguments"
+                )
+        self.start = next(_serials)
+        inputs = list(args)
+        self.leaves: list[Tensor] = []
+        self.trees: list[Tree] = []
+        for k in wrt:
+            values, tree = flatten(args[k])
+            fresh = [
+                _fresh(value, f"{where}: argument {path or k}")
+                for value, path in zip(values, tree.paths(), strict=True)
+            ]
+            self.leaves += fresh
+            self.trees.append(tree)
+            inputs[k] = tree.unflatten(fresh)
+        self.result = f(*inputs)
+
+    def graph(self, outputs: Sequence[Any], *more: Any) -> tuple[list[Tensor], bool]:
+        """The nodes of this call, and whether anything from outside it takes part."""
+        tensors = [x for x in outputs if type(x) is Tensor]
+        nodes = ancestors(*tensors, since=self.start)
+        outside = any(
+            type(x) is Tensor and x.serial <= self.start for node in nodes for x in node.parents
+        )
+        return nodes, outside or any(
+            type(x) is Tensor for x in (*more, *_outer(tensors, self.start))
+        )
+
+    def split(self, values: list[Any]) -> tuple[Any, ...]:
+        """Values of all leaves, given back in the structures of the arguments."""
+        flat = iter(values)
+        return tuple(tree.unflatten([next(flat) for _ in tree.paths()]) for tree in self.trees)
+
+
+def _outer(tensors: Sequence[Tensor], start: int) -> list[Tensor]:
+    return [x for x in tensors if x.serial <= start]
+
+
+def _fresh(value: Any, where: str) -> Tensor:
+    """A new node for an argument: an alias of a tensor, a leaf of an array."""
+    leaf = PRIMITIVES["alias"](value) if type(value) is Tensor else Tensor(to_array(value, where))
+    if leaf.dtype.kind != "f":
+        raise TypeError(
+            f"{where} has dtype {leaf.dtype}; gradients need floating-point numbers: "
+            + (
+                "complex input is for checks of arrays only"
+                if leaf.dtype.kind == "c"
+                else "write 2.0 for 2, or array.astype(float)"
+            )
+        )
+    leaf.name = value.name if type(value) is Tensor else None
+    return leaf
+
+
+def _indices(wrt: int | Sequence[int]) -> tuple[int, ...]:
+    return (wrt,) if isinstance(wrt, int) else tuple(wrt)
+
+
+def _plain(x: Any) -> Any:
+    return x._data if type(x) is Tensor else x
+
+
+def value_and_grad(
+    f: Function, wrt: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """The function that returns `(f(*args), gradient)`.
+
+    The gradient has the structure of the argument: nested dictionaries, lists and tuples of
+    arrays. `wrt` chooses the argument, or several, then the gradient is a tuple. With
+    `has_aux=True`, f returns `(loss, more)` and so does the result, `((loss, more), gradient)`.
+
+    Raises:
+        ValueError: the loss is not a scalar.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.value_and_grad(lambda x: mg.sum(x * x))(np.array([1.0, 2.0]))
+    (array(5.), array([2., 4.]))
+    """
+
+    def gradient(*args: Any) -> Any:
+        call = _Call("grad", f, args, _indices(wrt))
+        loss, aux = call.result if has_aux else (call.result, None)
+        if not isinstance(loss, Tensor | np.ndarray | float | int | np.generic):
+            raise TypeError(f"grad: the function must return a loss, it returned {loss!r:.60}")
+        if np.shape(_plain(loss)) != ():
+            raise ValueError(
+                f"grad needs a scalar loss, got shape {np.shape(_plain(loss))}; reduce it with sum "
+                "or mean, or use jacobian"
+            )
+        nodes, recorded = call.graph([loss])
+        grads = _cotangents(
+            call, [loss], [np.ones((), np.asarray(_plain(loss)).dtype)], nodes, recorded
+        )
+        value = loss if recorded else _plain(loss)
+        if has_aux:
+            leaves, tree = flatten(aux)
+            value = (value, tree.unflatten(leaves if recorded else map(_plain, leaves)))
+        return value, grads if not isinstance(wrt, int) else grads[0]
+
+    return gradient
+
+
+def grad(f: Function, wrt: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The function that returns the gradient of the scalar `f(*args)`; see `value_and_grad`.
+
+    >>> import minigrad as mg
+    >>> mg.grad(lambda x: x * mg.grad(lambda y: x * y)(x))(2.0)
+    array(4.)
+    """
+    return lambda *args: value_and_grad(f, wrt)(*args)[1]
+
+
+def _cotangents(
+    call: _Call, outputs: Sequence[Any], seeds: Sequence[Any], nodes: list[Tensor], recorded: bool
+) -> tuple[Any, ...]:
+    """Gradients in the structure of the arguments; zeros where nothing arrived."""
+    start: dict[int, Any] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        if type(output) is Tensor:
+            serial = output.serial
+            start[serial] = start[serial] + seed if serial in start else seed
+    wanted = {leaf.serial for leaf in call.leaves}
+    found = pull_back(nodes, start, wanted, recorded)
+    return call.split([_own(found.get(leaf.serial), leaf) for leaf in call.leaves])
+
+
+def _own(g: Any, leaf: Tensor) -> Any:
+    """A gradient that shares memory with nothing else."""
+    if g is None:
+        return zeros_like(leaf)
+    return g if type(g) is Tensor else np.array(g)
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """f(*args) and the function that pulls a cotangent back: a tuple, one entry an argument.
+
+    >>> import minigrad as mg, numpy as np
+    >>> y, pull = mg.vjp(mg.tanh, np.zeros(2))
+    >>> pull(np.array([1.0, 2.0]))
+    (array([1., 2.]),)
+    """
+    call = _Call("vjp", f, args, tuple(range(len(args))))
+    outputs, tree = flatten(call.result)
+    nodes, outside = call.graph(outputs)
+
+    def pull(cotangent: Any) -> Any:
+        seeds = _like(cotangent, outputs, tree, "vjp: cotangent")
+        recorded = outside or any(type(seed) is Tensor for seed in seeds)
+        return _cotangents(call, outputs, seeds, nodes, recorded)
+
+    value = tree.unflatten(outputs if outside else map(_plain, outputs))
+    return value, pull
+
+
+def _like(values: Any, models: Sequence[Any], tree: Tree, where: str) -> list[Any]:
+    """Leaves of `values`, checked to have structure, shapes and dtypes of the models."""
+    leaves, structure = flatten(values)
+    if structure.paths() != tree.paths():
+        raise ValueError(f"{where} has structure {structure.paths()}, wanted {tree.paths()}")
+    result = []
+    for leaf, model, path in zip(leaves, models, tree.paths(), strict=True):
+        place = f"{where} {path}".rstrip()
+        shape, dtype = np.shape(_plain(model)), np.asarray(_plain(model)).dtype
+        leaf = leaf if type(leaf) is Tensor else to_array(leaf, place)
+        if leaf.shape != shape:
+            raise ValueError(f"{place} has shape {leaf.shape}, wanted {shape}")
+        result.append(leaf if leaf.dtype == dtype else astype(leaf, dtype))
+    return result
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals) and its directional derivative along `tangents` (forward mode).
+
+    >>> import minigrad as mg
+    >>> mg.jvp(mg.square, [3.0], [1.0])
+    (array(9.), array(6.))
+    """
+    if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
+        raise TypeError("jvp: primals and tangents are lists, one entry an argument of f")
+    call = _Call("jvp", f, tuple(primals), tuple(range(len(primals))))
+    outputs, tree = flatten(call.result)
+    directions: list[Any] = []
+    if len(primals) != len(tangents):
+        raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
+    flat = iter(call.leaves)
+    for k, (structure, tangent) in enumerate(zip(call.trees, tangents, strict=True)):
+        models = [next(flat) for _ in structure.paths()]
+        directions += _like(tangent, models, structure, f"jvp: tangent {k}")
+    nodes, recorded = call.graph(outputs, *directions)
+    start = {leaf.serial: t for leaf, t in zip(call.leaves, directions, strict=True)}
+    found = push_forward(nodes, start, recorded)
+    values = outputs if recorded else [_plain(x) for x in outputs]
+    derivatives = [
+        _own(found.get(x.serial) if type(x) is Tensor else None, x)
+        if type(x) is Tensor else np.zeros(np.shape(x))
+        for x in outputs
+    ]  # fmt: skip
+    return tree.unflatten(values), tree.unflatten(derivatives)
+
+
+def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
+    """All partial derivatives of an array-valued f: shape `(*output, *argument)` for each leaf.
+
+    Row by row in reverse mode, or column by column in forward mode, whichever is fewer.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    def matrix(*args: Any) -> Any:
+        call = _Call("jacobian", f, args, (wrt,))
+        outputs, tree = flatten(call.result)
+        nodes, recorded = call.graph(outputs)
+        blocks = []
+        for output in outputs:
+            shape = np.shape(_plain(output))
+            rows = []
+            for k in range(int(np.prod(shape))):
+                seed = np.zeros(shape, np.asarray(_plain(output)).dtype)
+                seed.flat[k] = 1.0
+                rows.append(flatten(_cotangents(call, [output], [seed], nodes, recorded)[0])[0])
+            block = [
+                FUNCTIONS["reshape"](FUNCTIONS["stack"]([row[i] for row in rows]), (*shape, *leaf.shape))
+                if rows else np.zeros((*shape, *leaf.shape))
+                for i, leaf in enumerate(call.leaves)
+            ]  # fmt: skip
+            blocks.append(call.trees[0].unflatten(block))
+        return tree.unflatten(blocks)
+
+    return matrix
+
+
+def hessian(f: Function, wrt: int = 0) -> Callable[..., Any]:
+    """Second derivatives of a scalar f: the jacobian of its gradient.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.hessian(lambda x: mg.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(grad(f, wrt), wrt)
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """The Hessian of a scalar f at x times v, in the structure of x, without forming the Hessian.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.hvp(lambda x: mg.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    return jvp(grad(f), [x], [v])[1]
+
+
+# --- the imperative face --------------------------------------------------------------------------
+
+
+def backward(loss: Tensor, cotangent: Any = None) -> None:
+    """Add d(loss)/d(tensor) to `.grad` of every leaf and every named tensor of the graph.
+
+    Calls accumulate: two losses add up, and so do two calls on the same graph.
+
+    Raises:
+        ValueError: the loss is not a scalar and no cotangent is given.
+    """
+    if cotangent is None:
+        if loss.shape != ():
+            raise ValueError(
+                f"backward needs a scalar loss, got shape {loss.shape}; reduce it with sum or mean, "
+                "or give a cotangent of that shape"
+            )
+        cotangent = 1.0
+    seed = np.broadcast_to(np.asarray(cotangent, loss.dtype), loss.shape)
+    if np.shape(cotangent) not in ((), loss.shape):
+        raise ValueError(f"backward: cotangent of shape {np.shape(cotangent)}, wanted {loss.shape}")
+    if loss.dtype.kind != "f":
+        raise TypeError(f"backward: the loss has dtype {loss.dtype}; gradients need real floats")
+    nodes = ancestors(loss)
+    shown = [
+        node
+        for node in nodes
+        if (node.primitive is None or node.name is not None) and node.dtype.kind == "f"
+    ]
+    found = pull_back(nodes, {loss.serial: seed}, {node.serial for node in shown}, recorded=False)
+    for node in shown:
+        g: Array | None = found.get(node.serial)
+        if g is None:
+            g = np.zeros(node.shape, node.dtype)
+        node.grad = np.array(g) if node.grad is None else node.grad + g
+
+
+FUNCTIONS["backward"] = backward

@@ -1,0 +1,435 @@
+"""Tensors that remember how they were made.
+
+A `Primitive` is one operation, defined in one place. Applied to arrays it computes; applied to
+tensors it also records: the result keeps the primitive, the operands and a serial number.
+Serial numbers grow, so creation order is a topological order of the graph, and every walk over
+it is a loop. There is no tape, no closure and no recursion.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.errors import ShapeError, at, operation_error
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Rule = Callable[..., Any]
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive by its name. Operators find theirs here, which keeps `Tensor` free of imports."""
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""What a NumPy function of that name does on tensors: primitives and functions composed of them."""
+
+_serials = itertools.count()
+_new = object.__new__
+_NO_ATTRS: dict[str, Any] = {}
+
+
+class Tag(NamedTuple):
+    """Where in a recurrent program an operation stands."""
+
+    scope: str
+    t: int | None = None
+    run: int = 0
+
+
+_tag: ContextVar[Tag | None] = ContextVar("tag", default=None)
+
+
+@contextmanager
+def scope(name: str, t: int | None = None) -> Iterator[None]:
+    """Tag all operations inside with a scope and, if given, the time step `t`.
+
+    Scopes nest: `layer1` inside `rnn` is `rnn.layer1`. Each entry of a scope without `t`, outside
+    of any step, is a run of its own, so a cell that is run twice is told apart.
+
+    >>> import minigrad as mg
+    >>> with mg.scope("rnn", t=3):
+    ...     h = mg.tanh(mg.Tensor(0.5))
+    >>> h.scope, h.t
+    ('rnn', 3)
+    """
+    outer = _tag.get() or Tag("")
+    run = outer.run if outer.t is not None or t is not None else next(_serials)
+    path = f"{outer.scope}.{name}" if outer.scope and name else outer.scope or name
+    token = _tag.set(Tag(path, outer.t if t is None else t, run))
+    try:
+        yield
+    finally:
+        _tag.reset(token)
+
+
+class Primitive:
+    """One operation: forward, derivative rules and everything else that is known of it.
+
+    Attributes:
+        name: the registry's key, and the public function's name.
+        forward: computes on NumPy arrays, `forward(*arrays, **attrs)`.
+        rules: `rules[i](g, y, *operands, **attrs)` is the vjp for operand i, None where the
+            operand has no derivative. Rules are written with operators and primitives, so they
+            work on arrays and, for higher order, on tensors. They never un-broadcast.
+        push: `push(tangents, y, operands, attrs)` is the jvp; a tangent of None is zero.
+        kind: "elementwise", "linear", "bilinear", "stepwise" (zero derivative) or "general".
+        signature: gufunc signature of the core axes; leading axes broadcast.
+        label: what drawings and equations show.
+        domain: for each operand the interval or the kind of values it accepts.
+        prepare: brings arguments to their canonical form (negative axes, tuples).
+        sample: draws shapes and attributes to test the primitive on.
+        collect: the primitive that adds up many cotangents of this one's operand at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        rules: Sequence[Rule | None],
+        push: Callable[..., Any],
+        *,
+        kind: str = "general",
+        signature: str = "(...)->(...)",
+        label: str | None = None,
+        domain: tuple[Any, ...] = (),
+        prepare: Callable[..., Any] | None = None,
+        sample: Callable[..., Any] | None = None,
+        collect: str | None = None,
+        numpy: str | None = None,
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.rules = rules
+        self.push = push
+        self.kind = kind
+        self.signature = signature
+        self.label = label or name
+        self.domain = domain
+        self.prepare = prepare
+        self.sample = sample
+        self.collect = collect
+        self.__doc__ = forward.__doc__
+        PRIMITIVES[name] = FUNCTIONS[numpy or name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __call__(self, *operands: Any, **attrs: Any) -> Any:
+        """Apply to arrays for an array, to at least one tensor for a recorded tensor."""
+        if self.prepare is not None:
+            operands, attrs = self.prepare(*operands, **attrs)
+        recorded = False
+        values = []
+        for operand in operands:
+            if type(operand) is Tensor:
+                recorded = True
+                values.append(operand._data)
+            else:
+                values.append(operand)
+        if not recorded:
+            return self._compute(operands, values, attrs)
+        for k, value in enumerate(values):
+            kind = type(value)
+            if kind is np.ndarray and value is not getattr(operands[k], "_data", None):
+                # The graph keeps a copy: writing into the caller's array cannot reach it.
+                frozen = value.copy()
+                frozen.flags.writeable = False
+                operands = (*operands[:k], frozen, *operands[k + 1 :])
+            elif kind is not np.ndarray and kind not in _WEAK:
+                values[k] = to_array(value, f"{self.name}: operand {k + 1}")
+                operands = (*operands[:k], values[k], *operands[k + 1 :])
+        data = self._compute(operands, values, attrs)
+        if type(data) is not np.ndarray:
+            data = np.asarray(data)
+        data.flags.writeable = False
+        return record(data, self, operands, attrs)
+
+    def _compute(self, operands: Sequence[Any], values: list[Any], attrs: Mapping[str, Any]) -> Any:
+        try:
+            return self.forward(*values, **attrs)
+        except (ValueError, TypeError, IndexError) as error:
+            raise operation_error(self, operands, _tag.get(), error) from None
+
+
+_WEAK = frozenset((float, int, bool, complex))
+
+
+def record(
+    data: Array,
+    primitive: Primitive | None,
+    operands: tuple[Any, ...] = (),
+    attrs: dict[str, Any] = _NO_ATTRS,
+) -> Tensor:
+    """The tensor with read-only `data`, made by `primitive` from `operands`."""
+    tensor: Tensor = _new(Tensor)
+    tensor._data = data
+    tensor.primitive = primitive
+    tensor.parents = operands
+    tensor.attrs = attrs
+    tensor.serial = next(_serials)
+    tensor.name = None
+    tensor.tag = _tag.get()
+    tensor.grad = None
+    return tensor
+
+
+def to_array(value: Any, where: str) -> Array:
+    """A read-only array of numbers that shares no memory with `value`; a clear error otherwise."""
+    try:
+        array: Array = np.array(value)
+    except (ValueError, TypeError) as error:
+        if any(type(item) is Tensor for item in value if isinstance(value, list | tuple)):
+            raise TypeError(f"{where} is a list of tensors; join them with stack") from None
+        raise ShapeError(f"{where} is ragged: rows of different lengths ({error})") from None
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"{where} must be numbers, got {value!r:.60} of dtype {array.dtype}")
+    array.flags.writeable = False
+    return array
+
+
+def _operator(name: str, swapped: bool = False) -> Any:
+    if swapped:
+        return lambda self, other: FUNCTIONS[name](other, self)
+    return lambda self, other: FUNCTIONS[name](self, other)
+
+
+def _method(name: str) -> Any:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return FUNCTIONS[name](self, *args, **kwargs)
+
+    method.__doc__ = f"The same as `minigrad.{name}(self, ...)`."
+    return method
+
+
+class Tensor:
+    """An array that remembers the primitive and the operands that made it.
+
+    `Tensor(array)` makes a leaf: it copies the array, so later writes to it cannot change the
+    graph. `.data` is read-only. After `loss.backward()`, `.grad` is an array of the same shape
+    on every leaf and on every named tensor.
+
+    >>> import minigrad as mg
+    >>> w = mg.Tensor([1.0, 2.0], name="w")
+    >>> loss = (w * w).sum()
+    >>> loss.backward()
+    >>> w.grad
+    array([2., 4.])
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "attrs",
+        "grad",
+        "name",
+        "parents",
+        "primitive",
+        "serial",
+        "tag",
+    )
+    _data: Array
+    primitive: Primitive | None
+    parents: tuple[Any, ...]
+    attrs: dict[str, Any]
+    serial: int
+    name: str | None
+    tag: Tag | None
+    grad: Array | None
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        if type(data) is Tensor:
+            raise TypeError("Tensor(tensor): already a tensor; use detach(tensor) to cut the graph")
+        self._data = to_array(data, f"Tensor {name}" if name else "Tensor(data)")
+        self.primitive = None
+        self.parents = ()
+        self.attrs = _NO_ATTRS
+        self.serial = next(_serials)
+        self.name = name
+        self.tag = _tag.get()
+        self.grad = None
+
+    @property
+    def data(self) -> Array:
+        """The values, read-only."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        raise AttributeError(
+            f"{self._title()}.data cannot be assigned: graphs may hold the old values; "
+            f"make a new tensor, Tensor(values, name={self.name!r})"
+        )
+
+    shape = property(lambda self: self._data.shape, doc="The sizes of all axes.")
+    dtype = property(lambda self: self._data.dtype, doc="The NumPy type of the entries.")
+    ndim = property(lambda self: self._data.ndim, doc="The number of axes.")
+    size = property(lambda self: self._data.size, doc="The number of entries.")
+    scope = property(lambda self: self.tag.scope if self.tag else "", doc="Path of the scopes.")
+    t = property(lambda self: self.tag.t if self.tag else None, doc="The time step, or None.")
+    T = property(lambda self: FUNCTIONS["transpose"](self), doc="All axes in reverse order.")
+
+    def backward(self, cotangent: Any = None) -> None:
+        """Add d(self)/d(tensor) to `.grad` of every leaf and named tensor self depends on."""
+        FUNCTIONS["backward"](self, cotangent)
+
+    def item(self) -> float:
+        """The one entry as a Python number."""
+        return self._data.item()  # type: ignore[no-any-return]  # NumPy types it as Any
+
+    def _title(self) -> str:
+        return f"tensor {self.name}" if self.name else "tensor"
+
+    def __repr__(self) -> str:
+        values = np.array2string(self._data, precision=4, threshold=20, separator=", ")
+        name = f", name={self.name!r}" if self.name else ""
+        made = f", {self.primitive.name}{at(self.tag)}" if self.primitive else ""
+        return f"Tensor({values}{name}{made})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[k] for k in range(len(self._data)))
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        if self.size != 1:
+            raise TypeError(f"float() needs one entry, {self._title()} has shape {self.shape}")
+        return float(self._data.item())
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return FUNCTIONS["index"](self, index)  # type: ignore[no-any-return]  # registry
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self._title()}[...] = value{at(self.tag)}: tensors are not written into, a recorded "
+            "gradient could change; build a new one with where, concatenate or stack"
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Array:
+        raise TypeError(
+            f"a NumPy array cannot hold {self._title()}{at(self.tag)}: the gradient would be cut "
+            "without a word; write tensor.data for the values, minigrad.stack to join tensors"
+        )
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs or "where" in kwargs:
+            raise TypeError(
+                f"{ufunc.__name__}{at(self.tag)}: a result cannot be written into an array "
+                f"(out=, where=, array += {self._title()}); write array = array + tensor"
+            )
+        known = FUNCTIONS.get(ufunc.__name__)
+        if method != "__call__" or known is None:
+            call = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+            raise TypeError(
+                f"np.{call} has no gradient rule here; `minigrad ops` lists the primitives, "
+                "tensor.data gives the values alone"
+            )
+        return known(*inputs, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        known = FUNCTIONS.get(func.__name__)
+        if known is None:
+            raise TypeError(
+                f"np.{func.__name__} has no gradient rule here; `minigrad ops` lists the "
+                "primitives, tensor.data gives the values alone"
+            )
+        return known(*args, **kwargs)
+
+    __hash__ = object.__hash__
+    __neg__ = lambda self: FUNCTIONS["negative"](self)  # one line an operator
+    __abs__ = lambda self: FUNCTIONS["absolute"](self)
+    __add__, __radd__ = _operator("add"), _operator("add", True)
+    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
+    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", True)
+    __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", True)
+    __pow__, __rpow__ = _operator("power"), _operator("power", True)
+    __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", True)
+    __lt__, __le__ = _operator("less"), _operator("less_equal")
+    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
+    __eq__, __ne__ = _operator("equal"), _operator("not_equal")
+    sum, mean, max, min = _method("sum"), _method("mean"), _method("max"), _method("min")
+    reshape, transpose = _method("reshape"), _method("transpose")
+    swapaxes, squeeze, detach = _method("swapaxes"), _method("squeeze"), _method("detach")
+    astype = _method("astype")
+
+    # No __iadd__: Python then runs `h += x` as `h = h + x`, which makes a new tensor.
+
+
+def named(name: str, value: Any) -> Any:
+    """Give a tensor the name by which `find`, pictures and equations know it; returns it.
+
+    A tensor has one name: a second, different name is given to an alias node. Arrays pass through.
+
+    >>> import minigrad as mg
+    >>> h = mg.named("h", mg.tanh(mg.Tensor(0.5)))
+    >>> h.name
+    'h'
+    """
+    if type(value) is Tensor:
+        if value.name is not None and value.name != name:
+            value = PRIMITIVES["alias"](value)
+        value.name = name
+    return value
+
+
+def ancestors(*tensors: Tensor, since: int = -1, stop: Sequence[Tensor] = ()) -> list[Tensor]:
+    """The tensors and all they were made from, oldest first.
+
+    Only serial numbers > `since` count, and what the tensors in `stop` were made from is left out.
+    """
+    seen = {tensor.serial: tensor for tensor in tensors if tensor.serial > since}
+    ends = {tensor.serial for tensor in stop}
+    stack = list(seen.values())
+    while stack:
+        tensor = stack.pop()
+        if tensor.serial in ends:
+            continue
+        for parent in tensor.parents:
+            if type(parent) is Tensor and parent.serial > since and parent.serial not in seen:
+                seen[parent.serial] = parent
+                stack.append(parent)
+    return [seen[serial] for serial in sorted(seen)]
+
+
+def find(tensor: Tensor, name: str, t: int | None = None) -> Tensor:
+    """The ancestor of `tensor` with that name, at step t if given.
+
+    The name may be qualified by the end of its scope, as in `layer1.h`.
+
+    Raises:
+        LookupError: no such tensor, or several; the message lists what there is.
+
+    >>> import minigrad as mg
+    >>> w = mg.Tensor(2.0, name="w")
+    >>> mg.find(w * w, "w") is w
+    True
+    """
+    hits: list[Tensor] = []
+    known: dict[tuple[str, int | None], None] = {}
+    for node in ancestors(tensor):
+        if node.name is None:
+            continue
+        path = f".{node.scope}.{node.name}"
+        known[path.strip("."), node.t] = None
+        if path.endswith(f".{name}") and (t is None or node.t == t):
+            hits.append(node)
+    if len(hits) == 1:
+        return hits[0]
+    wanted = name if t is None else f"{name} at t = {t}"
+    if not hits:
+        names = ", ".join(sorted({path for path, _ in known})[:20])
+        steps = sorted({step for _, step in known if step is not None})
+        span = f", at steps {steps[0]} to {steps[-1]}" if steps else ""
+        raise LookupError(f"no tensor named {wanted}; there are: {names or 'none'}{span}")
+    places = "; ".join(f"{hit.scope or 'no scope'}, t = {hit.t}" for hit in hits[:6])
+    raise LookupError(f"{len(hits)} tensors are named {wanted}: {places}; give t= or scope.name")

@@ -1,0 +1,89 @@
+"""What goes wrong with shapes, said in words.
+
+NumPy reports a failed operation without names. Here the same failure is told with the name of
+the primitive, its operands, the axis that disagrees, and the step of the recurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class ShapeError(ValueError):
+    """Arrays whose shapes do not fit together.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.Tensor(np.ones((2, 3))) @ np.ones((4, 5))
+    Traceback (most recent call last):
+        ...
+    minigrad.errors.ShapeError: matmul: axis n is 3 on the left, 4 on the right: shapes (2, 3) and (4, 5)
+    """
+
+
+def describe(operand: Any) -> str:
+    """Name and shape of an operand, for messages: `W_xh (3, 5)`, or the number itself."""
+    name = getattr(operand, "name", None)
+    shape = str(operand.shape) if hasattr(operand, "shape") else repr(operand)
+    return f"{name} {shape}" if name else shape
+
+
+def core_axes(signature: str) -> list[list[str]]:
+    """The named axes of each operand: `(b,n),(n,m)->(b,m)` gives `[[b, n], [n, m]]`."""
+    operands = signature.split("->")[0].strip("()").split("),(")
+    return [[axis.strip() for axis in part.split(",") if axis.strip()] for part in operands]
+
+
+def operation_error(
+    primitive: Any, operands: Sequence[Any], tag: Any, cause: Exception
+) -> Exception:
+    """The error to raise when `primitive` refused `operands` with `cause`."""
+    where = f"{primitive.name}{at(tag)}"
+    shapes = [np.shape(getattr(operand, "_data", operand)) for operand in operands]
+    told = " and ".join(describe(operand) for operand in operands)
+    reason = _axis_clash(core_axes(primitive.signature), shapes) or _broadcast_clash(
+        primitive.signature, shapes
+    )
+    if reason is not None:
+        return ShapeError(f"{where}: {reason}: shapes {told}")
+    kind = ShapeError if isinstance(cause, ValueError) else type(cause)
+    return kind(f"{where} of {told}: {cause}")
+
+
+def at(tag: Any) -> str:
+    """Where an operation stands: ` in layer1 at t = 3`, or nothing."""
+    if tag is None:
+        return ""
+    scope = f" in {tag.scope}" if tag.scope else ""
+    return scope + (f" at t = {tag.t}" if tag.t is not None else "")
+
+
+def _axis_clash(axes: list[list[str]], shapes: list[tuple[int, ...]]) -> str | None:
+    if len(axes) != len(shapes) or any("..." in names for names in axes):
+        return None
+    side = ["on the left", "on the right"] if len(axes) == 2 else []
+    seen: dict[str, tuple[int, int]] = {}
+    for k, (names, shape) in enumerate(zip(axes, shapes, strict=True)):
+        if len(shape) < len(names):
+            return f"operand {k + 1} needs {len(names)} axes ({', '.join(names)}), has {len(shape)}"
+        for name, size in zip(names, shape[len(shape) - len(names) :], strict=True):
+            first, before = seen.setdefault(name, (k, size))
+            if before != size:
+                here, there = (side[first], side[k]) if side else (f"in {first + 1}", f"in {k + 1}")
+                return f"axis {name} is {before} {here}, {size} {there}"
+    return None
+
+
+def _broadcast_clash(signature: str, shapes: list[tuple[int, ...]]) -> str | None:
+    if set(signature) - set("(),->"):
+        return None
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        for axis in range(-1, -1 - max(map(len, shapes)), -1):
+            sizes = sorted({shape[axis] for shape in shapes if len(shape) >= -axis} - {1})
+            if len(sizes) > 1:
+                return f"axis {axis} is {' and '.join(map(str, sizes))}, which do not broadcast"
+    return None

@@ -1,0 +1,71 @@
+"""The table of primitives, by what they do, and the functions composed of them."""
+
+from minigrad.ops.composite import log_softmax, mean, norm, prod, softmax, std, var
+from minigrad.ops.elementwise import (
+    abs,
+    add,
+    alias,
+    astype,
+    clip,
+    cos,
+    detach,
+    div,
+    equal,
+    exp,
+    expm1,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    log1p,
+    logical_and,
+    logical_not,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    not_equal,
+    one_hot,
+    power,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    softplus,
+    sqrt,
+    square,
+    sub,
+    tanh,
+    where,
+)
+from minigrad.ops.indexing import index, lookup, pick, put, scatter, spread, take
+from minigrad.ops.products import contract, matmul, outer, product
+from minigrad.ops.reductions import add_n, cumsum, logsumexp, max, min, sum
+from minigrad.ops.shapes import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flip,
+    moveaxis,
+    pad,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+    unstack,
+    zeros_like,
+)
+
+__all__ = [
+    "abs", "add", "add_n", "alias", "astype", "broadcast_to", "clip", "concatenate", "contract",
+    "cos", "cumsum", "detach", "div", "equal", "exp", "expand_dims", "expm1", "flip", "greater",
+    "greater_equal", "index", "less", "less_equal", "log", "log1p", "log_softmax", "logical_and",
+    "logical_not", "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "moveaxis", "mul", "neg", "norm", "not_equal", "one_hot", "outer", "pad", "pick", "power",
+    "prod", "product", "put", "relu", "reshape", "scatter", "sigmoid", "sign", "sin", "softmax",
+    "softplus", "split", "spread", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum",
+    "swapaxes", "take", "tanh", "transpose", "unstack", "var", "where", "zeros_like",
+]  # fmt: skip

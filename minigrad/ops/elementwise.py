@@ -1,0 +1,349 @@
+"""Primitives that work entry by entry; operands broadcast.
+
+Subgradients at kinks: relu′(0) = 0, abs′(0) = 0, clip′ = 1 at its ends, maximum and minimum
+split equally between tied operands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.define import (
+    FLAG,
+    INDEX,
+    POSITIVE,
+    REAL,
+    UNIT,
+    bilinear,
+    elementwise,
+    general,
+    linear,
+    rank,
+    stepwise,
+)
+
+_PAIR = "(),()->()"
+
+
+def _unsigned(x: Any) -> Any:
+    """An array whose boolean entries count as integers, as `-flag` is refused by NumPy."""
+    return x if getattr(x, "dtype", None) != bool else np.asarray(x, int)
+
+
+@linear(
+    lambda g, a, b: g,
+    lambda g, a, b: g,
+    signature=_PAIR,
+    label="+",
+)
+def add(a: Any, b: Any) -> Any:
+    """Sum of two tensors."""
+    return np.add(a, b)
+
+
+@linear(
+    lambda g, a, b: g,
+    lambda g, a, b: -g,
+    signature=_PAIR,
+    label="−",
+    numpy="subtract",
+)
+def sub(a: Any, b: Any) -> Any:
+    """Difference of two tensors."""
+    return np.subtract(a, b)
+
+
+@bilinear(
+    lambda g, a, b: g * b,
+    lambda g, a, b: g * a,
+    signature=_PAIR,
+    label="×",
+    numpy="multiply",
+)
+def mul(a: Any, b: Any) -> Any:
+    """Entrywise (Hadamard) product."""
+    return np.multiply(a, b)
+
+
+@elementwise(
+    lambda y, a, b: 1.0 / b,
+    lambda y, a, b: -y / b,
+    domain=(REAL, POSITIVE),
+    label="÷",
+    numpy="divide",
+)
+def div(a: Any, b: Any) -> Any:
+    """Entrywise quotient."""
+    return np.true_divide(a, b)
+
+
+@linear(lambda g, x: -g, signature="()->()", label="−", numpy="negative")
+def neg(x: Any) -> Any:
+    """The negative of every entry."""
+    return np.negative(_unsigned(x))
+
+
+def _power_base(y: Any, a: Any, b: Any) -> Any:
+    # b·a^(b−1) is 0·∞ at a = b = 0, where the derivative of a⁰ = 1 is 0.
+    constant = equal(b, 0)
+    return where(constant, 0.0, b * power(a, where(constant, 1.0, b - 1)))
+
+
+def _power_exponent(y: Any, a: Any, b: Any) -> Any:
+    return y * log(where(a > 0, a, 1.0))
+
+
+@elementwise(_power_base, _power_exponent, domain=(POSITIVE, REAL), label="^")
+def power(a: Any, b: Any) -> Any:
+    """a to the power b. The derivative by b is 0 where a ≤ 0."""
+    if isinstance(b, int) and getattr(a, "dtype", None) is not None:
+        b = float(b) if a.dtype.kind in "fc" else b
+    return np.power(a, b)
+
+
+@elementwise(lambda y, x: y)
+def exp(x: Any) -> Any:
+    """Exponential function."""
+    return np.exp(x)
+
+
+@elementwise(lambda y, x: 1.0 / x, domain=(POSITIVE,))
+def log(x: Any) -> Any:
+    """Natural logarithm, for x > 0."""
+    return np.log(x)
+
+
+@elementwise(lambda y, x: 1.0 / (1.0 + x), domain=(UNIT,))
+def log1p(x: Any) -> Any:
+    """log(1 + x) without loss of digits near 0, for x > −1."""
+    return np.log1p(x)
+
+
+@elementwise(lambda y, x: y + 1.0)
+def expm1(x: Any) -> Any:
+    """exp(x) − 1 without loss of digits near 0."""
+    return np.expm1(x)
+
+
+@elementwise(lambda y, x: 0.5 / y, domain=(POSITIVE,), label="√")
+def sqrt(x: Any) -> Any:
+    """Square root, for x ≥ 0; its derivative is infinite at 0."""
+    return np.sqrt(x)
+
+
+@elementwise(lambda y, x: 2.0 * x, label="x²")
+def square(x: Any) -> Any:
+    """x times x."""
+    return np.square(x)
+
+
+@elementwise(lambda y, x: 1.0 - y * y)
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent. The derivative 1 − y² needs only the output."""
+    return np.tanh(x)
+
+
+_LOWEST = {"f2": -11.0, "f4": -87.0, "c8": -87.0}
+
+
+@elementwise(lambda y, x: y * (1.0 - y), label="σ")
+def sigmoid(x: Any) -> Any:
+    """Logistic function 1 / (1 + exp(−x)), with full relative accuracy on both sides."""
+    x = np.asarray(x)
+    # Below this exp(−x) would overflow; the result there is smaller than any normal number.
+    tail = np.exp(-np.maximum(_unsigned(x), _LOWEST.get(x.dtype.str[1:], -700.0)))
+    return 1.0 / (tail + 1.0)
+
+
+@elementwise(lambda y, x: x > 0)
+def relu(x: Any) -> Any:
+    """max(x, 0); the derivative at 0 is 0."""
+    return np.maximum(x, 0)
+
+
+@elementwise(lambda y, x: sigmoid(x))
+def softplus(x: Any) -> Any:
+    """log(1 + exp(x)), finite for every x."""
+    x = np.asarray(x)
+    size = np.where(x.real > 0, x, -_unsigned(x))  # |x| that keeps a complex step
+    return np.log1p(np.exp(-size)) + 0.5 * (size + x)
+
+
+@elementwise(lambda y, x: cos(x))
+def sin(x: Any) -> Any:
+    """Sine, x in radians."""
+    return np.sin(x)
+
+
+@elementwise(lambda y, x: -sin(x))
+def cos(x: Any) -> Any:
+    """Cosine, x in radians."""
+    return np.cos(x)
+
+
+@elementwise(lambda y, x: sign(x), label="|x|", numpy="absolute")
+def abs(x: Any) -> Any:
+    """Absolute value; the derivative at 0 is 0."""
+    return np.abs(x)
+
+
+def _wins(a: Any, b: Any) -> Any:
+    """1 where a > b, 1/2 at a tie: a tie's gradient is split equally."""
+    return where(equal(a, b), 0.5, a > b)
+
+
+@elementwise(lambda y, a, b: _wins(a, b), lambda y, a, b: _wins(b, a), label="max")
+def maximum(a: Any, b: Any) -> Any:
+    """Entrywise maximum; ties split the gradient equally."""
+    return np.maximum(a, b)
+
+
+@elementwise(lambda y, a, b: _wins(b, a), lambda y, a, b: _wins(a, b), label="min")
+def minimum(a: Any, b: Any) -> Any:
+    """Entrywise minimum; ties split the gradient equally."""
+    return np.minimum(a, b)
+
+
+def _bounds(x: Any, low: Any = None, high: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
+    for bound in (low, high):
+        if bound is not None and rank(bound) != 0:
+            raise TypeError(f"clip: bounds are numbers, got {bound!r:.60}; use minimum and maximum")
+    low = -np.inf if low is None else float(low)
+    high = np.inf if high is None else float(high)
+    if not low <= high:
+        raise ValueError(f"clip: the lower bound {low!r} must not exceed the upper bound {high!r}")
+    return (x,), {"low": low, "high": high}
+
+
+@elementwise(
+    lambda y, x, low, high: logical_and(x >= low, x <= high),
+    prepare=_bounds,
+    sample=lambda r: ([(r.randint(1, 3), 2)], {"low": -1.0, "high": r.choice((0.5, 1.5))}),
+)
+def clip(x: Any, low: float, high: float) -> Any:
+    """x limited to [low, high]; the derivative at the bounds is 1."""
+    return np.clip(x, low, high)
+
+
+@linear(
+    None,
+    lambda g, flag, a, b: where(flag, g, 0.0),
+    lambda g, flag, a, b: where(flag, 0.0, g),
+    signature="(),(),()->()",
+    domain=(FLAG, REAL, REAL),
+)
+def where(flag: Any, a: Any, b: Any) -> Any:
+    """a where flag is true, b elsewhere."""
+    return np.where(flag, a, b)
+
+
+@stepwise(1)
+def sign(x: Any) -> Any:
+    """−1, 0 or 1; the derivative is 0 everywhere."""
+    return np.sign(x)
+
+
+@stepwise(2, label=">")
+def greater(a: Any, b: Any) -> Any:
+    """a > b, entrywise."""
+    return np.greater(a, b)
+
+
+@stepwise(2, label="≥")
+def greater_equal(a: Any, b: Any) -> Any:
+    """a ≥ b, entrywise."""
+    return np.greater_equal(a, b)
+
+
+@stepwise(2, label="<")
+def less(a: Any, b: Any) -> Any:
+    """a < b, entrywise."""
+    return np.less(a, b)
+
+
+@stepwise(2, label="≤")
+def less_equal(a: Any, b: Any) -> Any:
+    """a ≤ b, entrywise."""
+    return np.less_equal(a, b)
+
+
+@stepwise(2, label="=")
+def equal(a: Any, b: Any) -> Any:
+    """a = b, entrywise."""
+    return np.equal(a, b)
+
+
+@stepwise(2, label="≠")
+def not_equal(a: Any, b: Any) -> Any:
+    """a ≠ b, entrywise."""
+    return np.not_equal(a, b)
+
+
+@stepwise(2, label="∧", domain=(FLAG, FLAG))
+def logical_and(a: Any, b: Any) -> Any:
+    """True where both are."""
+    return np.logical_and(a, b)
+
+
+@stepwise(1, label="¬", domain=(FLAG,))
+def logical_not(a: Any) -> Any:
+    """True where a is false."""
+    return np.logical_not(a)
+
+
+def _classes(indices: Any, classes: int) -> tuple[tuple[Any], dict[str, Any]]:
+    kind = getattr(indices, "dtype", np.asarray(indices).dtype).kind
+    if kind not in "iu":
+        raise TypeError(f"one_hot: class indices must be integers, got dtype kind {kind!r}")
+    return (indices,), {"classes": int(classes)}
+
+
+@stepwise(
+    1,
+    signature="()->(n)",
+    domain=(INDEX,),
+    prepare=_classes,
+    sample=lambda r: ([np.array([r.randint(0, 3) for _ in range(3)])], {"classes": 4}),
+)
+def one_hot(indices: Any, classes: int) -> Any:
+    """Rows of zeros with a 1 at each class index: `(...)` integers give `(..., classes)`.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    indices = np.asarray(indices)
+    if indices.size and not (indices.min() >= 0 and indices.max() < classes):
+        worst = indices.max() if indices.max() >= classes else indices.min()
+        raise IndexError(f"class index {worst} is outside 0 … {classes - 1}")
+    return np.equal(indices[..., None], np.arange(classes)).astype(float)
+
+
+def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
+    return (x,), {"dtype": np.dtype(dtype).name}
+
+
+@linear(
+    lambda g, x, dtype: g if g.dtype == x.dtype else astype(g, x.dtype),
+    signature="()->()",
+    prepare=_dtype,
+    sample=lambda r: ([(2,)], {"dtype": "float64"}),
+)
+def astype(x: Any, dtype: str) -> Any:
+    """The entries in another precision."""
+    return np.asarray(x).astype(dtype)
+
+
+@linear(lambda g, x: g, signature="()->()", label="=")
+def alias(x: Any) -> Any:
+    """The same values as a node of its own."""
+    return np.asarray(x)[...]
+
+
+@general(lambda g, y, x: None, lambda t, y, x: None, kind="stepwise", signature="()->()")
+def detach(x: Any) -> Any:
+    """The same values without their history: no gradient flows through (stop-gradient)."""
+    return np.asarray(x)[...]

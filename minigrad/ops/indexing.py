@@ -1,0 +1,184 @@
+"""Reading entries by position, and the transposes that put them back.
+
+`index` has its position as an attribute, `take` and `pick` have it as an operand (class indices
+that come as data). Repeated positions add up in the gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Tensor
+from minigrad.define import INDEX, REAL, linear, rank
+from minigrad.errors import ShapeError
+from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
+
+
+def _is_basic(item: Any) -> bool:
+    return item is None or item is ... or isinstance(item, int | slice | np.integer)
+
+
+def _position(x: Any, position: Any) -> Arguments:
+    items = position if isinstance(position, tuple) else (position,)
+    clean = []
+    for item in items:
+        if isinstance(item, Tensor):
+            item = item.data
+        if not _is_basic(item):
+            item = np.asarray(item)
+            if item.dtype.kind not in "iub" or item.dtype == object:
+                raise TypeError(
+                    f"index {item!r:.60} is neither an integer, a slice, nor an array of integers "
+                    "or booleans"
+                )
+        clean.append(item)
+    return (x,), {"position": tuple(clean)}
+
+
+def _sample_index(r: Any) -> Any:
+    choices = (
+        (1,), (slice(None), -1), (slice(None, None, 2),), (slice(None, None, -1), None),
+        (..., 0), (np.array([0, 2, 0, 0]),), (slice(None), np.array([[1, 1], [0, 1]])),
+        (np.array([0, 2, 2]), np.array([1, 0, 0])), (np.array([True, False, True]),),
+    )  # fmt: skip
+    return [(3, 2)], {"position": r.choice(choices)}
+
+
+@linear(
+    lambda g, x, position: scatter(g, positions=(position,), shape=shape_of(x)),
+    prepare=_position,
+    sample=_sample_index,
+    collect="scatter",
+    label="[ ]",
+)
+def index(x: Any, position: tuple[Any, ...]) -> Any:
+    """x[position] for integers, slices, None, `...`, and arrays of integers or booleans."""
+    return x[position] if isinstance(x, np.ndarray) else np.asarray(x)[position]
+
+
+@linear(
+    lambda i, g, *xs, positions, shape: index(g, positions[i]),
+    variadic=True,
+    label="put",
+    sample=lambda r: (
+        [(2,), (2,), (4, 2)],
+        {"positions": ((1,), (1,), (np.array([0, 2, 0, 0]),)), "shape": (3, 2)},
+    ),
+)
+def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with each part added at its position: the transpose of `index`."""
+    result = np.zeros(shape, np.result_type(*parts))
+    for part, position in zip(parts, positions, strict=True):
+        if all(map(_is_basic, position)):
+            result[position] += part
+        else:
+            np.add.at(result, position, part)
+    return result
+
+
+def _rows(x: Any, indices: Any) -> Arguments:
+    if not isinstance(indices, Tensor):
+        indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"take: indices must be integers, got dtype {indices.dtype}")
+    return (x, indices), {}
+
+
+def take(x: Any, indices: Any, axis: int = 0) -> Any:
+    """Entries of x at integer `indices` along an axis; for axis 0 a row look-up.
+
+    Shapes: `(..., n, ...), (b,) -> (..., b, ...)`; indices may have any number of axes.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.take(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1, 0]))
+    array([[3., 4.],
+           [3., 4.],
+           [1., 2.]])
+    """
+    place, n = axis % rank(x), np.ndim(getattr(indices, "data", indices))
+    y = lookup(moveaxis(x, place, 0) if place else x, indices)
+    return (
+        transpose(y, (*range(n, n + place), *range(n), *range(n + place, rank(y)))) if place else y
+    )
+
+
+@linear(
+    lambda g, x, indices: put(g, indices, rows=shape_of(x)[0]),
+    None,
+    signature="(n,...),(...)->(...)",
+    domain=(REAL, INDEX),
+    label="row",
+    prepare=_rows,
+    sample=lambda r: ([(3, 2), np.array([[0, 2], [2, 2]])], {}),
+)
+def lookup(x: Any, indices: Any) -> Any:
+    """Rows of x at integer positions: `(n, ...)` and indices `(b,)` give `(b, ...)`."""
+    indices = np.asarray(indices)
+    if indices.size and not (indices.min() >= 0 and indices.max() < np.shape(x)[0]):
+        worst = indices.max() if indices.max() >= np.shape(x)[0] else indices.min()
+        raise IndexError(f"index {worst} is outside 0 … {np.shape(x)[0] - 1}")
+    return np.asarray(x)[indices]
+
+
+@linear(
+    lambda g, parts, indices, rows: lookup(g, indices),
+    None,
+    signature="(...),(...)->(n,...)",
+    domain=(REAL, INDEX),
+    label="put",
+    sample=lambda r: ([(2, 2, 2), np.array([[0, 2], [2, 2]])], {"rows": 3}),
+)
+def put(parts: Any, indices: Any, rows: int) -> Any:
+    """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
+    indices = np.asarray(indices)
+    parts = np.asarray(parts)
+    result = np.zeros((rows, *parts.shape[indices.ndim :]), parts.dtype)
+    np.add.at(result, indices, parts)
+    return result
+
+
+def _along(x: Any, indices: Any) -> Arguments:
+    if not isinstance(indices, Tensor):
+        indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"pick: indices must be integers, got dtype {indices.dtype}")
+    if shape_of(x)[:-1] != indices.shape:
+        raise ShapeError(
+            f"pick: indices of shape {indices.shape} do not fit values of shape {shape_of(x)}; "
+            f"one index a row is wanted, shape {shape_of(x)[:-1]}"
+        )
+    return (x, indices), {}
+
+
+@linear(
+    lambda g, x, indices: spread(g, indices, n=shape_of(x)[-1]),
+    None,
+    signature="(n),()->()",
+    domain=(REAL, INDEX),
+    prepare=_along,
+    sample=lambda r: ([(2, 3), np.array([r.randint(0, 2), 2])], {}),
+)
+def pick(x: Any, indices: Any) -> Any:
+    """From each row of x the entry at that row's index: `(..., n), (...) -> (...)`."""
+    x, indices = np.asarray(x), np.asarray(indices)
+    if indices.size and not (indices.min() >= 0 and indices.max() < x.shape[-1]):
+        worst = indices.max() if indices.max() >= x.shape[-1] else indices.min()
+        raise IndexError(f"index {worst} is outside 0 … {x.shape[-1] - 1}")
+    return np.take_along_axis(x, indices[..., None], -1)[..., 0]
+
+
+@linear(
+    lambda g, x, indices, n: pick(g, indices),
+    None,
+    signature="(),()->(n)",
+    domain=(REAL, INDEX),
+    sample=lambda r: ([(2,), np.array([r.randint(0, 2), 2])], {"n": 3}),
+)
+def spread(x: Any, indices: Any, n: int) -> Any:
+    """Rows of n zeros with one entry put at its index: the transpose of `pick`."""
+    x, indices = np.asarray(x), np.asarray(indices)
+    result = np.zeros((*x.shape, n), x.dtype)
+    np.put_along_axis(result, indices[..., None], x[..., None], -1)
+    return result

@@ -1,0 +1,85 @@
+"""Matrix products. Samples are rows, so a layer is `x @ W` with `W` of shape `(inputs, outputs)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import FUNCTIONS, Tensor
+from minigrad.define import bilinear, rank
+from minigrad.errors import ShapeError
+from minigrad.ops.shapes import expand_dims, shape_of, squeeze, swapaxes
+
+
+def _contract_like(a: Any, g: Any, b: Any) -> Any:
+    """aᵀg in the shape of b: the sum over leading axes that b lacks is part of ONE product."""
+    return contract(a, g) if rank(b) == 2 else product(swapaxes(a), g)
+
+
+@bilinear(
+    lambda g, a, b: product(g, swapaxes(b)),
+    lambda g, a, b: _contract_like(a, g, b),
+    name="matmul", signature="(b,n),(n,m)->(b,m)", label="@",
+    sample=lambda r: (r.choice(([(3, 2), (2, 4)], [(2, 3, 2), (2, 4)], [(2, 1, 3, 2), (3, 2, 2)],
+                                [(3, 2), (2, 2, 3)], [(0, 2), (2, 3)])), {}),
+)  # fmt: skip
+def product(a: Any, b: Any) -> Any:
+    """Matrix product over the last two axes; leading axes broadcast. `matmul` is its public face."""
+    return np.matmul(a, b)
+
+
+@bilinear(
+    lambda g, a, b: product(b, swapaxes(g)),
+    lambda g, a, b: product(a, g),
+    signature="(...,b,n),(...,b,m)->(n,m)",
+    label="ᵀ@",
+    sample=lambda r: (r.choice(([(3, 2), (3, 4)], [(2, 3, 2), (2, 3, 4)])), {}),
+)
+def contract(a: Any, b: Any) -> Any:
+    """aᵀb summed over all leading axes, as one product: `(..., b, n), (..., b, m) -> (n, m)`."""
+    if np.ndim(a) > 2 or np.ndim(b) > 2:
+        if np.shape(a)[:-1] != np.shape(b)[:-1]:
+            lead = np.broadcast_shapes(np.shape(a)[:-1], np.shape(b)[:-1])
+            a = np.broadcast_to(a, (*lead, np.shape(a)[-1]))
+            b = np.broadcast_to(b, (*lead, np.shape(b)[-1]))
+        a, b = np.reshape(a, (-1, np.shape(a)[-1])), np.reshape(b, (-1, np.shape(b)[-1]))
+    return np.matmul(a.T, b)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Matrix product `a @ b`: of matrices, of a vector and a matrix, of two vectors, of batches.
+
+    Shapes: `(..., b, n), (..., n, m) -> (..., b, m)`; a vector `(n,)` counts as a row on the left
+    and as a column on the right, and its axis is dropped from the result.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.matmul(np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
+    m, n = rank(a), rank(b)
+    if m >= 2 and n >= 2:
+        return product(a, b)
+    if m == 0 or n == 0:
+        raise ShapeError(
+            f"matmul: a number has no rows and columns (shapes {shape_of(a)} and {shape_of(b)}); "
+            "write * for the product with a number"
+        )
+    a = expand_dims(_tensor_or_array(a), 0) if m == 1 else a
+    b = expand_dims(_tensor_or_array(b), 1) if n == 1 else b
+    y = product(a, b)
+    if n == 1:
+        y = squeeze(y, -1)
+    return squeeze(y, -1 if n == 1 else -2) if m == 1 else y
+
+
+def _tensor_or_array(x: Any) -> Any:
+    return x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
+
+
+def outer(a: Any, b: Any) -> Any:
+    """All products of an entry of a with an entry of b: `(..., n), (..., m) -> (..., n, m)`."""
+    return expand_dims(a, -1) * expand_dims(b, -2)
+
+
+FUNCTIONS["matmul"] = matmul

@@ -1,0 +1,291 @@
+"""Primitives that move entries and leave them as they are: all linear.
+
+Axes are brought to negative numbers, so a leading axis (time) can be put in front of a traced
+operation without touching it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Tensor
+from minigrad.define import linear, negative_axes, rank, zeros
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a tensor, array or number."""
+    return x.shape if isinstance(x, Tensor | np.ndarray) else np.shape(x)
+
+
+def _new_shape(x: Any, *shape: Any) -> Arguments:
+    wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    size, wanted = int(np.prod(shape_of(x))), tuple(int(n) for n in wanted)
+    if wanted.count(-1) == 1:
+        rest = int(np.prod([n for n in wanted if n != -1]))
+        wanted = tuple(size // rest if n == -1 and rest else n for n in wanted)
+    if any(n < 0 for n in wanted) or int(np.prod(wanted)) != size:
+        raise ValueError(f"reshape: {size} entries of shape {shape_of(x)} do not fill {shape}")
+    return (x,), {"shape": wanted}
+
+
+def _prepare_reshape(x: Any, *shape: Any, **keyword: Any) -> Arguments:
+    return _new_shape(x, *((keyword["shape"],) if "shape" in keyword else shape))
+
+
+@linear(
+    lambda g, x, shape: reshape(g, shape_of(x)),
+    signature="(...)->(...)",
+    prepare=_prepare_reshape,
+    sample=lambda r: ([(2, 6)], {"shape": r.choice(((3, 4), (12,), (2, 1, 6), (2, 3, 2)))}),
+)
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """The same entries, in order, in another shape; one size may be −1."""
+    return np.reshape(x, shape)
+
+
+def _permutation(x: Any, *axes: Any, **keyword: Any) -> Arguments:
+    order = keyword.get(
+        "axes", axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+    )
+    n = rank(x)
+    order = tuple(range(-1, -n - 1, -1)) if order is None or order == () else tuple(order)
+    negative = tuple(int(a) - n if a >= 0 else int(a) for a in order)
+    if sorted(negative) != list(range(-n, 0)):
+        raise ValueError(f"transpose: axes {order} are not an order of the {n} axes")
+    return (x,), {"axes": negative}
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    n = len(axes)
+    return tuple(sorted(range(-n, 0), key=lambda a: axes[a] % n if n else 0))
+
+
+@linear(
+    lambda g, x, axes: transpose(g, _inverse(axes)),
+    prepare=_permutation,
+    sample=lambda r: ([(2, 3, 4)], {"axes": tuple(r.sample((-3, -2, -1), 3))}),
+)
+def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+    """Axes in another order; in reverse order if none is given."""
+    return np.transpose(x, axes)
+
+
+def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
+    """Two axes exchanged, by default the last two (the matrix transpose)."""
+    n = rank(x)
+    (a,), (b,) = negative_axes(a, n, "swapaxes"), negative_axes(b, n, "swapaxes")
+    order = list(range(-n, 0))
+    order[a], order[b] = order[b], order[a]
+    return transpose(x, tuple(order))
+
+
+def moveaxis(x: Any, source: int, destination: int) -> Any:
+    """One axis moved to another place, the others in their order."""
+    n = rank(x)
+    order = list(range(-n, 0))
+    order.insert(destination % n, order.pop(source % n))
+    return transpose(x, tuple(order))
+
+
+def _inserted(x: Any, axis: Any = -1) -> Arguments:
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    return (x,), {"axis": negative_axes(axis, rank(x) + count, "expand_dims")}
+
+
+@linear(
+    lambda g, x, axis: squeeze(g, axis),
+    prepare=_inserted,
+    sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-3,), (-2, -1)))}),
+)
+def expand_dims(x: Any, axis: tuple[int, ...]) -> Any:
+    """Axes of size 1 inserted; the axes are those of the result."""
+    return np.expand_dims(x, axis)
+
+
+def _removed(x: Any, axis: Any = None) -> Arguments:
+    shape = shape_of(x)
+    if axis is None:
+        axis = tuple(k for k, n in enumerate(shape) if n == 1)
+    axes = negative_axes(axis, len(shape), "squeeze")
+    if any(shape[a] != 1 for a in axes):
+        raise ValueError(f"squeeze: axis {axis!r} of shape {shape} is not of size 1")
+    return (x,), {"axis": axes}
+
+
+@linear(
+    lambda g, x, axis: expand_dims(g, axis),
+    prepare=_removed,
+    sample=lambda r: ([(2, 1, 1)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
+)
+def squeeze(x: Any, axis: tuple[int, ...]) -> Any:
+    """Axes of size 1 removed, all of them if none is given."""
+    return np.squeeze(x, axis)
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a cotangent over the axes along which an operand of that shape was broadcast."""
+    from minigrad.ops.reductions import sum  # reductions need broadcast_to
+
+    now, lead = shape_of(g), rank(g) - len(shape)
+    if lead:
+        g = sum(g, axis=tuple(range(lead)))
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and now[k + lead] != 1)
+    return sum(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def _target(x: Any, shape: Any) -> Arguments:
+    return (x,), {"shape": (shape,) if isinstance(shape, int) else tuple(shape)}
+
+
+@linear(
+    lambda g, x, shape: sum_to(g, shape_of(x)),
+    prepare=_target,
+    sample=lambda r: ([r.choice(((3,), (1, 3), (2, 1), ()))], {"shape": (2, 3)}),
+)
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Axes of size 1 stretched, and axes added in front, to reach a shape."""
+    return np.broadcast_to(x, shape)
+
+
+def _sequence(tensors: Any, axis: Any, extra: int, where: str) -> Arguments:
+    if not tensors:
+        raise ValueError(f"{where} needs at least one tensor, got an empty sequence")
+    ranks = [rank(x) for x in tensors]
+    if len(set(ranks)) > 1:
+        raise ValueError(f"{where}: all tensors need the same number of axes, got {ranks}")
+    (axis,) = negative_axes(axis, ranks[0] + extra, where)
+    return tuple(tensors), {"axis": axis}
+
+
+def _items(tensors: tuple[Any, ...], axis: Any) -> tuple[tuple[Any, ...], Any]:
+    """Tensors given as one list (and an axis, as NumPy takes it) or one by one."""
+    first: Any = tensors[0] if tensors else ()
+    if isinstance(first, tuple | list):
+        return tuple(first), tensors[1] if len(tensors) == 2 else axis
+    return tensors, axis
+
+
+def _joined(*tensors: Any, axis: Any = 0) -> Arguments:
+    return _sequence(*_items(tensors, axis), 0, "concatenate")
+
+
+def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
+    start = sum(shape_of(x)[axis] for x in xs[:i])
+    return cut(g, axis, start, start + shape_of(xs[i])[axis])
+
+
+@linear(
+    _part,
+    variadic=True,
+    prepare=_joined,
+    label="concat",
+    sample=lambda r: ([(2, r.randint(1, 3)) for _ in range(r.randint(1, 4))], {"axis": -1}),
+)
+def concatenate(*tensors: Any, axis: int) -> Any:
+    """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`."""
+    return np.concatenate(tensors, axis)
+
+
+def _piled(*tensors: Any, axis: Any = 0) -> Arguments:
+    return _sequence(*_items(tensors, axis), 1, "stack")
+
+
+@linear(
+    lambda i, g, *xs, axis: cut(g, axis, i),
+    variadic=True,
+    prepare=_piled,
+    sample=lambda r: ([(2, 3)] * r.randint(1, 4), {"axis": r.choice((-1, -2, -3))}),
+)
+def stack(*tensors: Any, axis: int) -> Any:
+    """Tensors of one shape joined along a new axis, by default the first."""
+    return np.stack(tensors, axis)
+
+
+def cut(x: Any, axis: int, start: int, stop: int | None = None) -> Any:
+    """Entries start … stop − 1 along an axis; without `stop` the one entry, axis removed."""
+    from minigrad.ops.indexing import index  # indexing needs reshape
+
+    piece = start if stop is None else slice(start, stop)
+    after = (slice(None),) * (-axis - 1 if axis < 0 else rank(x) - axis - 1)
+    return index(x, (..., piece, *after))
+
+
+def unstack(x: Any, axis: int = 0) -> list[Any]:
+    """The entries along an axis, as a list: the inverse of `stack`."""
+    (axis,) = negative_axes(axis, rank(x), "unstack")
+    return [cut(x, axis, k) for k in range(shape_of(x)[axis])]
+
+
+def split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
+    """`parts` equal pieces along an axis, or pieces of the sizes in a list.
+
+    >>> import minigrad as mg, numpy as np
+    >>> [part.shape for part in mg.split(np.ones((2, 6)), [1, 2, 3], axis=1)]
+    [(2, 1), (2, 2), (2, 3)]
+    """
+    (axis,) = negative_axes(axis, rank(x), "split")
+    total = shape_of(x)[axis]
+    if isinstance(parts, int):
+        if parts < 1 or total % parts:
+            raise ValueError(f"split: axis of size {total} does not part into {parts} equal pieces")
+        parts = [total // parts] * parts
+    if sum(parts) != total:
+        raise ValueError(f"split: sizes {list(parts)} add up to {sum(parts)}, the axis is {total}")
+    ends = np.cumsum([0, *parts]).tolist()
+    return [cut(x, axis, a, b) for a, b in itertools.pairwise(ends)]
+
+
+def _widths(x: Any, widths: Any) -> Arguments:
+    n = rank(x)
+    pairs = [widths] * n if isinstance(widths, int) else list(widths)
+    if len(pairs) == 2 and all(isinstance(w, int) for w in pairs):
+        pairs = [tuple(pairs)] * n
+    pairs = [(w, w) if isinstance(w, int) else tuple(int(v) for v in w) for w in pairs]
+    if len(pairs) != n or any(len(p) != 2 or min(p) < 0 for p in pairs):
+        raise ValueError(f"pad: widths {widths!r} do not fit {n} axes (one pair ≥ 0 an axis)")
+    return (x,), {"widths": tuple(pairs)}
+
+
+def _unpad(g: Any, x: Any, widths: Any) -> Any:
+    from minigrad.ops.indexing import index
+
+    return index(
+        g, (..., *(slice(a, a + n) for (a, _), n in zip(widths, shape_of(x), strict=True)))
+    )
+
+
+@linear(
+    _unpad,
+    prepare=_widths,
+    sample=lambda r: (
+        [(2, 3)],
+        {"widths": tuple((r.randint(0, 2), r.randint(0, 2)) for _ in "ab")},
+    ),
+)
+def pad(x: Any, widths: tuple[tuple[int, int], ...]) -> Any:
+    """Zeros put around: `widths` is one number, or a pair (before, after) for each axis."""
+    return np.pad(x, widths)
+
+
+def _flipped(x: Any, axis: Any = None) -> Arguments:
+    return (x,), {"axis": negative_axes(axis, rank(x), "flip")}
+
+
+@linear(
+    lambda g, x, axis: flip(g, axis),
+    prepare=_flipped,
+    sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
+)
+def flip(x: Any, axis: tuple[int, ...]) -> Any:
+    """The entries in reverse order along the axes, along all if none is given."""
+    return np.flip(x, axis)
+
+
+def zeros_like(x: Any) -> Any:
+    """An array of zeros in the shape and dtype of x."""
+    return zeros(x)

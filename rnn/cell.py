@@ -1,0 +1,241 @@
+"""What a cell is: sizes, parameters and one time step, and how its step becomes a folded graph.
+
+Everything else (unfolding, BPTT, pictures, speed) is made from the graph of `step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.errors import ShapeError
+from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, Folded, Recurrence
+from minigrad.graph import Graph, prune, trace
+from minigrad.tree import flatten
+from rnn.params import Params
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A recurrent value of a cell: its name, the delay of its edge and its number of columns."""
+
+    name: str
+    delay: int
+    size: int
+
+
+class Cell:
+    """One step of a recurrent network.
+
+    A subclass is a frozen dataclass of sizes with three things:
+
+    * `state`: the names of the recurrent values, as a tuple, or a dictionary from name to delay;
+    * `parameters()`: the name, shape and first values of each parameter;
+    * `step(p, x, *state) -> (y, *new_state)`, on rows: x is `(B, X)`, a state `(B, H)`.
+
+    A recurrent value has `self.hidden` columns unless `size(name)` says otherwise.
+
+    >>> import minigrad as mg, rnn
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Leaky(rnn.Cell):
+    ...     inputs: int
+    ...     hidden: int
+    ...     state = ("h",)
+    ...     def parameters(self):
+    ...         return {"W_xh": rnn.glorot(self.inputs, self.hidden)}
+    ...     def step(self, p, x, h):
+    ...         h = mg.named("h", 0.9 * h + mg.tanh(x @ p.W_xh))
+    ...         return h, h
+    >>> Leaky(inputs=3, hidden=5).folded(batch=2)
+    <Folded step of 9 nodes, recurrences: h delay 1>
+    """
+
+    inputs: int
+    state: ClassVar[Any] = ()
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Each parameter's `Init`; nested dictionaries for nested cells."""
+        raise NotImplementedError(f"{type(self).__name__} needs parameters()")
+
+    def step(self, p: Any, x: Any, *state: Any) -> Any:
+        """One time step."""
+        raise NotImplementedError(f"{type(self).__name__} needs step(p, x, *state)")
+
+    def size(self, name: str) -> int:
+        """The number of columns of a recurrent value."""
+        return int(getattr(self, "hidden"))  # noqa: B009  # only cells with state need it
+
+    @property
+    def label(self) -> str:
+        """The name under which operations of a run are tagged and drawn."""
+        return type(self).__name__
+
+    @property
+    def width(self) -> int:
+        """The number of columns of the output y."""
+        return self.folded(1).output_node(0).shape[-1]
+
+    def edges(self) -> Any:
+        """The recurrent values as `Edge`s, nested as the state is."""
+        delays = self.state if isinstance(self.state, Mapping) else dict.fromkeys(self.state, 1)
+        return tuple(Edge(name, delay, self.size(name)) for name, delay in delays.items())
+
+    def init(self, seed: int | np.random.Generator = 0, dtype: Any = float) -> Params:
+        """First values: Glorot for input weights, orthogonal for recurrent ones, biases zero.
+
+        Exceptions are documented in the cell, such as the LSTM's forget bias.
+        """
+        rng = np.random.default_rng(seed)
+        leaves, tree = flatten(_params(self.parameters()))
+        return tree.unflatten(leaf.draw(rng, leaf.shape).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]
+
+    def start(self, batch: int, dtype: Any = float) -> tuple[Any, ...]:
+        """The zero state for `batch` rows, nested as the cell: each `(B, H)`, or `(d, B, H)`
+        for a delay of d > 1 steps.
+        """
+        leaves, tree = flatten(self.edges())
+        return tree.unflatten(  # type: ignore[no-any-return]  # a tuple, as edges() is
+            np.zeros((batch, e.size) if abs(e.delay) == 1 else (abs(e.delay), batch, e.size), dtype)
+            for e in leaves
+        )
+
+    def folded(
+        self, batch: int = 1, dtype: Any = float, classes: bool = False, ragged: bool = False
+    ) -> Folded:
+        """The folded graph of this cell for `batch` rows.
+
+        Inputs: every parameter (static), x (sequence), every recurrent value (state). Outputs: y
+        at every step, then the states.
+
+        Args:
+            batch: number of rows B.
+            dtype: of parameters and states, and of x unless `classes`.
+            classes: x is class indices `(B,)`; its products with weights become row look-ups.
+            ragged: after x there is a sequence of flags `(B, 1)`, true while a sample lasts.
+        """
+        dtype = np.dtype(dtype)
+        try:
+            return _folded(self, batch, dtype, classes, ragged)
+        except TypeError as error:
+            if "unhashable" not in str(error):
+                raise
+            return _fold_step(self, batch, dtype, classes, ragged)
+
+
+def _params(tree: Mapping[str, Any]) -> Params:
+    return Params((k, _params(v) if isinstance(v, Mapping) else v) for k, v in tree.items())
+
+
+@lru_cache(maxsize=64)
+def _folded(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) -> Folded:
+    return _fold_step(cell, batch, dtype, classes, ragged)
+
+
+def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) -> Folded:
+    """Trace the step once and say what each input and output is."""
+    edges, state_tree = flatten(cell.edges())
+    inits, params_tree = flatten(_params(cell.parameters()))
+    params = params_tree.unflatten(np.full(i.shape, 0.5, dtype) for i in inits)
+    x = np.zeros(batch, int) if classes else np.full((batch, cell.inputs), 0.5, dtype)
+    flags = [np.ones((batch, 1), bool)] if ragged else []
+    states = [np.full((batch, e.size), 0.5, dtype) for e in edges]
+    paths = state_paths(cell)
+
+    def step(p: Any, x: Any, flags: list[Any], states: list[Any]) -> list[Any]:
+        for value, path in zip(states, paths, strict=True):
+            value.name = path.rpartition(".")[2]
+        x.name = "x"
+        rows = mg.astype(mg.one_hot(x, cell.inputs), dtype) if classes else x
+        if ragged:
+            flags[0].name = "alive"
+            # Padding may hold anything, NaN too: it is replaced before it can meet a weight.
+            rows = rows if classes else mg.where(flags[0], rows, 0.0)
+        result = cell.step(p, rows, *state_tree.unflatten(states))
+        y, new = _checked(cell, result, edges, paths, states)
+        if ragged:
+            y = mg.where(flags[0], y, 0.0)
+            new = [mg.where(flags[0], a, b) for a, b in zip(new, states, strict=True)]
+        return [y, *new]
+
+    graph = trace(step, params, x, flags, states)
+    if classes:
+        graph = look_up(graph)
+    n = len(inits)
+    first = n + 1 + len(flags)
+    recurrences = [
+        Recurrence(1 + k, first + k, edge.delay, path)
+        for k, (edge, path) in enumerate(zip(edges, paths, strict=True))
+    ]
+    return Folded(
+        graph,
+        (*[STATIC] * n, *[SEQUENCE] * (1 + len(flags)), *[STATE] * len(edges)),
+        (EVERY, *[STATE] * len(edges)),
+        tuple(recurrences),
+    )
+
+
+def _checked(
+    cell: Cell, result: Any, edges: Sequence[Edge], paths: list[str], states: list[Any]
+) -> tuple[Any, list[Any]]:
+    """y and the new states of a step, or an error that names the edge that does not fit."""
+    if not isinstance(result, tuple) or not result:
+        raise TypeError(
+            f"{cell!r}: step must return (y, *state), got {type(result).__name__}; "
+            "a cell without state returns (y,)"
+        )
+    y, *rest = result
+    new = flatten(tuple(rest))[0]
+    if len(new) != len(edges):
+        raise ValueError(
+            f"{cell!r}: step returned {len(new)} new states after y, "
+            f"wanted {len(edges)}: {', '.join(paths) or 'none'}"
+        )
+    for value, path, old in zip(new, paths, states, strict=True):
+        if np.shape(getattr(value, "_data", value)) != old.shape:
+            raise ShapeError(
+                f"{cell!r}: recurrent edge {path}: step returns {path} of shape "
+                f"{np.shape(getattr(value, '_data', value))} but takes {path} of shape {old.shape}"
+            )
+    return y, new
+
+
+def state_paths(cell: Cell) -> list[str]:
+    """The dotted names of the recurrent values: `h`, `C`, or `layer1.h` in a stack."""
+    edges = flatten(cell.edges())[0]
+    return [
+        f"{prefix}.{edge.name}" if prefix else edge.name
+        for prefix, edge in zip(cell_paths(cell), edges, strict=True)
+    ]
+
+
+def cell_paths(cell: Cell) -> list[str]:
+    """For each recurrent value, the path of the cell that owns it inside a nested one."""
+    parts = getattr(cell, "parts", None)
+    if parts is None:
+        return [""] * len(cell.edges())
+    return [
+        f"{name}.{inner}" if inner else name
+        for name, part in parts().items()
+        for inner in cell_paths(part)
+    ]
+
+
+def look_up(graph: Graph) -> Graph:
+    """Products of one-hot rows with a matrix become row look-ups of the class indices."""
+    nodes = list(graph.nodes)
+
+    def classes(k: int) -> int | None:
+        while nodes[k].op == "astype":
+            k = nodes[k].inputs[0]
+        return nodes[k].inputs[0] if nodes[k].op == "one_hot" else None
+
+    for k, node in enumerate(nodes):
+        if node.op == "matmul" and (source := classes(node.inputs[0])) is not None:
+            nodes[k] = replace(node, op="lookup", inputs=(node.inputs[1], source))
+    return prune(nodes, graph.inputs, graph.outputs, graph.in_tree, graph.out_tree)

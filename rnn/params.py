@@ -1,0 +1,88 @@
+"""Parameters: named arrays, nested by layer, and how they start.
+
+`Params` is a dictionary whose entries are also attributes, so a cell reads `p.W_xh`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Tensor
+from minigrad.tree import flatten, leaf_paths
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Params(dict[str, Any]):
+    """Named arrays, nested by layer; entries can be read as attributes.
+
+    >>> import rnn
+    >>> p = rnn.RNNCell(inputs=3, hidden=5, outputs=2).init(0)
+    >>> p.W_xh.shape
+    (3, 5)
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(
+                f"no parameter {name}; there are: {', '.join(self) or 'none'}"
+            ) from None
+
+    def tensors(self) -> Params:
+        """The same parameters as named tensors, for `loss.backward()` and `p.W_xh.grad`."""
+        leaves, tree = flatten(self)
+        made = [Tensor(leaf, name) for leaf, name in zip(leaves, tree.paths(), strict=True)]
+        return tree.unflatten(made)  # type: ignore[no-any-return]  # same class as self
+
+    def named(self) -> dict[str, Any]:
+        """A flat dictionary with dotted names, `layer1.W_xh`."""
+        return dict(zip(leaf_paths(self), flatten(self)[0], strict=True))
+
+    def astype(self, dtype: Any) -> Params:
+        """All parameters in another precision."""
+        leaves, tree = flatten(self)
+        return tree.unflatten(np.asarray(leaf).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        shapes = (
+            f"{name} {tuple(np.shape(getattr(x, 'data', x)))}" for name, x in self.named().items()
+        )
+        return f"Params({', '.join(shapes)})"
+
+
+@dataclass(frozen=True)
+class Init:
+    """The shape of a parameter and how its first values are drawn."""
+
+    shape: tuple[int, ...]
+    draw: Callable[[np.random.Generator, tuple[int, ...]], Array]
+    about: str
+
+
+def glorot(rows: int, columns: int) -> Init:
+    """Uniform in ±√(6 / (rows + columns)), which keeps variances level (Glorot, Bengio 2010)."""
+    limit = np.sqrt(6.0 / (rows + columns))
+    return Init((rows, columns), lambda rng, s: rng.uniform(-limit, limit, s), "Glorot uniform")
+
+
+def orthogonal(rows: int, columns: int) -> Init:
+    """A random orthogonal matrix: a product of many neither grows nor shrinks (Saxe et al. 2014)."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        tall = rng.normal(size=(max(shape), min(shape)))
+        q, r = np.linalg.qr(tall)
+        q = q * np.sign(np.diag(r))  # without this the signs favour some matrices over others
+        return q if shape[0] >= shape[1] else q.T
+
+    return Init((rows, columns), draw, "orthogonal")
+
+
+def constant(value: float, *shape: int) -> Init:
+    """The same number everywhere."""
+    return Init(shape, lambda rng, s: np.full(s, float(value)), f"constant {value:g}")
