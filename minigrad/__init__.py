@@ -4,6 +4,7 @@ from minigrad import ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
 from minigrad.errors import ShapeError
+from minigrad.fold import fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
 from minigrad.graph import Graph, Node, isomorphic, trace
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
@@ -11,7 +12,7 @@ from minigrad.tree import tree_map
 
 __all__ = [
     "PRIMITIVES", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError", "Tensor",
-    "adjoint", "ancestors", "backward", "find", "grad", "hessian", "hvp", "isomorphic", "jacobian",
-    "jvp", "named", "scope", "trace", "tree_map", "unfold", "value_and_grad", "vjp",
+    "adjoint", "ancestors", "backward", "find", "fold", "grad", "hessian", "hvp", "isomorphic",
+    "jacobian", "jvp", "named", "scope", "trace", "tree_map", "unfold", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__

@@ -23,7 +23,7 @@ from minigrad.core import (
     named,
     to_array,
 )
-from minigrad.ops import add_n, astype, broadcast_to, zeros_like
+from minigrad.ops import add_n, astype, broadcast_to, reshape, stack, zeros_like
 from minigrad.ops.shapes import sum_to
 from minigrad.tree import Tree, flatten
 
@@ -122,13 +122,22 @@ def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tenso
     terms = [] if g is None else [g]
     terms += waiting
     if parts:
-        positions = tuple(user.attrs["position"] for _, user in parts)
-        collect = PRIMITIVES[parts[0][1].primitive.collect]  # type: ignore[union-attr,index]
-        put = collect(*(part for part, _ in parts), positions=positions, shape=node.shape)
+        put = _gather(node, parts)
         terms.append(put if put.dtype == node.dtype else astype(put, node.dtype))
     if len(terms) == 1:
         return terms[0]
     return terms[0] + terms[1] if len(terms) == 2 else add_n(*terms)
+
+
+def _gather(node: Tensor, parts: list[tuple[Any, Tensor]]) -> Any:
+    """The cotangents of all uses of an indexed tensor, put into place by one operation."""
+    g, user = parts[0]
+    primitive: Any = user.primitive
+    if len(parts) == 1:
+        return primitive.rules[0](g, user, node, **user.attrs)
+    positions = tuple(user.attrs["position"] for _, user in parts)
+    collect = PRIMITIVES[primitive.collect]
+    return collect(*(g for g, _ in parts), positions=positions, shape=node.shape)
 
 
 def push_forward(
@@ -395,10 +404,11 @@ def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
                 seed.flat[k] = 1.0
                 rows.append(flatten(_cotangents(call, [output], [seed], nodes, recorded)[0])[0])
             block = [
-                FUNCTIONS["reshape"](FUNCTIONS["stack"]([row[i] for row in rows]), (*shape, *leaf.shape))
-                if rows else np.zeros((*shape, *leaf.shape))
+                reshape(stack([row[i] for row in rows]), (*shape, *leaf.shape))
+                if rows
+                else np.zeros((*shape, *leaf.shape), leaf.dtype)
                 for i, leaf in enumerate(call.leaves)
-            ]  # fmt: skip
+            ]
             blocks.append(call.trees[0].unflatten(block))
         return tree.unflatten(blocks)
 
@@ -440,8 +450,8 @@ def backward(loss: Tensor, cotangent: Any = None) -> None:
     if cotangent is None:
         if loss.shape != ():
             raise ValueError(
-                f"backward needs a scalar loss, got shape {loss.shape}; reduce it with sum or mean, "
-                "or give a cotangent of that shape"
+                f"backward needs a scalar loss, got shape {loss.shape}; "
+                "reduce it with sum or mean, or give a cotangent of that shape"
             )
         cotangent = 1.0
     seed = np.broadcast_to(np.asarray(cotangent, loss.dtype), loss.shape)

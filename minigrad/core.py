@@ -83,6 +83,9 @@ class Primitive:
         prepare: brings arguments to their canonical form (negative axes, tuples).
         sample: draws shapes and attributes to test the primitive on.
         collect: the primitive that adds up many cotangents of this one's operand at once.
+        lift: how an axis of time steps can stand in front of all operands: "align" (put axes of
+            size 1 behind it until ranks agree), "same" (nothing to do), a function
+            `lift(attrs, steps)` that gives other attributes, or None where it cannot.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Primitive:
         prepare: Callable[..., Any] | None = None,
         sample: Callable[..., Any] | None = None,
         collect: str | None = None,
+        lift: Any = None,
         numpy: str | None = None,
     ) -> None:
         self.name = name
@@ -112,6 +116,8 @@ class Primitive:
         self.prepare = prepare
         self.sample = sample
         self.collect = collect
+        # A primitive of single entries takes an axis in front of aligned operands as it is.
+        self.lift = lift or (None if set(signature) - set("(),->") else "align")
         self.__doc__ = forward.__doc__
         PRIMITIVES[name] = FUNCTIONS[numpy or name] = self
 

@@ -72,7 +72,11 @@ def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
             [pull(derivative) for derivative in derivatives],
             push,
             kind="elementwise",
-            **{"signature": ",".join(["()"] * arity) + "->()", "domain": (REAL,) * arity, **about},
+            **{
+                "signature": ",".join(["()"] * arity) + "->()",
+                "domain": (REAL,) * arity,
+                **about,
+            },
         )
 
     return define

@@ -16,7 +16,7 @@ from typing import Any
 from minigrad.core import Tag, _tag
 from minigrad.graph import Graph, GraphAdjoint, Node, apply, graph_adjoint, isomorphic, prune
 from minigrad.ops import add_n, zeros_like
-from minigrad.tree import Tree, flatten
+from minigrad.tree import flatten
 
 STATIC, SEQUENCE, STATE = "static", "sequence", "state"
 EVERY, SUM = "every", "sum"
@@ -409,16 +409,28 @@ def adjoint(x: Graph | Folded) -> GraphAdjoint | FoldedAdjoint:
 
 
 def same_folded(a: Folded, b: Folded) -> bool:
-    """Whether two folded graphs are isomorphic: equal steps, roles and delayed edges."""
-    edges = [sorted((r.output, r.input, r.delay) for r in f.recurrences) for f in (a, b)]
+    """Whether two folded graphs are isomorphic: equal steps, roles and delayed edges.
+
+    Where the states stand among the outputs does not count, as in the unfolded graph.
+    """
+    a, b = _states_last(a), _states_last(b)
     return (
         a.inputs == b.inputs
         and a.outputs == b.outputs
-        and edges[0] == edges[1]
+        and [r.delay for r in a.recurrences] == [r.delay for r in b.recurrences]
         and isomorphic(a.step, b.step)
     )
 
 
-def leaf_tree(count: int) -> Tree:
-    """The structure of a tuple of that many leaves."""
-    return flatten(tuple(range(count)))[1]
+def _states_last(folded: Folded) -> Folded:
+    """The same with outputs in the order of the unfolded graph, states in that of their inputs."""
+    edges = sorted(folded.recurrences, key=lambda r: r.input)
+    first = [k for k, role in enumerate(folded.outputs) if role != STATE]
+    order = first + [r.output for r in edges]
+    outputs = tuple(folded.step.outputs[k] for k in order)
+    return Folded(
+        replace(folded.step, outputs=outputs, out_tree=flatten(outputs)[1]),
+        folded.inputs,
+        tuple(folded.outputs[k] for k in order),
+        tuple(replace(r, output=len(first) + n) for n, r in enumerate(edges)),
+    )

@@ -69,7 +69,8 @@ class Node:
 
     def signature(self) -> str:
         """Shape and dtype as text, `float64[4, 5]`."""
-        return f"{self.dtype or 'number'}{list(self.shape) if self.shape else ''}"
+        kind = "number" if self.dtype is None else self.dtype.name
+        return f"{kind}{list(self.shape) if self.shape else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +206,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     graph(%0: float64[2, 3], %1: float64[3, 4])
       %0 = input: float64[2, 3]
       %1 = input: float64[3, 4]
-      %2 = product(%0, %1): float64[2, 4]
+      %2 = matmul(%0, %1): float64[2, 4]
       %3 = tanh(%2): float64[2, 4]
       return %3
     """
@@ -440,7 +441,10 @@ def difference(a: Graph, b: Graph) -> str | None:
     mapping there can be. Names, tags and the identity of constants do not count.
     """
     if len(a.inputs) != len(b.inputs) or len(a.outputs) != len(b.outputs):
-        return f"{len(a.inputs)} and {len(b.inputs)} inputs, {len(a.outputs)} and {len(b.outputs)} outputs"
+        return (
+            f"{len(a.inputs)} and {len(b.inputs)} inputs, "
+            f"{len(a.outputs)} and {len(b.outputs)} outputs"
+        )
     there = dict(zip(a.inputs, b.inputs, strict=True))
     back = {j: i for i, j in there.items()}
     pending = list(zip(a.outputs, b.outputs, strict=True))

@@ -27,9 +27,10 @@ class Tree:
         if self.kind is None:
             return next(leaves)
         values = [child._build(leaves) for child in self.children]
-        if issubclass(self.kind, dict):
-            return self.kind(zip(self.keys, values, strict=True))
-        return self.kind(*values) if hasattr(self.kind, "_fields") else self.kind(values)
+        build: Any = self.kind
+        if issubclass(build, dict):
+            return build(zip(self.keys, values, strict=True))
+        return build(*values) if hasattr(build, "_fields") else build(values)
 
     def paths(self, prefix: str = "") -> list[str]:
         """The name of every leaf: `layer1.W_xh` in dictionaries, `xs[0]` in sequences."""

@@ -53,7 +53,7 @@ class Cell:
     ...         h = mg.named("h", 0.9 * h + mg.tanh(x @ p.W_xh))
     ...         return h, h
     >>> Leaky(inputs=3, hidden=5).folded(batch=2)
-    <Folded step of 9 nodes, recurrences: h delay 1>
+    <Folded step of 8 nodes, recurrences: h delay 1>
     """
 
     inputs: int

@@ -46,10 +46,16 @@ def _sample_index(r: Any) -> Any:
     return [(3, 2)], {"position": r.choice(choices)}
 
 
+def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The position with an axis of steps in front that is kept whole."""
+    return (slice(None), *position)
+
+
 @linear(
     lambda g, x, position: scatter(g, positions=(position,), shape=shape_of(x)),
     prepare=_position,
     sample=_sample_index,
+    lift=lambda attrs, steps: {"position": _behind(attrs["position"])},
     collect="scatter",
     label="[ ]",
 )
@@ -62,6 +68,10 @@ def index(x: Any, position: tuple[Any, ...]) -> Any:
     lambda i, g, *xs, positions, shape: index(g, positions[i]),
     variadic=True,
     label="put",
+    lift=lambda attrs, steps: {
+        "positions": tuple(map(_behind, attrs["positions"])),
+        "shape": (steps, *attrs["shape"]),
+    },
     sample=lambda r: (
         [(2,), (2,), (4, 2)],
         {"positions": ((1,), (1,), (np.array([0, 2, 0, 0]),)), "shape": (3, 2)},
@@ -158,6 +168,7 @@ def _along(x: Any, indices: Any) -> Arguments:
     signature="(n),()->()",
     domain=(REAL, INDEX),
     prepare=_along,
+    lift="same",
     sample=lambda r: ([(2, 3), np.array([r.randint(0, 2), 2])], {}),
 )
 def pick(x: Any, indices: Any) -> Any:
@@ -174,6 +185,7 @@ def pick(x: Any, indices: Any) -> Any:
     None,
     signature="(),()->(n)",
     domain=(REAL, INDEX),
+    lift="same",
     sample=lambda r: ([(2,), np.array([r.randint(0, 2), 2])], {"n": 3}),
 )
 def spread(x: Any, indices: Any, n: int) -> Any:

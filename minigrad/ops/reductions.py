@@ -31,6 +31,7 @@ def _reduction(r: Any) -> Any:
     label="Σ",
     prepare=_axes,
     sample=_reduction,
+    lift="same",
 )
 def sum(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Sum over axes, over all if none is given."""
@@ -51,13 +52,13 @@ def _choose_jvp(t: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     return sum(t * _ties(y, x, axis, keepdims), axis, keepdims)
 
 
-@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction)
+@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction, lift="same")
 def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Greatest entry over axes; ties split the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction)
+@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction, lift="same")
 def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Smallest entry over axes; ties split the gradient equally."""
     return np.min(x, axis=axis, keepdims=keepdims)
@@ -69,6 +70,7 @@ def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     lambda t, y, x, axis, keepdims:
         sum(t * exp(x - keep(y, axis, keepdims)), axis, keepdims),
     prepare=_axes, sample=_reduction,
+    lift="same",
 )  # fmt: skip
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """log Σ exp(x) over axes, finite wherever x is."""
@@ -86,6 +88,7 @@ def _one_axis(x: Any, axis: Any = -1) -> Arguments:
 @linear(
     lambda g, x, axis: flip(cumsum(flip(g, axis), axis), axis),
     prepare=_one_axis,
+    lift="same",
     sample=lambda r: ([(2, 3)], {"axis": r.choice((-1, -2))}),
 )
 def cumsum(x: Any, axis: int) -> Any:
@@ -105,6 +108,7 @@ def _same_shape(*tensors: Any) -> Arguments:
     variadic=True,
     label="Σ",
     prepare=_same_shape,
+    lift="same",
     sample=lambda r: ([(2, 3)] * r.randint(1, 4), {}),
 )
 def add_n(*tensors: Any) -> Any:

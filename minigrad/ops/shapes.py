@@ -22,6 +22,11 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return x.shape if isinstance(x, Tensor | np.ndarray) else np.shape(x)
 
 
+def _longer(attrs: dict[str, Any], steps: int) -> dict[str, Any]:
+    """The target shape with an axis of steps in front."""
+    return {"shape": (steps, *attrs["shape"])}
+
+
 def _new_shape(x: Any, *shape: Any) -> Arguments:
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
     size, wanted = int(np.prod(shape_of(x))), tuple(int(n) for n in wanted)
@@ -41,6 +46,7 @@ def _prepare_reshape(x: Any, *shape: Any, **keyword: Any) -> Arguments:
     lambda g, x, shape: reshape(g, shape_of(x)),
     signature="(...)->(...)",
     prepare=_prepare_reshape,
+    lift=_longer,
     sample=lambda r: ([(2, 6)], {"shape": r.choice(((3, 4), (12,), (2, 1, 6), (2, 3, 2)))}),
 )
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
@@ -68,6 +74,7 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 @linear(
     lambda g, x, axes: transpose(g, _inverse(axes)),
     prepare=_permutation,
+    lift=lambda attrs, steps: {"axes": (-len(attrs["axes"]) - 1, *attrs["axes"])},
     sample=lambda r: ([(2, 3, 4)], {"axes": tuple(r.sample((-3, -2, -1), 3))}),
 )
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
@@ -100,6 +107,7 @@ def _inserted(x: Any, axis: Any = -1) -> Arguments:
 @linear(
     lambda g, x, axis: squeeze(g, axis),
     prepare=_inserted,
+    lift="same",
     sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-3,), (-2, -1)))}),
 )
 def expand_dims(x: Any, axis: tuple[int, ...]) -> Any:
@@ -120,6 +128,7 @@ def _removed(x: Any, axis: Any = None) -> Arguments:
 @linear(
     lambda g, x, axis: expand_dims(g, axis),
     prepare=_removed,
+    lift="same",
     sample=lambda r: ([(2, 1, 1)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
 )
 def squeeze(x: Any, axis: tuple[int, ...]) -> Any:
@@ -139,12 +148,17 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _target(x: Any, shape: Any) -> Arguments:
-    return (x,), {"shape": (shape,) if isinstance(shape, int) else tuple(shape)}
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    missing = len(shape) - rank(x)
+    if missing > 0:  # equal ranks, so that an axis in front stays in front
+        x = expand_dims(x, tuple(range(-len(shape), -rank(x))))
+    return (x,), {"shape": shape}
 
 
 @linear(
     lambda g, x, shape: sum_to(g, shape_of(x)),
     prepare=_target,
+    lift=_longer,
     sample=lambda r: ([r.choice(((3,), (1, 3), (2, 1), ()))], {"shape": (2, 3)}),
 )
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
@@ -183,6 +197,7 @@ def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
     _part,
     variadic=True,
     prepare=_joined,
+    lift="same",
     label="concat",
     sample=lambda r: ([(2, r.randint(1, 3)) for _ in range(r.randint(1, 4))], {"axis": -1}),
 )
@@ -199,6 +214,7 @@ def _piled(*tensors: Any, axis: Any = 0) -> Arguments:
     lambda i, g, *xs, axis: cut(g, axis, i),
     variadic=True,
     prepare=_piled,
+    lift="same",
     sample=lambda r: ([(2, 3)] * r.randint(1, 4), {"axis": r.choice((-1, -2, -3))}),
 )
 def stack(*tensors: Any, axis: int) -> Any:
@@ -242,7 +258,7 @@ def split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
 
 def _widths(x: Any, widths: Any) -> Arguments:
     n = rank(x)
-    pairs = [widths] * n if isinstance(widths, int) else list(widths)
+    pairs: list[Any] = [widths] * n if isinstance(widths, int) else list(widths)
     if len(pairs) == 2 and all(isinstance(w, int) for w in pairs):
         pairs = [tuple(pairs)] * n
     pairs = [(w, w) if isinstance(w, int) else tuple(int(v) for v in w) for w in pairs]
@@ -262,6 +278,7 @@ def _unpad(g: Any, x: Any, widths: Any) -> Any:
 @linear(
     _unpad,
     prepare=_widths,
+    lift=lambda attrs, steps: {"widths": ((0, 0), *attrs["widths"])},
     sample=lambda r: (
         [(2, 3)],
         {"widths": tuple((r.randint(0, 2), r.randint(0, 2)) for _ in "ab")},
@@ -279,6 +296,7 @@ def _flipped(x: Any, axis: Any = None) -> Arguments:
 @linear(
     lambda g, x, axis: flip(g, axis),
     prepare=_flipped,
+    lift="same",
     sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
 )
 def flip(x: Any, axis: tuple[int, ...]) -> Any:
