@@ -1,0 +1,229 @@
+"""Saving a network, and whatever a run needs to go on, in one safetensors file.
+
+Arrays are tensors of the file, parameters under their own names (`layer1.W_xh`), so any other
+program can read them. The rest is JSON in the file's metadata: the cell as its class and its
+fields, and what else was saved, in which a tensor of the file stands where an array was. There is
+no pickle: loading a file cannot run code. Writing is all or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn.cell import Cell
+from rnn.params import Params
+
+FORMAT = "minigrad 1"
+
+
+def save(path: str | Path, params: Mapping[str, Any], cell: Cell, **metadata: Any) -> None:
+    """Write parameters, the cell they belong to and named extras to a file, atomically.
+
+    The new file is complete on the disk before it takes the old one's place, so a crash at any
+    moment leaves one or the other.
+
+    Args:
+        path: of the file to write or replace.
+        params: from `cell.init`, in any precision.
+        cell: any cell whose fields are numbers, strings, cells, or tuples of them.
+        metadata: anything made of dictionaries, lists, tuples, numbers, strings and arrays: the
+            vocabulary, an optimiser's state, the step, a random generator's state.
+
+    Raises:
+        OSError: the folder is missing, full or not writable; an old file is unharmed.
+        TypeError: metadata holds something else; the message says where.
+
+    >>> import rnn, tempfile
+    >>> cell = rnn.Stack([rnn.LSTMCell(3, 5), rnn.Dense(5, 3)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/weights.safetensors", cell.init(0), cell, step=7)
+    ...     params, same, metadata = load(f"{folder}/weights.safetensors")
+    >>> same == cell, metadata
+    (True, {'step': 7})
+    """
+    safetensors = _library()
+    arrays: dict[str, Any] = {}
+    header = {
+        "format": FORMAT,
+        "cell": json.dumps(describe(cell)),
+        "params": json.dumps(_encode(params, "", arrays)),
+        "metadata": json.dumps(_encode(metadata, "metadata", arrays)),
+    }
+    _replace(Path(path), safetensors.numpy.save(arrays, header))
+
+
+def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
+    """The `(params, cell, metadata)` that were saved, bit for bit.
+
+    Raises:
+        OSError: there is no such file, or it may not be read.
+        ValueError: the file is not a whole safetensors file, was not written by `save`, or holds
+            a cell whose class is not known here.
+    """
+    safetensors, path = _library(), Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no weights file {str(path)!r}")
+    with path.open("rb"):
+        pass  # a file that may not be read says so here, in Python's words
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
+    except safetensors.SafetensorError as error:
+        raise ValueError(
+            f"{str(path)!r} is not a safetensors file, or only a part of one ({error})"
+        ) from None
+    if header.get("format") != FORMAT:
+        raise ValueError(
+            f"{str(path)!r} was not written by rnn.checkpoint.save: its format is "
+            f"{header.get('format')!r}, wanted {FORMAT!r}"
+        )
+    cell = rebuild(json.loads(header["cell"]), str(path))
+    params = _decode(json.loads(header["params"]), arrays)
+    return params, cell, _decode(json.loads(header["metadata"]), arrays)
+
+
+# --- cells as data ------------------------------------------------------------------------------
+
+
+def describe(cell: Cell) -> dict[str, Any]:
+    """A cell as its class and fields, nested cells too: what JSON can hold.
+
+    >>> import rnn
+    >>> describe(rnn.Dense(5, 3))
+    {'class': 'Dense', 'inputs': 5, 'outputs': 3, 'activation': None}
+    """
+
+    def tell(value: Any) -> Any:
+        if isinstance(value, Cell):
+            return describe(value)
+        if isinstance(value, list | tuple):
+            return [tell(item) for item in value]
+        return value.item() if isinstance(value, np.generic) else value
+
+    if not dataclasses.is_dataclass(cell):
+        raise TypeError(f"{cell!r} cannot be saved: a cell is a dataclass of sizes")
+    fields = {field.name: tell(getattr(cell, field.name)) for field in dataclasses.fields(cell)}
+    return {"class": type(cell).__name__, **fields}
+
+
+def rebuild(description: Mapping[str, Any], where: str = "description") -> Cell:
+    """The cell that `describe` told of.
+
+    Cells of your own are found by the name of their class, once their module is imported.
+
+    >>> rebuild({"class": "Dense", "inputs": 5, "outputs": 3})
+    Dense(inputs=5, outputs=3, activation=None)
+    """
+
+    def make(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return rebuild(value, where)
+        return tuple(map(make, value)) if isinstance(value, list) else value
+
+    # The last one wins: a notebook that runs a class's definition again makes a second class.
+    known = {kind.__name__: kind for kind in _subclasses(Cell)}
+    fields = {key: make(value) for key, value in description.items() if key != "class"}
+    name = description["class"]
+    if name not in known:
+        raise ValueError(
+            f"{where}: the cell class {name!r} is not known here; import the module that defines "
+            f"it first. Known are {', '.join(sorted(known))}"
+        )
+    try:
+        return known[name](**fields)
+    except TypeError as error:
+        raise ValueError(f"{where}: {name} has other fields here: {error}") from None
+
+
+def _subclasses(kind: type[Cell]) -> Iterator[type[Cell]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+# --- trees as JSON, with arrays beside it -------------------------------------------------------
+
+
+def _encode(value: Any, path: str, arrays: dict[str, Any]) -> Any:
+    """JSON for a value; arrays go into `arrays` by their dotted path."""
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"checkpoint: keys must be strings, {path} has the key {key!r}")
+        kind = "params" if isinstance(value, Params) else "dict"
+        items = {key: _encode(item, _join(path, key), arrays) for key, item in value.items()}
+        return {kind: items}
+    if isinstance(value, list | tuple):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_encode(item, _join(path, k), arrays) for k, item in enumerate(value)]}
+    if isinstance(value, np.ndarray | np.generic):
+        while path in arrays:  # a key with a dot in it can spell another's path
+            path += "'"
+        arrays[path] = np.array(value, order="C")
+        return {"array": path}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"checkpoint: {path} is a {type(value).__name__}; only numbers, strings, arrays, and "
+        "dictionaries, lists and tuples of them are saved"
+    )
+
+
+def _decode(value: Any, arrays: Mapping[str, Any]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "array":
+        return arrays[content]
+    if kind in ("params", "dict"):
+        entries = {key: _decode(item, arrays) for key, item in content.items()}
+        return Params(entries) if kind == "params" else entries
+    items = [_decode(item, arrays) for item in content]
+    return tuple(items) if kind == "tuple" else items
+
+
+def _join(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Give `path` this content, all of it or none."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {str(path.parent)!r} to write {path.name} into"
+        )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        with contextlib.suppress(OSError):  # there is nothing left to remove after os.replace
+            temporary.unlink()
+
+
+def _library() -> Any:
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError(
+            "saving and loading weights needs safetensors: pip install 'minigrad[train]'"
+        ) from None
+    return safetensors
