@@ -15,7 +15,7 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from tests.rnn import reference as by_hand
-from tests.rnn.rounding import Rounded, assert_agree, dual, rounded, slopes
+from tests.rounding import Rounded, assert_agree, dual, rounded, slopes
 
 
 class Case(NamedTuple):
