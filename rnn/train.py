@@ -1,0 +1,288 @@
+"""Training a network to predict the next character of a text.
+
+A training run is a value, `Training`: parameters, the optimiser's state, the hidden state that is
+carried from window to window, and the step, from which the place in the text follows. `advance`
+makes the next one from it. Because nothing else is remembered, a run that was saved and loaded
+goes on bit for bit as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from rnn import checkpoint
+from rnn.cell import Cell
+from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
+from rnn.compose import Stack
+from rnn.data.text import Classes, Streams, Vocabulary, split
+from rnn.losses import cross_entropy
+from rnn.optim import Adam, clip_by_global_norm
+from rnn.params import Params
+from rnn.run import run
+
+CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Args:
+        batch: readers side by side in the text.
+        length: steps T of a window, through which gradients flow.
+        rate: Adam's step size.
+        limit: largest norm of the gradient; longer ones are scaled down.
+    """
+
+    batch: int = 64
+    length: int = 32
+    rate: float = 0.006
+    limit: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """Where a training run stands.
+
+    Attributes:
+        cell: from classes to logits, V inputs and V outputs.
+        vocabulary: the V characters.
+        recipe: how to train.
+        params: the parameters after `step` steps.
+        moments: the state of Adam.
+        state: the hidden state with which the next window starts.
+        step: the number of windows trained on; window `step` modulo their number comes next.
+        text: the fingerprint of the text, so that a run is not continued on another one.
+    """
+
+    cell: Cell
+    vocabulary: Vocabulary
+    recipe: Recipe
+    params: Params
+    moments: dict[str, Any]
+    state: Any
+    step: int
+    text: str
+
+    @classmethod
+    def start(
+        cls, cell: Cell, text: str, recipe: Recipe, seed: int = 0, dtype: Any = np.float32
+    ) -> Training:
+        """A run before its first step. The cell is as wide as the text has characters."""
+        vocabulary = Vocabulary.of(text)
+        if not cell.inputs == cell.width == len(vocabulary):
+            raise ValueError(
+                f"the text has {len(vocabulary)} characters, but {cell.label} takes {cell.inputs} "
+                f"columns and gives {cell.width}; character_model(kind, {len(vocabulary)}, hidden)"
+            )
+        params = cell.init(seed, dtype)
+        moments, state = Adam().init(params), cell.start(recipe.batch, dtype)
+        return cls(cell, vocabulary, recipe, params, moments, state, 0, _fingerprint(text))
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one safetensors file, atomically."""
+        checkpoint.save(
+            path,
+            self.params,
+            self.cell,
+            vocabulary=self.vocabulary.characters,
+            recipe=asdict(self.recipe),
+            moments=self.moments,
+            state=self.state,
+            step=self.step,
+            text=self.text,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Training:
+        """The run that was saved; raises as `checkpoint.load` does."""
+        params, cell, known = checkpoint.load(path)
+        if "moments" not in known:
+            raise ValueError(f"{str(path)!r} holds weights, but no training run to go on with")
+        known["vocabulary"] = Vocabulary(known["vocabulary"])
+        known["recipe"] = Recipe(**known["recipe"])
+        return cls(cell=cell, params=params, **known)
+
+
+class Figures(NamedTuple):
+    """What one step tells: the loss in nats a character and the norm of the gradient."""
+
+    loss: float
+    norm: float
+
+
+def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> Stack:
+    """Recurrent layers of one kind on top of each other, and a dense layer that gives logits.
+
+    Args:
+        kind: "rnn", "lstm" or "gru".
+        symbols: number of classes V, both read and predicted.
+        hidden: units H of each recurrent layer.
+        layers: number of recurrent layers.
+
+    >>> character_model("gru", symbols=30, hidden=8).layers
+    (GRUCell(inputs=30, hidden=8, reset='after'), Dense(inputs=8, outputs=30, activation=None))
+    """
+    if kind not in CELLS:
+        raise ValueError(f"unknown cell {kind!r}; there are {', '.join(CELLS)}")
+    if layers < 1:
+        raise ValueError(f"a model has at least one layer, got {layers}")
+    sizes = [symbols] + [hidden] * layers
+    stack: list[Cell] = [CELLS[kind](below, hidden) for below in sizes[:-1]]
+    return Stack([*stack, Dense(hidden, symbols)])
+
+
+def loss_function(cell: Cell) -> Callable[..., Any]:
+    """`loss(params, xs, targets, state) -> (loss, state)`, the loss in nats a character."""
+
+    def loss(params: Any, xs: Any, targets: Any, state: Any) -> Any:
+        logits, state = run(cell, params, xs, state)
+        return cross_entropy(logits, targets), state
+
+    return loss
+
+
+def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Training, Figures]:
+    """One step of truncated BPTT; `gradient` is `value_and_grad` of the loss function.
+
+    Raises:
+        FloatingPointError: the loss is not finite; the run it was given is still good.
+    """
+    recipe, window = training.recipe, training.step % len(streams)
+    dtype = next(iter(training.params.named().values())).dtype
+    # Back at the text's beginning, nothing was read before.
+    state = training.state if window else training.cell.start(recipe.batch, dtype)
+    (loss, state), grads = gradient(training.params, *streams[window], state)
+    grads, norm = clip_by_global_norm(grads, recipe.limit)
+    if not np.isfinite(loss) or not np.isfinite(norm):
+        raise FloatingPointError(
+            f"at step {training.step + 1} the loss is {loss:g} and the gradient's norm {norm:g}; "
+            f"a smaller rate than {recipe.rate:g} may help"
+        )
+    adam = Adam(recipe.rate, beta2=0.99)
+    params, moments = adam.update(training.params, grads, training.moments)
+    new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
+    return new, Figures(float(loss), norm)
+
+
+def held_out_bits(cell: Cell, params: Any, classes: Classes, batch: int, length: int) -> float:
+    """Bits per character on a text: the mean of −log₂ p, the hidden state carried through.
+
+    Args:
+        cell: from classes to logits.
+        params: its parameters, as arrays.
+        classes: the text, `(n,)`.
+        batch: readers side by side, fewer if the text is short.
+        length: steps at a time, fewer if the text is short.
+    """
+    length = max(1, min(length, len(classes) - 1))
+    streams = Streams(classes, max(1, min(batch, (len(classes) - 1) // length)), length)
+    loss, state, total = loss_function(cell), None, 0.0
+    for k in range(len(streams)):
+        value, state = loss(params, *streams[k], state)
+        total += float(value)
+    return total / len(streams) / float(np.log(2))
+
+
+def train(
+    training: Training,
+    text: str,
+    steps: int,
+    path: str | Path | None = None,
+    every: int = 500,
+    report: Callable[[Training, Figures, float], None] = lambda training, figures, bits: None,
+) -> Training:
+    """Train up to a step, or until Ctrl-C, and return the run as it then stands.
+
+    The last tenth of the text is held out. Ctrl-C finishes the step, saves and returns: `step` is
+    then less than `steps`. A second Ctrl-C stops at once.
+
+    Args:
+        training: from `Training.start` or `Training.load`.
+        text: what the run was started with.
+        steps: number of windows to have trained on in the end, those before a `load` included.
+        path: where the run is saved, at every report and at the end.
+        every: steps between reports; there is one at the end too.
+        report: called with the run, the figures of its last step, and held-out bits per character.
+
+    Raises:
+        ValueError: it is another text, or too short for the recipe.
+    """
+    if _fingerprint(text) != training.text:
+        raise ValueError("this is not the text the run was started with; start a new run for it")
+    learnt, held_out = split(training.vocabulary.encode(text))
+    recipe, streams = (
+        training.recipe,
+        Streams(learnt, training.recipe.batch, training.recipe.length),
+    )
+    gradient = mg.value_and_grad(loss_function(training.cell), has_aux=True)
+    with _progress(training, steps) as bar, _interruptible() as interrupted:
+        while training.step < steps and not interrupted():
+            training, figures = advance(training, gradient, streams)
+            bar.set_postfix_str(
+                f"loss {figures.loss:.3f}, {figures.loss / np.log(2):.3f} bits/char, "
+                f"gradient {figures.norm:.2f}",
+                refresh=False,
+            )
+            bar.update(recipe.batch * recipe.length)
+            if training.step % every == 0 or training.step == steps:
+                bits = held_out_bits(
+                    training.cell, training.params, held_out, recipe.batch, recipe.length
+                )
+                report(training, figures, bits)
+                if path is not None:
+                    training.save(path)
+    if path is not None:
+        training.save(path)
+    return training
+
+
+def _progress(training: Training, steps: int) -> Any:
+    """A progress bar in characters; none where nobody watches."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise ImportError(
+            "training shows its progress by tqdm: pip install 'minigrad[train]'"
+        ) from None
+    window = training.recipe.batch * training.recipe.length
+    return tqdm(
+        total=steps * window,
+        initial=training.step * window,
+        unit="char",
+        unit_scale=True,
+        disable=None,
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Inside, the first Ctrl-C is only noted; the function says whether there was one."""
+    noted = threading.Event()
+
+    def note(signum: int, frame: Any) -> None:
+        noted.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield noted.is_set  # signals go to the main thread
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
