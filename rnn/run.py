@@ -53,11 +53,14 @@ def run(
     xs, classes = _sequence(cell, xs)
     T, batch = xs.shape[:2]
     values = _parameters(cell, params)
-    dtype = np.result_type(*[v.dtype for v in values]) if values else xs.dtype
-    if not classes and not values:
-        dtype = xs.dtype
-    starts = _start(cell, state, batch, dtype)
+    # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
+    dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])
     flags = None if lengths is None else _alive(lengths, T, batch)
+    if classes:
+        xs = _classes(cell, xs, flags)
+    elif xs.dtype != dtype:
+        xs = mg.astype(xs, dtype)
+    starts = _start(cell, state, batch, dtype, lengths, T)
     folded = cell.folded(batch, dtype, classes, flags is not None)
     sequences = [_steps(xs, T)] + ([list(flags)] if flags is not None else [])
     with scope(cell.label):
@@ -87,13 +90,6 @@ def _sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
     wanted = f"{cell.label} takes xs of shape (T, B, {cell.inputs})"
     kind = xs.dtype.kind
     if kind in "iu" and xs.ndim == 2:
-        values = xs.data if type(xs) is Tensor else xs
-        if xs.size and not 0 <= values.min() <= values.max() < cell.inputs:
-            t, b = np.argwhere((values < 0) | (values >= cell.inputs))[0]
-            raise ValueError(
-                f"run: class index {values[t, b]} at t = {t + 1}, sample {b} is outside "
-                f"0 … {cell.inputs - 1}"
-            )
         return xs, True
     if kind in "iub" and xs.ndim == 3:
         xs = xs.astype(float)
@@ -110,6 +106,21 @@ def _sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
             swap = "; time comes first, the columns last: np.moveaxis can put them there"
         raise ShapeError(f"run: xs has shape {xs.shape}, {wanted}{swap}")
     return xs, False
+
+
+def _classes(cell: Cell, xs: Any, flags: Any) -> Any:
+    """Class indices checked; padding may hold anything, such as −1, and becomes class 0."""
+    if flags is not None:
+        xs = mg.where(flags[..., 0], xs, 0)
+    values = xs.data if type(xs) is Tensor else xs
+    wrong = np.argwhere((values < 0) | (values >= cell.inputs))
+    if len(wrong):
+        t, b = wrong[0]
+        raise ValueError(
+            f"run: class index {values[t, b]} at t = {t + 1}, sample {b} is outside "
+            f"0 … {cell.inputs - 1}"
+        )
+    return xs
 
 
 def _parameters(cell: Cell, params: Any) -> list[Any]:
@@ -145,7 +156,9 @@ def _as_dicts(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _as_dicts(v) if isinstance(v, Mapping) else v for k, v in tree.items()}
 
 
-def _start(cell: Cell, state: Any, batch: int, dtype: Any) -> list[list[Any]]:
+def _start(
+    cell: Cell, state: Any, batch: int, dtype: Any, lengths: Any, T: int
+) -> list[list[Any]]:
     """For each recurrent value the list of its |delay| start values, by time."""
     edges, tree = flatten(cell.edges())
     paths = state_paths(cell)
@@ -172,6 +185,8 @@ def _start(cell: Cell, state: Any, batch: int, dtype: Any) -> list[list[Any]]:
             raise ShapeError(f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}")
         if value.dtype != dtype:
             value = mg.astype(value, dtype)
+        if edge.delay < -1 and lengths is not None:
+            value = _turned(value, lengths, T, -1)
         starts.append([value] if count == 1 else [value[k] for k in range(count)])
     return starts
 
@@ -205,9 +220,14 @@ def _last(values: Sequence[Any], delay: int, lengths: Any, T: int) -> Any:
     if abs(delay) == 1:
         return values[0]
     whole = mg.stack(values)
-    if lengths is None or delay < 0:
-        return whole
-    # A standing state repeats with period d, so its order depends on where the sample ended.
-    shift = (T - np.asarray(lengths)) % delay
-    order = (np.arange(delay)[:, None] - shift) % delay
-    return whole[order, np.arange(whole.shape[1])]
+    return whole if lengths is None or delay < 0 else _turned(whole, lengths, T, 1)
+
+
+def _turned(values: Any, lengths: Any, T: int, direction: int) -> Any:
+    """The |delay| values of each sample's state, in the order they have at its own end.
+
+    Behind its end a sample's state stands still, that is, it repeats with the period of its delay.
+    """
+    delay, batch = values.shape[:2]
+    shift = direction * (T - np.asarray(lengths))
+    return values[(np.arange(delay)[:, None] - shift) % delay, np.arange(batch)]
