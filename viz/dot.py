@@ -1,0 +1,146 @@
+r"""Scene to `graphviz.Digraph`: every place is in the DOT, and `layout=nop2` keeps it.
+
+So `dot -Tpng file.gv`, the `graphviz` package, notebooks and pygraphviz draw the same picture.
+Labels are HTML-like and made of character references wherever DOT would read a meaning into a
+character, so `\N` or `<B>` in a name stays text. Names of nodes are our own.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import graphviz
+
+from viz.curve import arrow
+from viz.label import Label, Run, plain
+from viz.scene import Scene, Shape, Text, Wire
+from viz.style import ARROW, FACES, INK, SCRIPT
+from viz.svg import line_sizes
+
+
+def digraph(scene: Scene, layout: str = "nop2") -> graphviz.Digraph:
+    """The scene as a Digraph; another layout than "nop2" lets Graphviz place the nodes.
+
+    Every block of the picture is a node with its own name and label and every link an edge between
+    two such nodes; helper points of wires that end in the open are called `_1`, `_2` and so on.
+    """
+    pinned = layout == "nop2"
+    graph = graphviz.Digraph(
+        comment=None,
+        graph_attr={
+            "layout": layout, "splines": "true", "bgcolor": "white", "pad": "0.18",
+            "outputorder": "nodesfirst", "fontname": "Arial", "id": "picture",
+            "tooltip": graphviz.escape(scene.title), "label": "",
+            **({} if pinned else {"rankdir": "BT"}),
+        },
+        node_attr={"fontname": "Arial", "label": ""},
+        edge_attr={"fontname": "Arial"},
+    )  # fmt: skip
+    for s in scene.shapes.values():
+        if pinned or s.form not in ("panel", "square"):
+            _node(graph, scene, s, pinned)
+    count = 0
+    for wire in scene.wires:
+        ends = []
+        for name, point in ((wire.source, wire.path[0]), (wire.target, wire.path[-1])):
+            if not name:
+                count += 1
+                name = f"_{count}"
+                place = {"pos": _at(point)} if pinned else {}
+                graph.node(name, label="", shape="point", style="invis", width="0.01", **place)
+            ends.append(name)
+        _edge(graph, wire, ends, pinned)
+    if pinned:
+        for k, text in enumerate(scene.texts, 1):
+            _note(graph, text, f"_text{k}")
+    return graph
+
+
+def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None:
+    look = scene.style.look(s.kind)
+    shape = {"circle": "circle"}.get(s.form, "box")
+    style = "rounded,filled" if s.form in ("box", "panel") else "filled"
+    pen = {"panel": 1.0, "box": 1.1, "tag": 1.1}.get(s.form, 1.6)
+    if s.kind == "invalid":
+        style, pen = f"{style},dashed", 2.4
+    place = {"pos": _at((s.x, s.y))} if pinned else {}
+    graph.node(
+        s.id,
+        label=_lines(s.lines, line_sizes(s), s.bold),
+        shape=shape,
+        style=style,
+        fillcolor=s.fill or look.fill,
+        color=s.line or look.line,
+        fontcolor=INK,
+        penwidth=f"{pen:g}",
+        fixedsize="true",
+        width=f"{s.w / 72:.4f}",
+        height=f"{s.h / 72:.4f}",
+        fontsize=f"{s.size:g}",
+        id=s.id,
+        tooltip=graphviz.escape(s.title or plain(s.lines[0] if s.lines else ())),
+        **place,
+    )
+
+
+def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
+    pos = {}
+    if pinned:
+        path, tip = arrow(wire.path, ARROW * wire.head) if wire.head else (wire.path, None)
+        start = f"e,{_at(tip)} " if tip else ""
+        pos = {"pos": start + " ".join(_at(p) for p in path)}
+    graph.edge(
+        *ends,
+        color=wire.colour,
+        penwidth=f"{wire.width:g}",
+        style="dashed" if wire.dashed else "solid",
+        arrowsize=f"{wire.head * ARROW / 10:g}",
+        arrowhead="normal" if wire.head else "none",
+        **({} if pinned or wire.delay == 0 else {"constraint": "false"}),
+        **pos,
+    )
+
+
+def _note(graph: graphviz.Digraph, text: Text, name: str) -> None:
+    left, low, right, top = text.box()
+    graph.node(
+        name,
+        label=_lines((text.label,), [text.size], text.bold),
+        shape="plaintext",
+        margin="0",
+        width="0.01",
+        height="0.01",
+        fontcolor=text.colour,
+        pos=_at(((left + right) / 2, (low + top) / 2)),
+    )
+
+
+def _lines(lines: tuple[Label, ...], sizes: list[float], bold: bool) -> str:
+    """An HTML-like label; an empty one for no lines."""
+    rows = [
+        "".join(_run(run, size, bold) for run in label if run.text)
+        for label, size in zip(lines, sizes, strict=True)
+    ]
+    rows = [row for row in rows if row]
+    return f"<{'<BR/>'.join(rows)}>" if rows else ""
+
+
+def _run(run: Run, size: float, bold: bool) -> str:
+    text = escape(run.text, quote=True).replace("\\", "&#92;")
+    # An HTML-like label drops spaces at the ends of a run.
+    text = text.replace(" ", "&#160;")
+    if run.face == "italic":
+        text = f"<I>{text}</I>"
+    if bold:
+        text = f"<B>{text}</B>"
+    # Pango makes scripts smaller by 1.2 once more.
+    points = size * (SCRIPT * 1.2 if run.script else 1.0)
+    text = f'<FONT FACE="{FACES[run.face]}" POINT-SIZE="{points:.1f}">{text}</FONT>'
+    if run.script:
+        tag = "SUP" if run.script > 0 else "SUB"
+        text = f"<{tag}>{text}</{tag}>"
+    return text
+
+
+def _at(point: tuple[float, float]) -> str:
+    return f"{point[0]:.2f},{point[1]:.2f}"

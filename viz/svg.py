@@ -1,0 +1,140 @@
+"""Scene to SVG, by string formatting: no program needed, and the same bytes everywhere.
+
+Sub- and superscripts are tspans with `dy`, which every browser shows alike; `baseline-shift` is
+not. Every text goes through `escape`, every name is our own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from viz.curve import Path, arrow
+from viz.label import Label, Run
+from viz.scene import Scene, Shape, Wire
+from viz.style import ARROW, CSS_FACES, INK, LOWER, RAISE, SCRIPT
+
+MARGIN = 13.0
+
+
+def svg(scene: Scene) -> str:
+    """The scene as a standalone SVG document with title and description.
+
+    >>> from viz.scene import Scene, Shape
+    >>> scene = Scene(title="one unit")
+    >>> unit = scene.add(Shape("h", 0, 0, 54, 54, "circle", "hidden"))
+    >>> svg(scene).splitlines()[1]
+    '<title id="title">one unit</title>'
+    """
+    left, low, right, top = scene.bounds()
+    left, low, right, top = left - MARGIN, low - MARGIN, right + MARGIN, top + MARGIN
+    w, h = _n(right - left), _n(top - low)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title desc" '
+        f'width="{w}pt" height="{h}pt" viewBox="{_n(left)} {_n(-top)} {w} {h}">',
+        f'<title id="title">{_text(scene.title)}</title>',
+        f'<desc id="desc">{_text(scene.description)}</desc>',
+        f'<rect x="{_n(left)}" y="{_n(-top)}" width="{w}" height="{h}" fill="white"/>',
+    ]
+    shapes = list(scene.shapes.values())
+    out += [_shape(scene, s) for s in shapes if s.form == "panel"]
+    out += [_wire(wire) for wire in scene.wires]
+    out += [_shape(scene, s) for s in shapes if s.form != "panel"]
+    out += [_label(t.x, t.y, t.label, t.size, t.colour, t.anchor, t.bold) for t in scene.texts]
+    return "\n".join([*out, "</svg>", ""])
+
+
+def _shape(scene: Scene, s: Shape) -> str:
+    look = scene.style.look(s.kind)
+    fill, stroke = s.fill or look.fill, s.line or look.line
+    parts = [f'<g id="{s.id}" class="{s.form} {escape(s.kind.partition(":")[0])}">']
+    if s.title:
+        parts.append(f"<title>{_text(s.title)}</title>")
+    pen = {"panel": 1.0, "box": 1.1, "tag": 1.1}.get(s.form, 1.6)
+    dashes = ' stroke-dasharray="4 2"' if s.kind == "invalid" else ""
+    pen = 2.4 if s.kind == "invalid" else pen
+    paint = f'fill="{fill}" stroke="{stroke}" stroke-width="{_n(pen)}"{dashes}'
+    if s.form == "circle":
+        parts.append(f'<circle cx="{_n(s.x)}" cy="{_n(-s.y)}" r="{_n(s.w / 2)}" {paint}/>')
+    else:
+        round_ = {"box": 5.0, "panel": 12.0}.get(s.form, 0.0)
+        parts.append(
+            f'<rect x="{_n(s.x - s.w / 2)}" y="{_n(-s.y - s.h / 2)}" width="{_n(s.w)}" '
+            f'height="{_n(s.h)}" rx="{_n(round_)}" {paint}/>'
+        )
+    for k, (label, size) in enumerate(zip(s.lines, line_sizes(s), strict=True)):
+        parts.append(_label(s.x, line_height(s, k), label, size, INK, "middle", s.bold))
+    return "".join([*parts, "</g>"])
+
+
+def line_sizes(s: Shape) -> list[float]:
+    """Font sizes of a shape's lines: the first in full, further ones small."""
+    return [s.size if k == 0 else s.size * 0.78 for k in range(len(s.lines))]
+
+
+def line_height(s: Shape, k: int) -> float:
+    """The height of the middle of the k-th line."""
+    sizes = [size * 1.2 for size in line_sizes(s)]
+    return s.y + sum(sizes) / 2 - sum(sizes[:k]) - sizes[k] / 2
+
+
+def _wire(wire: Wire) -> str:
+    path, tip = wire.path, None
+    if wire.head:
+        path, tip = arrow(wire.path, ARROW * wire.head)
+    dashes = ' stroke-dasharray="5 4"' if wire.dashed else ""
+    about = f' data-from="{wire.source}" data-to="{wire.target}"'
+    parts = [
+        f'<path class="edge"{about} d="{_path(path)}" fill="none" stroke="{wire.colour}" '
+        f'stroke-width="{_n(wire.width)}"{dashes}/>'
+    ]
+    if tip:
+        base = path[-1]
+        dx, dy = tip[0] - base[0], tip[1] - base[1]
+        size = math.hypot(dx, dy) or 1
+        nx, ny = -dy / size * 0.36 * ARROW * wire.head, dx / size * 0.36 * ARROW * wire.head
+        corners = [tip, (base[0] + nx, base[1] + ny), (base[0] - nx, base[1] - ny)]
+        points = " ".join(f"{_n(x)},{_n(-y)}" for x, y in corners)
+        parts.append(f'<polygon points="{points}" fill="{wire.colour}"/>')
+    return "".join(parts)
+
+
+def _path(path: Path) -> str:
+    pairs = [f"{_n(x)},{_n(-y)}" for x, y in path]
+    return f"M{pairs[0]}C{' '.join(pairs[1:])}"
+
+
+def _label(
+    x: float, y: float, label: Label, size: float, colour: str, anchor: str, bold: bool = False
+) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return (
+        f'<text x="{_n(x)}" y="{_n(-y + size * 0.34)}" text-anchor="{anchor}" fill="{colour}" '
+        f'font-size="{_n(size)}"{weight}>{_runs(label, size)}</text>'
+    )
+
+
+def _runs(label: Sequence[Run], size: float) -> str:
+    parts, level = [], 0.0
+    for run in label:
+        wanted = {0: 0.0, 1: -RAISE, -1: -LOWER}[run.script]
+        shift = f' dy="{_n((wanted - level) * size)}"' if wanted != level else ""
+        level = wanted
+        slant = ' font-style="italic"' if run.face == "italic" else ""
+        small = f' font-size="{_n(size * SCRIPT)}"' if run.script else ""
+        parts.append(
+            f'<tspan font-family="{CSS_FACES[run.face]}"{slant}{small}{shift}>'
+            f"{_text(run.text)}</tspan>"
+        )
+    return "".join(parts)
+
+
+def _text(text: str) -> str:
+    return escape(text, quote=True)
+
+
+def _n(value: float) -> str:
+    """A number with at most two decimals, without a trailing zero or a negative zero."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

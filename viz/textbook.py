@@ -1,0 +1,124 @@
+"""Textbook figures of a quotient: folded, unfolded in time, or both side by side."""
+
+from __future__ import annotations
+
+from viz.curve import line
+from viz.grid import Grid
+from viz.label import plain, words
+from viz.quotient import Link, Quotient
+from viz.scene import Scene, Text, Wire
+from viz.steps import Steps
+from viz.style import GREY, MUTED, ROW, Style
+
+
+def folded(view: Quotient, style: Style) -> Scene:
+    """One step, its recurrent edges as loops."""
+    scene = Scene(f"{names(view)}, folded", f"One time step: {describe(view)}.", style)
+    _folded(view, scene)
+    return scene
+
+
+def unfolded(view: Quotient, steps: Steps, style: Style) -> Scene:
+    """A column for every step; recurrent edges run from column to column."""
+    title = f"{names(view)}, unfolded over {steps.total} steps"
+    scene = Scene(title, f"Time steps 1 to {steps.total}: {describe(view)}.", style)
+    _unfolded(Grid(view, scene), 0.0, steps)
+    return scene
+
+
+def both(view: Quotient, steps: Steps, style: Style) -> Scene:
+    """The folded figure, an arrow, and the unfolded one on the same rows."""
+    title = f"{names(view)}, folded and unfolded over {steps.total} steps"
+    left = Scene(title, f"One time step, and steps 1 to {steps.total}: {describe(view)}.", style)
+    right = Scene(style=style)
+    grid = _folded(view, left)
+    other = Grid(view, right)
+    _unfolded(other, 0.0, steps)
+    arrow = left.bounds()[2] + 22
+    x = arrow + 66 + 22 - right.bounds()[0]
+    y = grid.top / 2 - 10
+    middle = x + (steps.columns[-1] if steps.columns else 0) * other.pitch / 2
+    left.merge(right, x)
+    left.wires.append(Wire("", "", line((arrow, y), (arrow + 66, y)), GREY, 5.0, head=2.0))
+    left.texts.append(Text(arrow + 27, y + 17, words("unfold"), 13, MUTED))
+    _, low, _, high = left.bounds()
+    left.texts += [
+        Text(0, high + 22, words("folded"), 15, bold=True),
+        Text(middle, high + 22, words("unfolded in time"), 15, bold=True),
+        Text(middle, low - 16, words("the same weights are used at every step"), 12, MUTED),
+    ]
+    return left
+
+
+def names(view: Quotient) -> str:
+    """The labels of a view's blocks."""
+    return ", ".join(plain(block.label) for block in view.blocks)
+
+
+def describe(view: Quotient) -> str:
+    """Blocks and recurrent edges in a sentence, for readers who cannot see the picture."""
+    edges = [
+        f"{plain(view[k.source].label)} to {plain(view[k.target].label)} with delay {k.delay}"
+        for k in view.links
+        if k.delay
+    ]
+    return f"{names(view)}; recurrent edges: {', '.join(edges) or 'none'}"
+
+
+def _folded(view: Quotient, scene: Scene) -> Grid:
+    grid = Grid(view, scene)
+    grid.column(0.0, "t", 0)
+    for link in view.links:
+        if link.delay:
+            grid.back(link, _colour(scene.style, link))
+        else:
+            grid.up(link, 0)
+    _leave(grid, 0)
+    return grid
+
+
+def _unfolded(grid: Grid, x: float, steps: Steps) -> None:
+    view, scene = grid.view, grid.scene
+    place = dict(zip(steps.shown, steps.columns, strict=True))
+    for t in steps.shown:
+        grid.column(x + place[t] * grid.pitch, str(t), t)
+    for t in steps.shown:
+        for link in view.links:
+            if link.delay == 0:
+                grid.up(link, t)
+        _leave(grid, t)
+    for link in view.links:
+        for t in steps.shown if link.delay else ():
+            # A step that is not shown lends its place, so many pitches away, to a dashed edge.
+            for source, target in ((t - link.delay, t), (t, t + link.delay)):
+                shown = (source in place, target in place)
+                if all(shown) and t == source:
+                    continue  # drawn when t is the target
+                other = target if t == source else source
+                if not all(shown):
+                    grid.column(x + (place[t] + other - t) * grid.pitch, "", other, shown=False)
+                given = not 1 <= source <= steps.total
+                grid.across(link, target, shown, _colour(scene.style, link), given)
+    if steps.missing:
+        middle = x + (steps.columns[-1] - 1) * grid.pitch
+        for y in sorted({s.y for s in grid.spots}):
+            scene.texts.append(Text(middle, y, words("⋯"), 22, MUTED))
+        scene.texts.append(Text(middle, -ROW / 2 - 2, words(steps.missing), 12, MUTED))
+
+
+def _leave(grid: Grid, step: int) -> None:
+    """An arrow out of a result that is a state, and so has no circle for outputs above it."""
+    for name in grid.view.outputs:
+        if grid.view[name].kind != "output":
+            shape = grid.source(Link(name, ""), step)
+            top = shape.y + shape.h / 2
+            path = line((shape.x, top), (shape.x, top + 40))
+            grid.scene.wires.append(Wire(shape.id, "", path, width=1.5))
+
+
+def _colour(style: Style, link: Link) -> str:
+    name = link.name.rpartition(".")[2]
+    return style.named.get(name, style.recurrent)
+
+
+__all__ = ["both", "describe", "folded", "unfolded"]
