@@ -7,9 +7,22 @@ from rnn.losses import binary_cross_entropy, cross_entropy, mse
 from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
 from rnn.run import run
+from rnn.tasks import (
+    Feedback,
+    Task,
+    encode_decode,
+    many_to_many_delayed,
+    many_to_many_synchronised,
+    many_to_one,
+    one_to_many,
+    one_to_one,
+    perform,
+)
 
 __all__ = [
-    "SGD", "Adam", "Bidirectional", "Cell", "Dense", "Edge", "GRUCell", "Init", "LSTMCell",
-    "Params", "RMSProp", "RNNCell", "Stack", "binary_cross_entropy", "clip_by_global_norm",
-    "concatenated", "constant", "cross_entropy", "glorot", "mse", "orthogonal", "run",
+    "SGD", "Adam", "Bidirectional", "Cell", "Dense", "Edge", "Feedback", "GRUCell", "Init",
+    "LSTMCell", "Params", "RMSProp", "RNNCell", "Stack", "Task", "binary_cross_entropy",
+    "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode", "glorot",
+    "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "mse", "one_to_many",
+    "one_to_one", "orthogonal", "perform", "run",
 ]  # fmt: skip
