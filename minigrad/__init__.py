@@ -8,11 +8,13 @@ from minigrad.fold import fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
 from minigrad.graph import Graph, Node, isomorphic, trace
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
+from minigrad.scan import scan
 from minigrad.tree import tree_map
 
 __all__ = [
     "PRIMITIVES", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError", "Tensor",
     "adjoint", "ancestors", "backward", "find", "fold", "grad", "hessian", "hvp", "isomorphic",
-    "jacobian", "jvp", "named", "scope", "trace", "tree_map", "unfold", "value_and_grad", "vjp",
+    "jacobian", "jvp", "named", "scan", "scope", "trace", "tree_map", "unfold", "value_and_grad",
+    "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__

@@ -16,6 +16,7 @@ from minigrad.core import (
     FUNCTIONS,
     PRIMITIVES,
     Array,
+    Outputs,
     Tensor,
     _serials,
     _tag,
@@ -83,6 +84,7 @@ def pull_back(
         else:
             y = node._data
             values = [x._data if type(x) is Tensor else x for x in operands]
+        made = None if primitive.joint is None else primitive.joint(g, y, values, node.attrs)
         for i, parent in enumerate(operands):
             if type(parent) is not Tensor or parent.serial not in active:
                 continue
@@ -93,7 +95,7 @@ def pull_back(
             if primitive.collect is not None:
                 parts.setdefault(target, []).append((g, node))
                 continue
-            part = rule(g, y, *values, **node.attrs)
+            part = rule(g, y, *values, **node.attrs) if made is None else made[i]
             if part is None:
                 continue
             data = parent._data
@@ -122,22 +124,15 @@ def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tenso
     terms = [] if g is None else [g]
     terms += waiting
     if parts:
-        put = _gather(node, parts)
-        terms.append(put if put.dtype == node.dtype else astype(put, node.dtype))
+        g, user = parts[0]
+        primitive: Any = user.primitive
+        if len(parts) == 1:
+            terms.append(primitive.rules[0](g, user, node, **user.attrs))
+        else:
+            terms.append(primitive.collect(node, parts))
     if len(terms) == 1:
         return terms[0]
     return terms[0] + terms[1] if len(terms) == 2 else add_n(*terms)
-
-
-def _gather(node: Tensor, parts: list[tuple[Any, Tensor]]) -> Any:
-    """The cotangents of all uses of an indexed tensor, put into place by one operation."""
-    g, user = parts[0]
-    primitive: Any = user.primitive
-    if len(parts) == 1:
-        return primitive.rules[0](g, user, node, **user.attrs)
-    positions = tuple(user.attrs["position"] for _, user in parts)
-    collect = PRIMITIVES[primitive.collect]
-    return collect(*(g for g, _ in parts), positions=positions, shape=node.shape)
 
 
 def push_forward(
@@ -160,7 +155,9 @@ def push_forward(
         else:
             values = [x._data if type(x) is Tensor else x for x in node.parents]
             tangent = primitive.push(arriving, node._data, values, node.attrs)
-        if tangent is not None:
+        if type(tangent) is Outputs:
+            tangents[node.serial] = tangent
+        elif tangent is not None:
             if tangent.shape != node.shape:
                 tangent = broadcast_to(tangent, node.shape)
             tangents[node.serial] = tangent if tangent.dtype == node.dtype else astype(

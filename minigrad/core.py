@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+from weakref import finalize
 
 import numpy as np
 
@@ -82,10 +83,15 @@ class Primitive:
         domain: for each operand the interval or the kind of values it accepts.
         prepare: brings arguments to their canonical form (negative axes, tuples).
         sample: draws shapes and attributes to test the primitive on.
-        collect: the primitive that adds up many cotangents of this one's operand at once.
+        collect: `collect(operand, [(g, user), ...])` adds up the cotangents of all uses of an
+            operand by this primitive at once.
         lift: how an axis of time steps can stand in front of all operands: "align" (put axes of
             size 1 behind it until ranks agree), "same" (nothing to do), a function
             `lift(attrs, steps)` that gives other attributes, or None where it cannot.
+        kernel: the NumPy function that computes it and can write into `out`, if there is one;
+            the defining function is then only signature and documentation.
+        joint: gives the cotangents of all operands at once, `joint(g, y, operands, attrs)`,
+            where they are made together; then `rules` only says which operands have one.
     """
 
     def __init__(
@@ -101,12 +107,14 @@ class Primitive:
         domain: tuple[Any, ...] = (),
         prepare: Callable[..., Any] | None = None,
         sample: Callable[..., Any] | None = None,
-        collect: str | None = None,
+        collect: Callable[..., Any] | None = None,
         lift: Any = None,
+        kernel: Callable[..., Any] | None = None,
+        joint: Callable[..., Any] | None = None,
         numpy: str | None = None,
     ) -> None:
         self.name = name
-        self.forward = forward
+        self.forward = kernel or forward
         self.rules = rules
         self.push = push
         self.kind = kind
@@ -116,6 +124,8 @@ class Primitive:
         self.prepare = prepare
         self.sample = sample
         self.collect = collect
+        self.kernel = kernel
+        self.joint = joint
         # A primitive of single entries takes an axis in front of aligned operands as it is.
         self.lift = lift or (None if set(signature) - set("(),->") else "align")
         self.__doc__ = forward.__doc__
@@ -138,18 +148,24 @@ class Primitive:
                 values.append(operand)
         if not recorded:
             return self._compute(operands, values, attrs)
-        for k, value in enumerate(values):
-            kind = type(value)
-            if kind is np.ndarray and value is not getattr(operands[k], "_data", None):
+        for k, operand in enumerate(operands):
+            kind = type(operand)
+            if kind is Tensor or kind in _WEAK:
+                continue
+            if kind is np.ndarray:
                 # The graph keeps a copy: writing into the caller's array cannot reach it.
-                frozen = value.copy()
+                frozen = operand.copy()
                 frozen.flags.writeable = False
-                operands = (*operands[:k], frozen, *operands[k + 1 :])
-            elif kind is not np.ndarray and kind not in _WEAK:
-                values[k] = to_array(value, f"{self.name}: operand {k + 1}")
-                operands = (*operands[:k], values[k], *operands[k + 1 :])
+            else:
+                frozen = values[k] = to_array(operand, f"{self.name}: operand {k + 1}")
+            operands = (*operands[:k], frozen, *operands[k + 1 :])
         data = self._compute(operands, values, attrs)
         if type(data) is not np.ndarray:
+            if type(data) is Outputs:
+                tensor = record(data, self, operands, attrs)
+                if data.release is not None:
+                    finalize(tensor, data.release).atexit = False
+                return tensor
             data = np.asarray(data)
         data.flags.writeable = False
         return record(data, self, operands, attrs)
@@ -161,11 +177,22 @@ class Primitive:
             raise operation_error(self, operands, _tag.get(), error) from None
 
 
+class Outputs(tuple[Any, ...]):
+    """The results of a primitive that has several; `project` takes one out.
+
+    `release` is called when the tensor that holds them is freed.
+    """
+
+    shape = ()
+    dtype = np.dtype(object)
+    release: Callable[[], None] | None = None
+
+
 _WEAK = frozenset((float, int, bool, complex))
 
 
 def record(
-    data: Array,
+    data: Any,
     primitive: Primitive | None,
     operands: tuple[Any, ...] = (),
     attrs: dict[str, Any] = _NO_ATTRS,

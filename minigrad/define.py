@@ -29,7 +29,7 @@ def zeros(like: Any) -> Any:
     return np.zeros(np.shape(getattr(like, "data", like)), getattr(like, "dtype", None))
 
 
-class _Same(Sequence[Any]):
+class AnyNumber(Sequence[Any]):
     """The rules of a primitive with any number of operands: one rule that is told which."""
 
     def __init__(self, rule: Any) -> None:
@@ -105,7 +105,7 @@ def linear(*rules: Rule | None, variadic: bool = False, **about: Any) -> Decorat
         primitive = Primitive(
             forward.__name__,
             forward,
-            _Same(rules[0]) if variadic else [pull(rule) for rule in rules],
+            AnyNumber(rules[0]) if variadic else [pull(rule) for rule in rules],
             push,
             kind="linear",
             **{"domain": (REAL,) * len(rules), **about},

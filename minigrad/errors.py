@@ -6,6 +6,7 @@ the primitive, its operands, the axis that disagrees, and the step of the recurr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def describe(operand: Any) -> str:
 
 def core_axes(signature: str) -> list[list[str]]:
     """The named axes of each operand: `(b,n),(n,m)->(b,m)` gives `[[b, n], [n, m]]`."""
-    operands = signature.split("->")[0].strip("()").split("),(")
+    operands = re.findall(r"\(([^)]*)\)", signature.split("->")[0])
     return [[axis.strip() for axis in part.split(",") if axis.strip()] for part in operands]
 
 
@@ -44,9 +45,8 @@ def operation_error(
     where = f"{primitive.name}{at(tag)}"
     shapes = [np.shape(getattr(operand, "_data", operand)) for operand in operands]
     told = " and ".join(describe(operand) for operand in operands)
-    reason = _axis_clash(core_axes(primitive.signature), shapes) or _broadcast_clash(
-        primitive.signature, shapes
-    )
+    axes = core_axes(primitive.signature)
+    reason = _axis_clash(axes, shapes) or _broadcast_clash(axes, shapes)
     if reason is not None:
         return ShapeError(f"{where}: {reason}: shapes {told}")
     kind = ShapeError if isinstance(cause, ValueError) else type(cause)
@@ -77,14 +77,15 @@ def _axis_clash(axes: list[list[str]], shapes: list[tuple[int, ...]]) -> str | N
     return None
 
 
-def _broadcast_clash(signature: str, shapes: list[tuple[int, ...]]) -> str | None:
-    if set(signature) - set("(),->"):
+def _broadcast_clash(axes: list[list[str]], shapes: list[tuple[int, ...]]) -> str | None:
+    """The first axis, from the end, in which what stands before the core axes disagrees."""
+    if len(axes) != len(shapes) or any("..." in names for names in axes):
         return None
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        for axis in range(-1, -1 - max(map(len, shapes)), -1):
-            sizes = sorted({shape[axis] for shape in shapes if len(shape) >= -axis} - {1})
-            if len(sizes) > 1:
-                return f"axis {axis} is {' and '.join(map(str, sizes))}, which do not broadcast"
+    free = [shape[: len(shape) - len(core)] for core, shape in zip(axes, shapes, strict=True)]
+    for axis in range(-1, -1 - max(map(len, free)), -1):
+        sizes = dict.fromkeys(shape[axis] for shape in free if len(shape) >= -axis)
+        clash = [size for size in sizes if size != 1]
+        if len(clash) > 1:
+            place = axis - max(map(len, axes))
+            return f"axis {place} is {' and '.join(map(str, clash))}, which do not broadcast"
     return None

@@ -9,7 +9,7 @@ Source: Wan and Beaufays, Neural Computation 8(1), 1996: BPTT is the transposed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -348,13 +348,21 @@ class FoldedAdjoint:
     static: tuple[int, ...]
     emitted: tuple[int, ...]
 
+    @property
+    def static_places(self) -> tuple[int, ...]:
+        """Positions, in the residuals of the step, of those that are static inputs."""
+        return tuple(k for k in range(len(self.step.residuals)) if k not in self.emitted)
+
     def __iter__(self) -> Iterator[Folded]:
         return iter((self.forward, self.backward))
 
 
-def folded_adjoint(folded: Folded) -> FoldedAdjoint:
-    """Backpropagation through time as a folded graph: roles become their duals, delays flip."""
-    pair = graph_adjoint(folded.step)
+def folded_adjoint(folded: Folded, silent: Collection[int] = ()) -> FoldedAdjoint:
+    """Backpropagation through time as a folded graph: roles become their duals, delays flip.
+
+    Outputs in `silent` (not states) have no cotangent: the backward graph does without.
+    """
+    pair = graph_adjoint(folded.step, silent)
     number = {i: k for k, i in enumerate(folded.step.inputs)}
     residuals = pair.residuals
     is_static = [folded.inputs[number[i]] == STATIC if i in number else False for i in residuals]

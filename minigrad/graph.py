@@ -6,7 +6,7 @@ index, so a graph is its own topological order; it prints, replays, compares and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -346,14 +346,21 @@ class GraphAdjoint:
         return iter((self.forward, self.backward))
 
 
-def graph_adjoint(graph: Graph) -> GraphAdjoint:
-    """Reverse-mode differentiation of a graph, as a pair of graphs."""
+def graph_adjoint(graph: Graph, silent: Collection[int] = ()) -> GraphAdjoint:
+    """Reverse-mode differentiation of a graph, as a pair of graphs.
+
+    Outputs in `silent` get no cotangent.
+    """
     with np.errstate(all="ignore"):
         inputs, made = _rerun(graph)
         outputs = [made[i] for i in graph.outputs]
         mark = next(_serials)
         wrt = [k for k, x in enumerate(inputs) if x.dtype.kind == "f"]
-        seeded = [k for k, x in enumerate(outputs) if type(x) is Tensor and x.dtype.kind == "f"]
+        seeded = [
+            k
+            for k, x in enumerate(outputs)
+            if k not in silent and type(x) is Tensor and x.dtype.kind == "f"
+        ]
         seeds = []
         for k in seeded:
             node = graph.nodes[graph.outputs[k]]
@@ -366,7 +373,7 @@ def graph_adjoint(graph: Graph) -> GraphAdjoint:
         for k, seed in zip(seeded, seeds, strict=True):
             serial = outputs[k].serial
             start[serial] = start[serial] + seed if serial in start else seed
-        nodes = ancestors(*[x for x in outputs if type(x) is Tensor])
+        nodes = ancestors(*[outputs[k] for k in seeded])
         found = pull_back(nodes, start, {inputs[k].serial for k in wrt}, recorded=True)
     grads = []
     for k in wrt:

@@ -10,7 +10,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import Tensor, scope
 from minigrad.errors import ShapeError
-from minigrad.folded import run_folded
+from minigrad.folded import Folded, run_folded
 from minigrad.tree import flatten
 from rnn.cell import Cell, state_paths
 
@@ -50,6 +50,8 @@ def run(
     >>> ys.shape, C.shape
     ((7, 2, 5), (2, 5))
     """
+    if not isinstance(cell, Cell):
+        raise TypeError(f"run: the first argument is a cell, such as LSTMCell(8, 16), got {cell!r}")
     xs, classes = _sequence(cell, xs)
     T, batch = xs.shape[:2]
     values = _parameters(cell, params)
@@ -62,14 +64,32 @@ def run(
         xs = mg.astype(xs, dtype)
     starts = _start(cell, state, batch, dtype, lengths, T)
     folded = cell.folded(batch, dtype, classes, flags is not None)
-    sequences = [_steps(xs, T)] + ([list(flags)] if flags is not None else [])
-    with scope(cell.label):
-        columns, last = run_folded(folded, T, [*values, *sequences, *starts])
-    width = folded.output_node(0).shape
-    ys = mg.stack(columns[0]) if T else np.zeros((0, *width), dtype)
+    values = [v if v.dtype == dtype else mg.astype(v, dtype) for v in values]
+    sequences = [xs] if flags is None else [xs, flags]
     edges, tree = flatten(cell.edges())
-    ends = [_last(values, edge.delay, lengths, T) for edge, values in zip(edges, last, strict=True)]
+    with scope(cell.label):
+        if unfolded:
+            ys, last = _unfolded(folded, T, values, sequences, starts)
+        else:
+            ys, *last = mg.scan(folded, T, *values, *sequences, *starts)
+    ends = [_last(value, edge.delay, lengths, T) for edge, value in zip(edges, last, strict=True)]
     return ys, tree.unflatten(ends)
+
+
+def _unfolded(
+    folded: Folded, T: int, values: Sequence[Any], sequences: Sequence[Any], starts: Sequence[Any]
+) -> tuple[Any, list[Any]]:
+    """Outputs and last states with every operation of every step on the graph."""
+    steps = [_steps(sequences[0], T), *map(list, sequences[1:])]
+    delays = [abs(r.delay) for r in folded.recurrences]
+    before = [
+        [start] if d == 1 else [start[k] for k in range(d)]
+        for d, start in zip(delays, starts, strict=True)
+    ]
+    columns, last = run_folded(folded, T, [*values, *steps, *before])
+    node = folded.output_node(0)
+    ys = mg.stack(columns[0]) if T else np.zeros((0, *node.shape), node.dtype)
+    return ys, [ends[0] if len(ends) == 1 else mg.stack(ends) for ends in last]
 
 
 def _steps(xs: Any, T: int) -> list[Any]:
@@ -101,10 +121,12 @@ def _sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
             f"for one sample write xs[:, None, :], of shape ({xs.shape[0]}, 1, {xs.shape[1]})"
         )
     if xs.ndim != 3 or xs.shape[2] != cell.inputs:
-        swap = ""
+        hint = ""
         if xs.ndim == 3 and cell.inputs in xs.shape:
-            swap = "; time comes first, the columns last: np.moveaxis can put them there"
-        raise ShapeError(f"run: xs has shape {xs.shape}, {wanted}{swap}")
+            hint = "; time comes first, the columns last: np.moveaxis can put them there"
+        elif xs.ndim == 2:
+            hint = "; class indices (T, B) must be integers: xs.astype(int)"
+        raise ShapeError(f"run: xs has shape {xs.shape}, {wanted}{hint}")
     return xs, False
 
 
@@ -156,10 +178,8 @@ def _as_dicts(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _as_dicts(v) if isinstance(v, Mapping) else v for k, v in tree.items()}
 
 
-def _start(
-    cell: Cell, state: Any, batch: int, dtype: Any, lengths: Any, T: int
-) -> list[list[Any]]:
-    """For each recurrent value the list of its |delay| start values, by time."""
+def _start(cell: Cell, state: Any, batch: int, dtype: Any, lengths: Any, T: int) -> list[Any]:
+    """The start values of each recurrent value."""
     edges, tree = flatten(cell.edges())
     paths = state_paths(cell)
     if state is None:
@@ -175,19 +195,22 @@ def _start(
                     if isinstance(state, tuple)
                     else type(state).__name__
                 )
+                + f"; cell.start({batch}) gives the state of zeros"
             )
     starts = []
     for value, edge, path in zip(values, edges, paths, strict=True):
         value = value if isinstance(value, Tensor | np.ndarray) else np.asarray(value)
         count = abs(edge.delay)
         wanted = (batch, edge.size) if count == 1 else (count, batch, edge.size)
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"{cell.label}: state {path} has dtype {value.dtype}, wanted floats")
         if value.shape != wanted:
             raise ShapeError(f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}")
         if value.dtype != dtype:
             value = mg.astype(value, dtype)
         if edge.delay < -1 and lengths is not None:
             value = _turned(value, lengths, T, -1)
-        starts.append([value] if count == 1 else [value[k] for k in range(count)])
+        starts.append(value)
     return starts
 
 
@@ -215,12 +238,9 @@ def _alive(lengths: Any, T: int, batch: int) -> Any:
     return np.arange(1, T + 1)[:, None, None] <= lengths[None, :, None]
 
 
-def _last(values: Sequence[Any], delay: int, lengths: Any, T: int) -> Any:
-    """The last values of a state: one, or for |delay| > 1 the stack of them in order of time."""
-    if abs(delay) == 1:
-        return values[0]
-    whole = mg.stack(values)
-    return whole if lengths is None or delay < 0 else _turned(whole, lengths, T, 1)
+def _last(value: Any, delay: int, lengths: Any, T: int) -> Any:
+    """The last values of a state, in the order of time at each sample's own end."""
+    return value if lengths is None or delay < 2 else _turned(value, lengths, T, 1)
 
 
 def _turned(values: Any, lengths: Any, T: int, direction: int) -> Any:

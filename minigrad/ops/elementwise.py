@@ -31,15 +31,9 @@ def _unsigned(x: Any) -> Any:
     return x if getattr(x, "dtype", None) != np.dtype(bool) else np.asarray(x, int)
 
 
-@linear(
-    lambda g, a, b: g,
-    lambda g, a, b: g,
-    signature=_PAIR,
-    label="+",
-)
+@linear(lambda g, a, b: g, lambda g, a, b: g, signature=_PAIR, label="+", kernel=np.add)
 def add(a: Any, b: Any) -> Any:
     """Sum of two tensors."""
-    return np.add(a, b)
 
 
 @linear(
@@ -48,10 +42,10 @@ def add(a: Any, b: Any) -> Any:
     signature=_PAIR,
     label="−",
     numpy="subtract",
+    kernel=np.subtract,
 )
 def sub(a: Any, b: Any) -> Any:
     """Difference of two tensors."""
-    return np.subtract(a, b)
 
 
 @bilinear(
@@ -60,10 +54,10 @@ def sub(a: Any, b: Any) -> Any:
     signature=_PAIR,
     label="×",
     numpy="multiply",
+    kernel=np.multiply,
 )
 def mul(a: Any, b: Any) -> Any:
     """Entrywise (Hadamard) product."""
-    return np.multiply(a, b)
 
 
 @elementwise(
@@ -72,16 +66,15 @@ def mul(a: Any, b: Any) -> Any:
     domain=(REAL, POSITIVE),
     label="÷",
     numpy="divide",
+    kernel=np.true_divide,
 )
 def div(a: Any, b: Any) -> Any:
     """Entrywise quotient."""
-    return np.true_divide(a, b)
 
 
-@linear(lambda g, x: -g, signature="()->()", label="−", numpy="negative")
+@linear(lambda g, x: -g, signature="()->()", label="−", numpy="negative", kernel=np.negative)
 def neg(x: Any) -> Any:
     """The negative of every entry."""
-    return np.negative(_unsigned(x))
 
 
 def _power_base(y: Any, a: Any, b: Any) -> Any:
@@ -102,46 +95,39 @@ def power(a: Any, b: Any) -> Any:
     return np.power(a, b)
 
 
-@elementwise(lambda y, x: y)
+@elementwise(lambda y, x: y, kernel=np.exp)
 def exp(x: Any) -> Any:
     """Exponential function."""
-    return np.exp(x)
 
 
-@elementwise(lambda y, x: 1.0 / x, domain=(POSITIVE,))
+@elementwise(lambda y, x: 1.0 / x, domain=(POSITIVE,), kernel=np.log)
 def log(x: Any) -> Any:
     """Natural logarithm, for x > 0."""
-    return np.log(x)
 
 
-@elementwise(lambda y, x: 1.0 / (1.0 + x), domain=(UNIT,))
+@elementwise(lambda y, x: 1.0 / (1.0 + x), domain=(UNIT,), kernel=np.log1p)
 def log1p(x: Any) -> Any:
     """log(1 + x) without loss of digits near 0, for x > −1."""
-    return np.log1p(x)
 
 
-@elementwise(lambda y, x: y + 1.0)
+@elementwise(lambda y, x: y + 1.0, kernel=np.expm1)
 def expm1(x: Any) -> Any:
     """exp(x) − 1 without loss of digits near 0."""
-    return np.expm1(x)
 
 
-@elementwise(lambda y, x: 0.5 / y, domain=(POSITIVE,), label="√")
+@elementwise(lambda y, x: 0.5 / y, domain=(POSITIVE,), label="√", kernel=np.sqrt)
 def sqrt(x: Any) -> Any:
     """Square root, for x ≥ 0; its derivative is infinite at 0."""
-    return np.sqrt(x)
 
 
-@elementwise(lambda y, x: 2.0 * x, label="x²")
+@elementwise(lambda y, x: 2.0 * x, label="x²", kernel=np.square)
 def square(x: Any) -> Any:
     """x times x."""
-    return np.square(x)
 
 
-@elementwise(lambda y, x: 1.0 - y * y)
+@elementwise(lambda y, x: 1.0 - y * y, kernel=np.tanh)
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent. The derivative 1 − y² needs only the output."""
-    return np.tanh(x)
 
 
 _LOWEST = {"f2": -11.0, "f4": -87.0, "c8": -87.0}
@@ -170,22 +156,19 @@ def softplus(x: Any) -> Any:
     return np.log1p(np.exp(-size)) + 0.5 * (size + x)
 
 
-@elementwise(lambda y, x: cos(x))
+@elementwise(lambda y, x: cos(x), kernel=np.sin)
 def sin(x: Any) -> Any:
     """Sine, x in radians."""
-    return np.sin(x)
 
 
-@elementwise(lambda y, x: -sin(x))
+@elementwise(lambda y, x: -sin(x), kernel=np.cos)
 def cos(x: Any) -> Any:
     """Cosine, x in radians."""
-    return np.cos(x)
 
 
-@elementwise(lambda y, x: sign(x), label="|x|", numpy="absolute")
+@elementwise(lambda y, x: sign(x), label="|x|", numpy="absolute", kernel=np.abs)
 def abs(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
-    return np.abs(x)
 
 
 def _wins(a: Any, b: Any) -> Any:
@@ -193,16 +176,18 @@ def _wins(a: Any, b: Any) -> Any:
     return where(equal(a, b), 0.5, a > b)
 
 
-@elementwise(lambda y, a, b: _wins(a, b), lambda y, a, b: _wins(b, a), label="max")
+@elementwise(
+    lambda y, a, b: _wins(a, b), lambda y, a, b: _wins(b, a), label="max", kernel=np.maximum
+)
 def maximum(a: Any, b: Any) -> Any:
     """Entrywise maximum; ties split the gradient equally."""
-    return np.maximum(a, b)
 
 
-@elementwise(lambda y, a, b: _wins(b, a), lambda y, a, b: _wins(a, b), label="min")
+@elementwise(
+    lambda y, a, b: _wins(b, a), lambda y, a, b: _wins(a, b), label="min", kernel=np.minimum
+)
 def minimum(a: Any, b: Any) -> Any:
     """Entrywise minimum; ties split the gradient equally."""
-    return np.minimum(a, b)
 
 
 def _bounds(x: Any, low: Any = None, high: Any = None) -> tuple[tuple[Any], dict[str, Any]]:
@@ -238,58 +223,49 @@ def where(flag: Any, a: Any, b: Any) -> Any:
     return np.where(flag, a, b)
 
 
-@stepwise(1)
+@stepwise(1, kernel=np.sign)
 def sign(x: Any) -> Any:
     """−1, 0 or 1; the derivative is 0 everywhere."""
-    return np.sign(x)
 
 
-@stepwise(2, label=">")
+@stepwise(2, label=">", kernel=np.greater)
 def greater(a: Any, b: Any) -> Any:
     """a > b, entrywise."""
-    return np.greater(a, b)
 
 
-@stepwise(2, label="≥")
+@stepwise(2, label="≥", kernel=np.greater_equal)
 def greater_equal(a: Any, b: Any) -> Any:
     """a ≥ b, entrywise."""
-    return np.greater_equal(a, b)
 
 
-@stepwise(2, label="<")
+@stepwise(2, label="<", kernel=np.less)
 def less(a: Any, b: Any) -> Any:
     """a < b, entrywise."""
-    return np.less(a, b)
 
 
-@stepwise(2, label="≤")
+@stepwise(2, label="≤", kernel=np.less_equal)
 def less_equal(a: Any, b: Any) -> Any:
     """a ≤ b, entrywise."""
-    return np.less_equal(a, b)
 
 
-@stepwise(2, label="=")
+@stepwise(2, label="=", kernel=np.equal)
 def equal(a: Any, b: Any) -> Any:
     """a = b, entrywise."""
-    return np.equal(a, b)
 
 
-@stepwise(2, label="≠")
+@stepwise(2, label="≠", kernel=np.not_equal)
 def not_equal(a: Any, b: Any) -> Any:
     """a ≠ b, entrywise."""
-    return np.not_equal(a, b)
 
 
-@stepwise(2, label="∧", domain=(FLAG, FLAG))
+@stepwise(2, label="∧", domain=(FLAG, FLAG), kernel=np.logical_and)
 def logical_and(a: Any, b: Any) -> Any:
     """True where both are."""
-    return np.logical_and(a, b)
 
 
-@stepwise(1, label="¬", domain=(FLAG,))
+@stepwise(1, label="¬", domain=(FLAG,), kernel=np.logical_not)
 def logical_not(a: Any) -> Any:
     """True where a is false."""
-    return np.logical_not(a)
 
 
 def _classes(indices: Any, classes: int) -> tuple[tuple[Any], dict[str, Any]]:

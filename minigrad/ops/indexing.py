@@ -46,6 +46,12 @@ def _sample_index(r: Any) -> Any:
     return [(3, 2)], {"position": r.choice(choices)}
 
 
+def _put_back(x: Any, parts: list[tuple[Any, Any]]) -> Any:
+    """The cotangents of all reads of x, put into place by one operation."""
+    positions = tuple(user.attrs["position"] for _, user in parts)
+    return scatter(*(g for g, _ in parts), positions=positions, shape=shape_of(x))
+
+
 def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
     """The position with an axis of steps in front that is kept whole."""
     return (slice(None), *position)
@@ -56,7 +62,7 @@ def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
     prepare=_position,
     sample=_sample_index,
     lift=lambda attrs, steps: {"position": _behind(attrs["position"])},
-    collect="scatter",
+    collect=_put_back,
     label="[ ]",
 )
 def index(x: Any, position: tuple[Any, ...]) -> Any:

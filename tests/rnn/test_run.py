@@ -115,14 +115,14 @@ def longest_path(q: Problem) -> int:
 @causal_cells
 @given(T=st.integers(0, 6), cut=st.integers(0, 6), B=st.integers(1, 3), seed=SEEDS)
 def test_a_sequence_may_be_run_in_two_parts(name, T, cut, B, seed):
-    """The state carries over: run(a + b) = run(b) after run(a), bit for bit."""
+    """The state carries over: run(a + b) = run(b) after run(a)."""
     q = problem(CELLS[name], T, B, seed)
     cut = min(cut, T)
     whole, end = rnn.run(q.cell, q.params, q.xs, q.start)
     first, middle = rnn.run(q.cell, q.params, q.xs[:cut], q.start)
     second, last = rnn.run(q.cell, q.params, q.xs[cut:], middle)
-    assert_equal(np.concatenate([first, second]), whole)
-    assert_equal(last, end)
+    assert_close(np.concatenate([first, second]), whole, 64 * max(T, 1))
+    assert_close(last, end, 64 * max(T, 1))
 
 
 def test_running_in_two_parts_sees_a_lost_state():
@@ -168,7 +168,7 @@ def test_a_sequence_of_one_step_is_the_step(name):
     newest = lambda value, edge: value if edge.delay == 1 else value[0]
     state = tree_map(newest, q.start, q.cell.edges())
     y, *_ = q.cell.step(q.params, q.xs[0], *state)
-    assert_equal(ys[0], y)
+    assert_close(ys[0], y, 64)
 
 
 @causal_cells
@@ -419,10 +419,10 @@ def test_unfolded_steps_give_the_same_numbers(name):
     p = q.params.tensors()
     ys, state = rnn.run(q.cell, p, q.xs, q.start, unfolded=True)
     plain = rnn.run(q.cell, q.params, q.xs, q.start)
-    assert_equal((ys.data, tree_map(lambda s: getattr(s, "data", s), state)), plain)
+    assert_close((ys.data, tree_map(lambda s: getattr(s, "data", s), state)), plain, 3 * 64)
     mg.sum(mg.sin(ys)).backward()
     wanted = mg.grad(lambda p: mg.sum(mg.sin(rnn.run(q.cell, p, q.xs, q.start)[0])))(q.params)
-    assert_equal(tree_map(lambda t: t.grad, p), wanted)
+    assert_close(tree_map(lambda t: t.grad, p), wanted, 3 * 64)
 
 
 # --- gradients over time --------------------------------------------------------------------------
@@ -481,8 +481,8 @@ def test_two_runs_of_one_cell_are_told_apart():
     q = problem(cell, 2, 1, 0)
 
     def twice(p: Any, xs: Any) -> Any:
-        ys, _ = rnn.run(cell, p, xs)
-        return rnn.run(cell, p, xs[::-1] + 0.0 * ys[:, :, :3])[0]
+        ys, _ = rnn.run(cell, p, xs, unfolded=True)
+        return rnn.run(cell, p, xs[::-1] + 0.0 * ys[:, :, :3], unfolded=True)[0]
 
     scopes = {node.scope for node in mg.trace(twice, q.params, q.xs).nodes if node.name == "h"}
     assert scopes == {"RNNCell", "RNNCell#2"}
@@ -493,9 +493,9 @@ def test_runs_in_scopes_of_their_own_are_found_by_them():
     q = problem(cell, 2, 1, 0)
     p = q.params.tensors()
     with mg.scope("encoder"):
-        _, state = rnn.run(cell, p, q.xs)
+        _, state = rnn.run(cell, p, q.xs, unfolded=True)
     with mg.scope("decoder"):
-        ys, _ = rnn.run(cell, p, q.xs, state)
+        ys, _ = rnn.run(cell, p, q.xs, state, unfolded=True)
     loss = mg.sum(ys * ys)
     loss.backward()
     assert mg.find(loss, "encoder.RNNCell.h", t=2) is state[0]
@@ -504,7 +504,7 @@ def test_runs_in_scopes_of_their_own_are_found_by_them():
 
 def test_layers_of_a_stack_are_found_by_their_names():
     cell = rnn.Stack([rnn.LSTMCell(3, 4), rnn.LSTMCell(4, 2)])
-    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 1, 3)))
+    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 1, 3)), unfolded=True)
     assert mg.find(ys, "layer1.C", t=2).shape == (1, 4)
     assert mg.find(ys, "layer2.C", t=2).shape == (1, 2)
 

@@ -1,0 +1,243 @@
+"""Scan: a folded graph run over a sequence, as one node of the graph.
+
+The forward run is a compiled program that also keeps what backward will read; the vjp is the scan
+of the adjoint, the jvp the scan of the tangent. Both are scans of folded graphs, so derivatives
+of any order exist. Each live node owns the buffers of its program and gives them back when it is
+freed: two runs, then both backwards, are right.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from minigrad.autodiff import jvp
+from minigrad.core import Outputs, Primitive, Tensor
+from minigrad.define import AnyNumber
+from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
+from minigrad.graph import replay, trace
+from minigrad.ops import zeros_like
+from minigrad.program import Program
+
+_ADJOINTS: WeakKeyDictionary[Folded, dict[frozenset[int], FoldedAdjoint]] = WeakKeyDictionary()
+_TANGENTS: WeakKeyDictionary[Folded, Folded] = WeakKeyDictionary()
+
+
+class _Pool:
+    """Programs that nobody is using, by folded graph and number of steps."""
+
+    def __init__(self) -> None:
+        self.free: WeakKeyDictionary[Folded, dict[int, list[Program]]] = WeakKeyDictionary()
+        self.lock = threading.Lock()
+
+    def take(self, folded: Folded, steps: int) -> Program:
+        with self.lock:
+            waiting = self.free.setdefault(folded, {}).get(steps)
+            if waiting:
+                return waiting.pop()
+        return Program(folded, steps)
+
+    def give(self, folded: Folded, steps: int, program: Program) -> None:
+        with self.lock:
+            self.free.setdefault(folded, {}).setdefault(steps, []).append(program)
+
+
+_POOL = _Pool()
+
+
+def adjoint_of(folded: Folded, silent: frozenset[int] = frozenset()) -> FoldedAdjoint:
+    """The adjoint, made once; `silent` outputs have no cotangent and are left out."""
+    known = _ADJOINTS.setdefault(folded, {})
+    if silent not in known:
+        known[silent] = folded_adjoint(folded, silent)
+    return known[silent]
+
+
+def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
+    """Run a folded graph over `steps` steps, as one node of several results.
+
+    Args:
+        folded: what to run.
+        steps: the number of steps T.
+        inputs: one for each input of the folded graph: a value (static), `(T, ...)` (sequence),
+            or the start value (state; `(d, ...)` for a delay of d > 1 steps).
+
+    Returns:
+        For each "every" output `(T, ...)` and for each "sum" its value, in order; then for each
+        recurrence its last values.
+
+    >>> import minigrad as mg, numpy as np, rnn
+    >>> cell = rnn.RNNCell(3, 5)
+    >>> p = cell.init(0)
+    >>> xs, h = np.ones((7, 2, 3)), np.zeros((2, 5))
+    >>> ys, last = mg.scan(cell.folded(2), 7, p.W_xh, p.W_hh, p.b_h, xs, h)
+    >>> ys.shape, bool((ys[-1] == last).all())
+    ((7, 2, 5), True)
+    """
+    count = results(folded)
+    if not any(type(x) is Tensor for x in inputs):
+        return list(_run(*inputs, folded=folded, kept=folded, steps=steps))
+    kept = adjoint_of(folded).forward
+    node = SCAN(*inputs, folded=folded, kept=kept, steps=steps)
+    order = [k for k, role in enumerate(kept.outputs) if role != STATE]
+    whole = len(order)
+    first = [k for k in range(whole) if order[k] < len(folded.outputs)]
+    finals = range(whole, whole + len(folded.recurrences))
+    return [project(node, k=k) for k in (*first, *finals)][:count]
+
+
+def results(folded: Folded) -> int:
+    """How many results a scan has: outputs that are not states, and a last value a recurrence."""
+    return sum(role != STATE for role in folded.outputs) + len(folded.recurrences)
+
+
+def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
+    """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
+    program = _POOL.take(kept, steps)
+    outputs, last = program(*inputs)
+    own = sum(role != STATE for role in folded.outputs)
+    views = [x[...] for x in outputs[own:]]  # of their own, as they are made read-only
+    values = Outputs([*map(_copy, outputs[:own]), *views, *map(_copy, last)])
+    if kept is folded:
+        _POOL.give(kept, steps, program)
+    else:
+        values.release = lambda: _POOL.give(kept, steps, program)
+    return values
+
+
+def _copy(x: Any) -> Any:
+    array = np.array(x)
+    array.flags.writeable = False
+    return array
+
+
+def _pull(g: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
+    """Cotangents of all operands: the scan of the adjoint."""
+    folded, kept, steps = attrs["folded"], attrs["kept"], attrs["steps"]
+    plain = [k for k, role in enumerate(kept.outputs) if role != STATE]
+    heard = {plain[k] for k in range(len(plain)) if g[k] is not None}
+    if any(k >= len(folded.outputs) for k in heard):
+        # Second order: residuals have cotangents of their own, so they count as outputs.
+        folded = kept
+        values = SCAN(*operands, folded=kept, kept=adjoint_of(kept).forward, steps=steps)
+        kept = adjoint_of(kept).forward
+        y = values
+    silent = frozenset(
+        k for k, role in enumerate(folded.outputs) if role != STATE and k not in heard
+    )
+    adjoint = adjoint_of(folded, silent)
+    whole = adjoint_of(folded)
+    emitted = {whole.step.residuals[k]: n for n, k in enumerate(whole.emitted)}
+    number = {i: k for k, i in enumerate(folded.step.inputs)}
+    own = sum(role != STATE for role in folded.outputs)
+    inputs: list[Any] = []
+    for k, node in enumerate(adjoint.step.residuals):
+        if k in adjoint.static_places:
+            inputs.append(operands[number[node]])
+        else:
+            place = own + emitted[node]
+            inputs.append(project(y, k=place) if type(y) is Tensor else y[place])
+    now = [k for k, role in enumerate(attrs["kept"].outputs) if role != STATE]
+    arrived = dict(zip(now, g, strict=False))
+    ends = dict(zip([r.output for r in folded.recurrences], g[len(now) :], strict=True))
+    for k in adjoint.step.seeded:
+        role = folded.outputs[k]
+        seed = ends[k] if role == STATE else arrived[k]
+        inputs.append(_zero_end(folded, k) if seed is None else seed)
+    found = scan(adjoint.backward, steps, *inputs)
+    return _sorted_back(adjoint, found, len(operands))
+
+
+def _zero_end(folded: Folded, k: int) -> Any:
+    """The cotangent of last values that nobody used."""
+    (edge,) = (r for r in folded.recurrences if r.output == k)
+    node, d = folded.output_node(k), abs(edge.delay)
+    return np.zeros(node.shape if d == 1 else (d, *node.shape), node.dtype)
+
+
+def _sorted_back(adjoint: FoldedAdjoint, found: list[Any], count: int) -> list[Any]:
+    """The results of the backward scan at the places of the operands they belong to."""
+    backward = adjoint.backward
+    plain = [k for k, role in enumerate(backward.outputs) if role != STATE]
+    by_output = dict(zip(plain, found, strict=False))
+    for edge, value in zip(backward.recurrences, found[len(plain) :], strict=True):
+        by_output[edge.output] = value
+    parts: list[Any] = [None] * count
+    for k, operand in enumerate(adjoint.step.wrt):
+        parts[operand] = by_output[k]
+    return parts
+
+
+def tangent_of(folded: Folded) -> Folded:
+    """The folded graph of the jvp: inputs and their tangents in, tangents of outputs out."""
+    if folded in _TANGENTS:
+        return _TANGENTS[folded]
+    step = folded.step
+    nodes = [folded.input_node(k) for k in range(len(folded.inputs))]
+    moving = [
+        k for k, node in enumerate(nodes) if node.dtype is not None and node.dtype.kind == "f"
+    ]
+    edges = folded.recurrences
+
+    def both(values: list[Any], tangents: list[Any]) -> tuple[list[Any], list[Any]]:
+        def primal(*chosen: Any) -> list[Any]:
+            inputs = list(values)
+            for k, x in zip(moving, chosen, strict=True):
+                inputs[k] = x
+            return replay(step, inputs)
+
+        outputs, moved = jvp(primal, [values[k] for k in moving], tangents)
+        return [outputs[r.output] for r in edges], moved
+
+    examples = [node.example() for node in nodes]
+    graph = trace(both, examples, [examples[k] for k in moving])
+    turned = {k: len(nodes) + n for n, k in enumerate(moving)}
+    recurrences = [
+        *(Recurrence(n, r.input, r.delay, r.name) for n, r in enumerate(edges)),
+        *(Recurrence(len(edges) + r.output, turned[r.input], r.delay, f"d{r.name}") for r in edges),
+    ]
+    result = Folded(
+        graph,
+        (*folded.inputs, *(folded.inputs[k] for k in moving)),
+        (*[STATE] * len(edges), *folded.outputs),
+        tuple(recurrences),
+    )
+    _TANGENTS[folded] = result
+    return result
+
+
+def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """Tangents of all results: the scan of the tangent."""
+    kept, steps = attrs["kept"], attrs["steps"]
+    moving = [k for k, x in enumerate(operands) if x.dtype.kind == "f"]
+    given = [zeros_like(operands[k]) if tangents[k] is None else tangents[k] for k in moving]
+    found = scan(tangent_of(kept), steps, *operands, *given)
+    own = sum(role != STATE for role in kept.outputs)
+    return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
+
+
+SCAN = Primitive("scan", _run, AnyNumber(_pull), _push, kind="loop", joint=_pull)
+
+
+def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:
+    """The cotangents of the results of a node, None where a result was not used."""
+    gathered: list[Any] = [None] * len(node._data)
+    for g, user in parts:
+        k = user.attrs["k"]
+        gathered[k] = g if gathered[k] is None else gathered[k] + g
+    return gathered
+
+
+project = Primitive(
+    "project",
+    lambda outputs, k: outputs[k],
+    [lambda g, y, x, k: _together(x, [(g, y)])],
+    lambda tangents, y, xs, attrs: tangents[0][attrs["k"]],
+    kind="loop",
+    collect=_together,
+    label="part",
+)
