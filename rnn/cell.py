@@ -156,8 +156,11 @@ def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) 
             flags[0].name = "alive"
             # Padding may hold anything, NaN too: it is replaced before it can meet a weight.
             rows = rows if classes else mg.where(flags[0], rows, 0.0)
-        result = cell.step(p, rows, *state_tree.unflatten(states))
-        y, new = _checked(cell, result, edges, paths, states)
+        try:
+            result = cell.step(p, rows, *state_tree.unflatten(states))
+        except ShapeError as error:
+            raise ShapeError(f"{cell!r}: in step: {error}") from error
+        y, new = _checked(cell, result, batch, edges, paths, states)
         if ragged:
             y = mg.where(flags[0], y, 0.0)
             new = [mg.where(flags[0], a, b) for a, b in zip(new, states, strict=True)]
@@ -181,7 +184,12 @@ def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) 
 
 
 def _checked(
-    cell: Cell, result: Any, edges: Sequence[Edge], paths: list[str], states: list[Any]
+    cell: Cell,
+    result: Any,
+    batch: int,
+    edges: Sequence[Edge],
+    paths: list[str],
+    states: list[Any],
 ) -> tuple[Any, list[Any]]:
     """y and the new states of a step, or an error that names the edge that does not fit."""
     if not isinstance(result, tuple) or not result:
@@ -190,19 +198,35 @@ def _checked(
             "a cell without state returns (y,)"
         )
     y, *rest = result
-    new = flatten(tuple(rest))[0]
-    if len(new) != len(edges):
+    new, structure = flatten(tuple(rest))
+    if structure.paths() != flatten(cell.edges())[1].paths():
         raise ValueError(
             f"{cell!r}: step returned {len(new)} new states after y, "
             f"wanted {len(edges)}: {', '.join(paths) or 'none'}"
+            + (", in tuples as the state is nested" if len(new) == len(edges) else "")
+        )
+    if len(_shape(y)) != 2 or _shape(y)[0] != batch:
+        raise ShapeError(
+            f"{cell!r}: step returns y of shape {_shape(y)}, wanted ({batch}, outputs): "
+            "one row a sample"
         )
     for value, path, old in zip(new, paths, states, strict=True):
-        if np.shape(getattr(value, "_data", value)) != old.shape:
+        if _shape(value) != old.shape:
             raise ShapeError(
                 f"{cell!r}: recurrent edge {path}: step returns {path} of shape "
-                f"{np.shape(getattr(value, '_data', value))} but takes {path} of shape {old.shape}"
+                f"{_shape(value)} but takes {path} of shape {old.shape}"
+            )
+        dtype = getattr(value, "dtype", None)
+        if dtype != old.dtype:
+            raise TypeError(
+                f"{cell!r}: recurrent edge {path}: step returns {path} of dtype {dtype} but "
+                f"takes {path} of dtype {old.dtype}"
             )
     return y, new
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return np.shape(getattr(value, "_data", value))
 
 
 def state_paths(cell: Cell) -> list[str]:

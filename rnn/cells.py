@@ -58,13 +58,13 @@ class RNNCell(Cell):
             if name.startswith("output") and self.outputs is None:
                 raise ValueError(f"RNNCell: {name} recurrence needs outputs=, the size of o")
         object.__setattr__(self, "recurrence", tuple(n for n in RECURRENCES if n in chosen))
-        object.__setattr__(self, "activation", _activation(self.activation, "activation"))
+        object.__setattr__(self, "activation", _activation(self, "activation"))
         if self.output_activation is not None:
-            chosen_o = _activation(self.output_activation, "output_activation")
+            chosen_o = _activation(self, "output_activation")
             object.__setattr__(self, "output_activation", chosen_o)
 
     @property
-    def state(self) -> tuple[str, ...]:  # type: ignore[override]  # depends on the recurrence
+    def state(self) -> tuple[str, ...]:
         """h if hidden units recur, o if outputs do."""
         from_h = "hidden-to-hidden" in self.recurrence
         from_o = any(name.startswith("output") for name in self.recurrence)
@@ -111,19 +111,23 @@ class RNNCell(Cell):
         return (o, *[new[name] for name in self.state])
 
 
-def _activation(given: Any, where: str) -> str:
+def _activation(cell: Any, field: str) -> str:
     """The name of an elementwise primitive of one operand."""
+    given = getattr(cell, field)
     name = given.name if isinstance(given, Primitive) else given
     known = [q.name for q in PRIMITIVES.values() if q.kind == "elementwise" and len(q.rules) == 1]
     if name not in known:
-        raise ValueError(f"{where}: unknown activation {given!r}; there are {', '.join(known)}")
+        hint = "; softmax belongs to the loss, which takes logits" if "softmax" in str(name) else ""
+        raise ValueError(
+            f"{type(cell).__name__}: unknown {field} {given!r}; there are {', '.join(known)}{hint}"
+        )
     return str(name)
 
 
 def _sizes(cell: Any, *names: str) -> None:
     for name in names:
         value = getattr(cell, name)
-        if value is None and name == "outputs":
+        if value is None and isinstance(cell, RNNCell) and name == "outputs":
             continue
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(
@@ -245,7 +249,7 @@ class Dense(Cell):
     def __post_init__(self) -> None:
         _sizes(self, "inputs", "outputs")
         if self.activation is not None:
-            object.__setattr__(self, "activation", _activation(self.activation, "activation"))
+            object.__setattr__(self, "activation", _activation(self, "activation"))
 
     def parameters(self) -> dict[str, Init]:
         """W of shape (X, O) and b of shape (O,)."""

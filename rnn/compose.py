@@ -29,9 +29,12 @@ class Stack(Cell):
     layers: Sequence[Cell]
 
     def __post_init__(self) -> None:
-        layers = tuple(self.layers)
+        layers = tuple(self.layers) if isinstance(self.layers, list | tuple) else ()
         if not layers or not all(isinstance(layer, Cell) for layer in layers):
-            raise ValueError(f"Stack needs a list of at least one cell, got {self.layers!r}")
+            raise TypeError(
+                f"Stack takes a list of at least one cell, got {self.layers!r}; "
+                "write Stack([RNNCell(3, 5), Dense(5, 2)])"
+            )
         object.__setattr__(self, "layers", layers)
         for k, (below, above) in enumerate(itertools.pairwise(layers), 1):
             if below.width != above.inputs:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -256,7 +256,6 @@ def test_a_forgotten_backward_edge_leaves_the_values_right(cell):
 )
 def test_a_wrong_derivative_rule_is_told_from_the_reference(primitive, wrong, monkeypatch):
     monkeypatch.setattr(primitive, "rules", [wrong])
-    monkeypatch.setattr("minigrad.scan._ADJOINTS", WeakKeyDictionary())  # made with right rules
     with pytest.raises(AssertionError):
         check_gradients(problem(rnn.LSTMCell(2, 3), 3, 2, 0, unfolded=True), by_hand.lstm)
 
