@@ -211,7 +211,7 @@ def train(
         training: from `Training.start` or `Training.load`.
         text: what the run was started with.
         steps: number of windows to have trained on in the end, those before a `load` included.
-        path: where the run is saved, at every report and at the end.
+        path: where the run is saved: at the start, at every report and at the end.
         every: steps between reports; there is one at the end too.
         report: called with the run, the figures of its last step, and held-out bits per character.
 
@@ -226,6 +226,8 @@ def train(
         Streams(learnt, training.recipe.batch, training.recipe.length),
     )
     gradient = mg.value_and_grad(loss_function(training.cell), has_aux=True)
+    if path is not None:
+        training.save(path)  # a place that cannot be written is better found before the work
     with _progress(training, steps) as bar, _interruptible() as interrupted:
         while training.step < steps and not interrupted():
             training, figures = advance(training, gradient, streams)

@@ -1,0 +1,252 @@
+"""The `minigrad` command: what each subcommand leaves behind, and one line for every mistake."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import viz
+from rnn import checkpoint
+from rnn.data import text as text_module
+from rnn.train import Training
+from viz.cli import main, train
+
+TEXT = "she sells sea shells by the sea shore; " * 20
+SMALL = ["--hidden", "5", "--batch", "4", "--length", "8"]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    file = tmp_path / "shells.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    return str(file)
+
+
+def weights(folder: Path) -> Any:
+    return checkpoint.load(folder / train.WEIGHTS)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_train_then_sample(
+    cell: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "run"
+    options = ["--cell", cell, "--layers", "2", "--steps", "3", "--dtype", "float64"]
+    assert main(["train", "--text", text, "--out", str(out), *options, *SMALL]) == 0
+    told = capsys.readouterr().out
+    assert "held-out" in told
+    assert f"step 3 of 3, saved in {out / train.WEIGHTS}" in told
+    params, model, _ = weights(out)
+    assert [type(layer).__name__.lower()[:3] for layer in model.layers] == [cell[:3]] * 2 + ["den"]
+    assert params.layer1.b_h.dtype == float if cell == "rnn" else True
+
+    ask = ["sample", "--weights", str(out / train.WEIGHTS), "--start", "sea", "-n", "20"]
+    said = []
+    for seed in ("1", "1", "2"):
+        assert main([*ask, "--seed", seed]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != said[2]
+    assert said[0].startswith("sea")
+    assert len(said[0]) == len("sea") + 20 + len("\n")
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(text: str, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    begin = ["train", "--text", text, *SMALL]
+    assert main([*begin, "--out", str(whole), "--steps", "5"]) == 0
+    assert main([*begin, "--out", str(parts), "--steps", "2"]) == 0
+    assert main([*begin, "--out", str(parts), "--steps", "5", "--resume"]) == 0
+    wanted, found = (weights(folder)[0].named() for folder in (whole, parts))
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+
+
+def test_ctrl_c_saves_and_exits_with_130(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "tell", lambda *args: signal.raise_signal(signal.SIGINT))
+    call = ["train", "--text", text, "--out", str(tmp_path), "--steps", "501", *SMALL]
+    assert main(call) == 130
+    assert "step 500 of 501, saved in" in capsys.readouterr().out
+    assert Training.load(tmp_path / train.WEIGHTS).step == 500
+
+
+def test_ctrl_c_outside_of_training_exits_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "read_text", stop)
+    assert main(["train"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(text_module, "_language_reference", lambda: "The " + TEXT * 30)
+    assert main(["demo", "--out", str(tmp_path), "--steps", "2"]) == 1
+    told = capsys.readouterr().out
+    for word in ("uniform", "unigram", "bigram", "trigram", "step 2: loss", "does not beat"):
+        assert word in told
+    left = {"folded.svg", "unfolded.svg", train.WEIGHTS}
+    assert {path.name for path in tmp_path.iterdir()} == left
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("layers", ["1", "2"])
+@pytest.mark.parametrize("view", ["folded", "unfolded"])
+def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: Path) -> None:
+    file = tmp_path / "picture.svg"
+    options = ["--cell", cell, "--layers", layers, "--view", view, "--steps", "3"]
+    assert main(["draw", *options, "-o", str(file)]) == 0
+    import rnn
+
+    kinds = {"rnn": rnn.RNNCell, "lstm": rnn.LSTMCell, "gru": rnn.GRUCell}
+    top = [2] if cell == "rnn" else []
+    stack = (
+        kinds[cell](3, 4, *top)
+        if layers == "1"
+        else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
+    )
+    assert file.read_text() == viz.draw(stack, view=view, steps=3).svg()
+
+
+def test_draw_takes_several_recurrences(tmp_path: Path) -> None:
+    file = tmp_path / "picture.gv"
+    kinds = "hidden-to-hidden,output-to-hidden,output-to-output"
+    assert main(["draw", "--recurrence", kinds, "-o", str(file)]) == 0
+    assert file.exists()
+
+
+def test_ops_has_a_row_for_every_primitive(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ops"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split()[:5] == ["name", "kind", "signature", "label", "domain"]
+    assert [row.split()[0] for row in rows] == list(mg.PRIMITIVES)
+
+
+def test_doctor_tells_versions_and_what_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    for word in (f"numpy        {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
+        assert word in told
+    monkeypatch.setattr(
+        viz, "available", lambda: {"svg": "built in", "dot": None, "pygraphviz": None}
+    )
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert "PNG and PDF pictures need dot or pygraphviz." in told
+    assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
+
+
+# --- mistakes ------------------------------------------------------------------------------------
+
+MISTAKES = {
+    "a missing text": ("train --text nowhere.txt", "there is no text file 'nowhere.txt'"),
+    "an empty text": ("train --text empty.txt", "the text is empty"),
+    "one symbol": ("train --text same.txt", "the text is 'a' repeated: there is nothing"),
+    "another encoding": (
+        "train --text latin.txt",
+        "'latin.txt' is not UTF-8: byte 0xe9 at position 3; "
+        "`iconv -f latin1 -t utf-8` converts one common encoding",
+    ),
+    "a short text": (
+        "train --text short.txt",
+        "a text of 9 characters is too short: 64 readers of 32 steps need 2049; "
+        "make batch or length smaller",
+    ),
+    "a folder as text": ("train --text .", "[Errno 21] Is a directory: '.'"),
+    "no units": (
+        "train --text short.txt --hidden 0",
+        "LSTMCell: hidden must be a whole number ≥ 1, got 0",
+    ),
+    "no layers": ("train --text short.txt --layers 0", "a model has at least one layer, got 0"),
+    "nothing to resume": ("train --resume", "there is no weights file 'run/weights.safetensors'"),
+    "a file as folder": (
+        "train --text short.txt --out short.txt",
+        "[Errno 17] File exists: 'short.txt'",
+    ),
+    "a run in the way": (
+        "train --out taken",
+        "taken/weights.safetensors holds a run; --resume goes on with it, --out starts another",
+    ),
+    "no weights": ("sample --weights nothing", "there is no weights file 'nothing'"),
+    "other weights": (
+        "sample --weights short.txt",
+        "'short.txt' is not a safetensors file, or only a part of one",
+    ),
+    "an unknown recurrence": (
+        "draw --recurrence sideways",
+        "RNNCell: unknown recurrence 'sideways'; there are "
+        "hidden-to-hidden, output-to-hidden, output-to-output",
+    ),
+    "an unknown format": (
+        "draw -o cell.bmp",
+        "save: 'cell.bmp' must end in one of .svg, .png, .pdf, .gv, .dot",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_line(
+    mistake: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "empty.txt": b"",
+        "same.txt": b"aaa",
+        "latin.txt": b"caf\xe9",
+        "short.txt": b"0123456789",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / train.WEIGHTS).touch()
+    call, message = MISTAKES[mistake]
+    assert main(call.split()) == 2
+    caught = capsys.readouterr()
+    assert caught.out == ""
+    assert caught.err.startswith(f"minigrad: {message}")
+    assert caught.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("call", ["", "train --cell elm", "dance", "draw --view sideways"])
+def test_a_command_line_that_cannot_be_read_exits_with_2(
+    call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(call.split())
+    assert caught.value.code == 2
+    assert "usage: minigrad" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    """`minigrad ops | head -1` ends without a traceback."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "viz", "ops"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with child.stdout, child.stderr:
+        child.stdout.close()
+        errors = child.stderr.read()
+    assert child.wait() == 0
+    assert errors == b""

@@ -1,0 +1,51 @@
+"""The `minigrad` command: its parser, and what becomes of errors and of Ctrl-C.
+
+Every subcommand is a module with `add(subparsers)`, which says what it takes, and a function that
+does it and returns the exit code. Mistakes of the user are told in one line on stderr, exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from viz.cli import demo, doctor, draw, ops, sample, train
+from viz.render import RendererMissing
+
+COMMANDS = (train, sample, draw, ops, doctor, demo)
+MISTAKES = (OSError, ValueError, ImportError, FloatingPointError, RendererMissing)
+MISTAKEN, INTERRUPTED = 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="minigrad",
+        description="Recurrent networks as graphs: train on text, sample, draw.",
+    )
+    commands = top.add_subparsers(metavar="command", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    >>> main(["draw", "--cell", "lstm", "--hidden", "0"])
+    2
+    """
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MISTAKES as error:
+        print(f"minigrad: {error}", file=sys.stderr)
+        return MISTAKEN

@@ -1,0 +1,87 @@
+"""`minigrad demo`: from nothing to a network that writes, and its pictures, in two minutes.
+
+An LSTM learns the Python language reference, character by character, and is measured against
+models that only count; the judge is a tenth of the text that neither has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import viz
+from rnn import Cell
+from rnn.data.baselines import bits_per_character
+from rnn.data.text import Vocabulary, read_text, split
+from rnn.sampling import sample
+from rnn.train import Figures, Recipe, Training, character_model, train
+from viz.cli.train import WEIGHTS
+
+STEPS = 2000
+
+
+def add(commands: Any) -> None:
+    """Say what `minigrad demo` takes."""
+    p = commands.add_parser("demo", help="train, sample and draw", description=__doc__)
+    p.add_argument("--out", metavar="DIR", type=Path, default=Path("demo"), help="(%(default)s)")
+    p.add_argument("--steps", type=int, default=STEPS, help="of training (%(default)s)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, compare, draw; 1 if the network does not beat the trigram, 130 after Ctrl-C."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    text = read_text()
+    vocabulary = Vocabulary.of(text)
+    baselines = bits_per_character(*split(vocabulary.encode(text)), len(vocabulary))
+    print(f"{len(text):,} characters of the Python language reference, {len(vocabulary)} different")
+    print("bits per character on the held-out tenth:")
+    for name, bits in baselines.items():
+        print(f"  {name:8} {bits:.3f}")
+    cell = character_model("lstm", len(vocabulary), hidden=128)
+    draw(cell, args.out)
+    training = Training.start(cell, text, Recipe())
+    reached = math.inf
+
+    def tell(training: Training, figures: Figures, bits: float) -> None:
+        nonlocal reached
+        reached = bits
+        show(training, figures, bits)
+
+    path, begin = args.out / WEIGHTS, time.perf_counter()
+    training = train(training, text, args.steps, path, every=max(1, args.steps // 5), report=tell)
+    seconds = time.perf_counter() - begin
+    print(f"\n{', '.join(sorted(p.name for p in args.out.iterdir()))} are in {args.out}")
+    if training.step < args.steps:
+        print(f"stopped at step {training.step} of {args.steps}")
+        return 130
+    wins = reached < baselines["trigram"]
+    print(
+        f"After {seconds:.0f} s the LSTM needs {reached:.3f} bits per character and "
+        f"{'beats' if wins else 'does not beat'} the trigram's {baselines['trigram']:.3f}."
+    )
+    return 0 if wins else 1
+
+
+def draw(cell: Cell, folder: Path) -> None:
+    """The network's pictures, folded and unfolded."""
+    viz.draw(cell, view="folded").save(folder / "folded.svg")
+    viz.draw(cell, view="unfolded", steps=3).save(folder / "unfolded.svg")
+
+
+def show(training: Training, figures: Figures, bits: float) -> None:
+    """What the network writes at this moment, beside its loss."""
+    from tqdm import tqdm
+
+    rng = np.random.default_rng(training.step)
+    drawn = sample(training.cell, training.params, training.vocabulary, "The ", 160, 0.7, rng)
+    drawn = drawn.replace("\n", "\n    ")
+    tqdm.write(
+        f"\nstep {training.step}: loss {figures.loss:.3f} nats, "
+        f"{bits:.3f} bits per held-out character; it writes:\n    The {drawn}"
+    )

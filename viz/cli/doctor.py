@@ -1,0 +1,69 @@
+"""`minigrad doctor`: what is installed, and what works with it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import numpy as np
+
+import viz
+
+NEEDED_FOR = {
+    "numpy": "everything",
+    "graphviz": "pictures",
+    "safetensors": "minigrad train, sample: weights files (pip install 'minigrad[train]')",
+    "tqdm": "minigrad train: the progress bar (pip install 'minigrad[train]')",
+    "pygraphviz": "PNG and PDF where there is no dot (pip install 'minigrad[render]')",
+    "hypothesis": "minigrad.testing (pip install 'minigrad[testing]')",
+}
+THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def add(commands: Any) -> None:
+    """Say what `minigrad doctor` takes."""
+    p = commands.add_parser("doctor", help="say what works here", description=__doc__)
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings."""
+    found = {name: version(name) for name in ("minigrad", *NEEDED_FOR)}
+    print(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}")
+    print(f"minigrad     {found['minigrad'] or 'not installed, run from its folder'}")
+    for name, purpose in NEEDED_FOR.items():
+        print(f"{name:12} {found[name] or 'missing':10} {purpose}")
+    renderers = viz.available()
+    print(f"dot          {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
+    print(f"BLAS         {blas()}")
+    training = found["safetensors"] and found["tqdm"]
+    print()
+    print("SVG pictures work.")
+    drawn = renderers["dot"] or renderers["pygraphviz"]
+    print(f"PNG and PDF pictures {'work' if drawn else 'need dot or pygraphviz'}.")
+    print(f"Training from the command line {'works' if training else 'needs minigrad[train]'}.")
+    return 0
+
+
+def version(name: str) -> str | None:
+    """The version of an installed package, None without it.
+
+    >>> version("no-such-package") is None
+    True
+    """
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def blas() -> str:
+    """Which library multiplies matrices, and on how many threads."""
+    config: Any = np.show_config(mode="dicts")
+    name = config["Build Dependencies"]["blas"]["name"]
+    set_by = next((name for name in THREADS if name in os.environ), None)
+    threads = f"{os.environ[set_by]} by {set_by}" if set_by else f"up to {os.cpu_count()}"
+    return f"{name}, threads: {threads}"

@@ -1,0 +1,58 @@
+"""`minigrad draw`: the picture of a cell, folded or unfolded."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import viz
+from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
+
+
+def add(commands: Any) -> None:
+    """Say what `minigrad draw` takes."""
+    p = commands.add_parser("draw", help="draw a cell", description=__doc__)
+    p.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="rnn")
+    p.add_argument(
+        "--recurrence",
+        metavar="KINDS",
+        default="hidden-to-hidden",
+        help="of the RNN: hidden-to-hidden, output-to-hidden, output-to-output, or several with "
+        "commas between them (%(default)s)",
+    )
+    p.add_argument("--layers", type=int, default=1, help="recurrent layers (%(default)s)")
+    p.add_argument("--inputs", type=int, default=3, help="columns of x (%(default)s)")
+    p.add_argument("--hidden", type=int, default=4, help="units of each layer (%(default)s)")
+    p.add_argument("--outputs", type=int, default=2, help="of the RNN's top layer (%(default)s)")
+    p.add_argument("--view", choices=("folded", "unfolded"), help="both by default")
+    p.add_argument("--steps", type=int, default=4, help="of the unfolded view (%(default)s)")
+    p.add_argument("--level", help="how much detail to draw")
+    p.add_argument("-o", "--output", metavar="FILE", help="svg, png, pdf or gv (CELL.svg)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the cell into a file."""
+    cell = drawn_cell(args)
+    path = Path(args.output or f"{args.cell}.svg")
+    viz.draw(cell, view=args.view, steps=args.steps, level=args.level).save(path)
+    print(path)
+    return 0
+
+
+def drawn_cell(args: argparse.Namespace) -> Cell:
+    """The cell that the options describe."""
+    if args.layers < 1:
+        raise ValueError(f"a network has at least one layer, got {args.layers}")
+    layers: list[Cell] = []
+    for k in range(args.layers):
+        below = args.hidden if k else args.inputs
+        if args.cell != "rnn":
+            layers.append({"lstm": LSTMCell, "gru": GRUCell}[args.cell](below, args.hidden))
+        elif k < args.layers - 1:
+            layers.append(RNNCell(below, args.hidden))
+        else:
+            kinds = tuple(args.recurrence.split(","))
+            layers.append(RNNCell(below, args.hidden, args.outputs, kinds))
+    return layers[0] if len(layers) == 1 else Stack(layers)
