@@ -1,0 +1,361 @@
+"""The house stands: what may import what, what is never used, what must not depend on depth."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import subprocess
+import sys
+import textwrap
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import rnn
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("minigrad", "rnn", "viz")
+"""From the ground up: a package imports itself and those before it."""
+
+FLOORS = (
+    ("errors", "tree"),
+    ("core",),
+    ("define",),
+    ("ops",),
+    ("autodiff",),
+    ("graph",),
+    ("folded",),
+    ("fold", "schedule"),
+    ("program",),
+    ("scan",),
+    ("compile",),
+    ("testing",),
+)
+"""The engine from the ground up; the first five are the core, to be read in one sitting."""
+
+
+# --- reading the sources ------------------------------------------------------------------------
+
+
+def sources() -> dict[str, str]:
+    """The text of every module by its dotted name."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(source: str, known: Mapping[str, Any] | set[str]) -> dict[str, bool]:
+    """Every module a source names in an import; whether it is imported at the top, not in a call.
+
+    `from a import b` names `a.b` if that is a module, and `a` otherwise.
+    """
+    found: dict[str, bool] = {}
+    for node, top in walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that they can be read"
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in known else str(node.module) for name in inner]
+        else:
+            continue
+        for name in names:
+            found[name] = found.get(name, False) or top
+    return found
+
+
+def walk(tree: ast.AST, top: bool = True) -> Iterator[tuple[ast.AST, bool]]:
+    """All nodes, and whether they stand outside of functions and type-checking blocks."""
+    for node in ast.iter_child_nodes(tree):
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        yield node, top
+        yield from walk(node, top and not function and not typing)
+
+
+def upward(modules: Mapping[str, str]) -> list[str]:
+    """Imports that point up: from a package to a later one, or from a floor to one not below."""
+    floor = {name: k for k, names in enumerate(FLOORS) for name in names}
+    wrong = []
+    for name, source in modules.items():
+        package, _, rest = name.partition(".")
+        own = rest.partition(".")[0]
+        for target in imports(source, set(modules)):
+            other, _, inner = target.partition(".")
+            if other not in PACKAGES:
+                continue
+            there = inner.partition(".")[0]
+            if PACKAGES.index(other) > PACKAGES.index(package):
+                wrong.append(f"{name} imports {target}: {other} is above {package}")
+            elif package == other == "minigrad" and own and own != there:
+                if not there:
+                    wrong.append(f"{name} imports the whole of minigrad from inside")
+                elif floor.get(there, 99) >= floor.get(own, 99):
+                    wrong.append(f"{name} imports {target}: {there} is not below {own}")
+    return wrong
+
+
+def cycle(modules: Mapping[str, str]) -> list[str]:
+    """Modules that import each other in a ring when they are loaded; empty if there is none."""
+    edges = {
+        name: [target for target, top in imports(source, set(modules)).items()
+               if top and target in modules and target != name]
+        for name, source in modules.items()
+    }  # fmt: skip
+    # A package's own name stands for its __init__, which may import its parts.
+    left = {name: {t for t in targets if not name.startswith(f"{t}.")}
+            for name, targets in edges.items()}  # fmt: skip
+    while free := [name for name, targets in left.items() if not targets]:
+        for name in free:
+            del left[name]
+        left = {name: targets.difference(free) for name, targets in left.items()}
+    return sorted(left)
+
+
+# --- the order of the rooms ---------------------------------------------------------------------
+
+
+def test_imports_point_down():
+    assert upward(sources()) == []
+
+
+def test_no_modules_import_each_other_in_a_ring():
+    assert cycle(sources()) == []
+
+
+def test_every_room_of_the_engine_has_its_floor():
+    rooms = {name.split(".")[1] for name in sources() if name.startswith("minigrad.")}
+    assert rooms <= {name for names in FLOORS for name in names}
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "told"),
+    [
+        ("minigrad.core", "from minigrad.ops import add", "ops is not below core"),
+        ("minigrad.core", "def f():\n    import minigrad.graph", "graph is not below core"),
+        ("minigrad.fold", "from minigrad import schedule", "schedule is not below fold"),
+        ("minigrad.ops.shapes", "import minigrad as mg", "the whole of minigrad from inside"),
+        ("minigrad.scan", "from rnn.cell import Cell", "rnn is above minigrad"),
+        ("rnn.cells", "import viz.draw", "viz is above rnn"),
+    ],
+)
+def test_an_import_that_points_up_is_seen(module, source, told):
+    known = {"minigrad.schedule": "", "minigrad.graph": ""}
+    (wrong,) = upward({**known, module: source})
+    assert told in wrong
+
+
+def test_a_ring_of_imports_is_seen():
+    ring = {"rnn.a": "import rnn.b", "rnn.b": "from rnn import c", "rnn.c": "from rnn.a import f"}
+    assert cycle(ring) == ["rnn.a", "rnn.b", "rnn.c"]
+    late = {**ring, "rnn.c": "def g():\n    from rnn.a import f"}
+    assert cycle(late) == []
+
+
+def outside(statement: str) -> set[str]:
+    """The packages, but for our own and those of Python, that a statement loads."""
+    script = f"""
+        import sys
+        before = set(sys.modules)
+        {statement}
+        loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+        print(*sorted(loaded - sys.stdlib_module_names - {set(PACKAGES)!r}))
+    """
+    return set(in_a_new_process(script).split())
+
+
+@pytest.mark.parametrize("package", ["minigrad", "rnn"])
+def test_importing_loads_numpy_and_nothing_else_from_outside(package):
+    assert outside(f"import {package}") == {"numpy"}
+
+
+def test_loading_of_a_package_from_outside_is_seen():
+    assert outside("import hypothesis") >= {"hypothesis"}
+
+
+# --- what is never used -------------------------------------------------------------------------
+
+
+def calls_id(source: str) -> bool:
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return any(isinstance(call.func, ast.Name) and call.func.id == "id" for call in calls)
+
+
+def imports_pickle(source: str) -> bool:
+    unsafe = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    return any(name.partition(".")[0] in unsafe for name in imports(source, set()))
+
+
+def has_star(source: str) -> bool:
+    stars = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom))
+    return any(alias.name == "*" for node in stars for alias in node.names)
+
+
+NEVER = {
+    "id(), which differs from run to run": (calls_id, "seen = {id(node)}", set()),
+    "pickle, which runs what it loads": (imports_pickle, "def f():\n    import pickle", set()),
+    "star imports, but the one of the table": (has_star, "from a import *", {"minigrad"}),
+}
+
+
+@pytest.mark.parametrize("what", NEVER)
+def test_sources_never_use(what):
+    uses, _, allowed = NEVER[what]
+    assert {name for name, source in sources().items() if uses(source)} == allowed
+
+
+@pytest.mark.parametrize("what", NEVER)
+def test_a_use_of_what_is_never_used_is_seen(what):
+    uses, planted, _ = NEVER[what]
+    assert uses(planted)
+    assert not uses("identity = grid(1)")
+
+
+# --- depth --------------------------------------------------------------------------------------
+
+
+def in_a_new_process(script: str, **environment: str) -> str:
+    """What a script prints, run by a Python of its own with the default stack."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        cwd=ROOT, env={"PATH": "", **environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+CHAIN = """
+    import gc, sys
+    gc.disable()
+    assert sys.getrecursionlimit() == 1000
+    import minigrad as mg
+
+    def chain(x, n={n}):
+        h = x
+        for _ in range(n):
+            h = h + 1.0
+        return h
+
+    x = mg.Tensor(0.5, name="x")
+    loss = chain(x)
+    assert loss.item() == {n} + 0.5
+    loss.backward()
+    assert x.grad == 1.0
+    assert len(repr(loss)) < 100
+    assert len(mg.ancestors(loss)) == {n} + 1
+    assert mg.find(loss, "x") is x
+    del loss
+    graph = mg.trace(chain, 0.5)
+    assert len(graph) >= {n}
+    assert len(str(graph)) < 20_000, "the text is abridged"
+    assert graph(1.5) == {n} + 1.5
+    assert mg.isomorphic(graph, graph)
+    del graph
+    assert mg.grad(chain)(2.0) == 1.0
+    print("freed")
+"""
+
+
+def test_a_chain_of_100_000_operations_needs_no_recursion():
+    assert in_a_new_process(CHAIN.format(n=100_000)) == "freed\n"
+
+
+@pytest.mark.deep
+def test_a_chain_of_1_000_000_operations_needs_no_recursion():
+    assert in_a_new_process(CHAIN.format(n=1_000_000)) == "freed\n"
+
+
+def test_an_adjoint_of_a_deep_graph_needs_no_recursion():
+    script = """
+        import minigrad as mg
+        def chain(x):
+            for _ in range(20_000):
+                x = mg.sin(x)
+            return x
+        forward, backward = mg.adjoint(mg.trace(chain, 0.5))
+        print(len(forward), len(backward.outputs), len(str(backward)) < 20_000)
+    """
+    assert in_a_new_process(script) == "20001 1 True\n"
+
+
+def test_the_text_of_a_graph_is_the_same_in_every_process():
+    script = """
+        import numpy as np, minigrad as mg, rnn
+        cell = rnn.Stack([rnn.LSTMCell(3, 2), rnn.Dense(2, 2)])
+        print(cell.folded(), *mg.adjoint(cell.folded()), mg.unfold(cell.folded(), 2))
+        loss = lambda p: mg.sum(rnn.run(cell, p, np.ones((2, 1, 3)), unfolded=True)[0])
+        print(mg.trace(loss, cell.init(0)))
+    """
+    texts = {in_a_new_process(script, PYTHONHASHSEED=seed) for seed in ("1", "2")}
+    assert len(texts) == 1
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+CELL = rnn.Stack([rnn.LSTMCell(3, 2), rnn.Bidirectional(rnn.GRUCell(2, 2))])
+
+
+def _backward() -> Any:
+    w = mg.Tensor(np.ones(3), name="w")
+    loss = mg.sum(mg.named("h", mg.tanh(w * w)))
+    loss.backward()
+    return loss
+
+
+def _run(unfolded: bool) -> Any:
+    ys, _ = rnn.run(CELL, CELL.init(0).tensors(), np.ones((4, 2, 3)), unfolded=unfolded)
+    loss = mg.sum(ys * ys)
+    loss.backward()
+    return loss
+
+
+def _second_order() -> Any:
+    w = mg.Tensor(np.ones(3), name="w")
+    return mg.sum(mg.grad(lambda v: mg.sum(mg.tanh(v * w)))(w) * w)
+
+
+GRAPHS: dict[str, Callable[[], Any]] = {
+    "after backward": _backward,
+    "of a scan": lambda: _run(False),
+    "of an unfolded run": lambda: _run(True),
+    "of a derivative": _second_order,
+}
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_graph_is_freed_by_reference_count(graph):
+    """With the garbage collector off: nodes hold no cycle."""
+    GRAPHS[graph]()  # what is made once and kept, such as compiled programs
+    gc.collect()
+    gc.disable()
+    try:
+        loss = GRAPHS[graph]()
+        alive = [weakref.ref(tensor) for tensor in mg.ancestors(loss)]
+        assert len(alive) > 3
+        del loss
+        assert [ref() for ref in alive if ref() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_a_cycle_would_be_seen():
+    """The check above is not empty: a tensor that holds itself stays alive."""
+    gc.disable()
+    try:
+        tensor = mg.tanh(mg.Tensor(1.0))
+        tensor.attrs = {"self": tensor}
+        ref = weakref.ref(tensor)
+        del tensor
+        assert ref() is not None
+    finally:
+        gc.enable()
+        gc.collect()
