@@ -2,6 +2,7 @@
 
 from minigrad import ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
 from minigrad.errors import ShapeError
 from minigrad.fold import fold
@@ -13,7 +14,7 @@ from minigrad.tree import tree_map
 
 __all__ = [
     "PRIMITIVES", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError", "Tensor",
-    "adjoint", "ancestors", "backward", "find", "fold", "grad", "hessian", "hvp", "isomorphic",
+    "adjoint", "ancestors", "backward", "compile", "find", "fold", "grad", "hessian", "hvp", "isomorphic",
     "jacobian", "jvp", "named", "scan", "scope", "trace", "tree_map", "unfold", "value_and_grad",
     "vjp",
 ]  # fmt: skip

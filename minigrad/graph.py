@@ -58,7 +58,7 @@ class Node:
         """What pictures show in the node."""
         if self.op in PRIMITIVES:
             return PRIMITIVES[self.op].label
-        return self.name or (f"{self.value:g}" if np.isscalar(self.value) else self.op)
+        return self.name or (format(self.value, "g") if np.isscalar(self.value) else self.op)
 
     def example(self) -> Any:
         """A value of this shape and dtype, to run rules on: halves, or zeros of integers."""

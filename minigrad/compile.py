@@ -1,0 +1,153 @@
+"""Compiling a whole function: loss, gradients and scans as one straight-line program.
+
+`compile(f)` traces f once for each set of shapes and then only replays: every operation is one
+call that writes into a fixed buffer, every scan one run of its program.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import PRIMITIVES, Outputs, Tensor
+from minigrad.graph import Graph, Node, trace
+from minigrad.program import VIEWS, Program, empty
+from minigrad.tree import Tree, flatten
+
+KEPT = 16
+"""How many programs a compiled function keeps, one for each set of shapes."""
+
+
+class GraphProgram:
+    """A graph as NumPy calls on fixed buffers; the results are overwritten by the next call.
+
+    Attributes:
+        source: the generated Python.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        names: dict[str, Any] = {}
+        lines = []
+        last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
+        kept = _kept_alive(graph)
+        free: dict[tuple[tuple[int, ...], Any], list[str]] = {}
+        buffer_of: dict[int, str] = {}
+        for k, node in enumerate(graph.nodes):
+            operands = ", ".join(f"v{i}" for i in node.inputs)
+            if node.op == "input":
+                continue
+            if node.op == "constant":
+                names[f"v{k}"] = node.value
+                continue
+            if node.op == "scan":
+                program = Program(node.attrs["kept"], node.attrs["steps"])
+                names[f"p{k}"] = lambda *xs, run=program: [x for part in run(*xs) for x in part]
+                lines.append(f"v{k} = p{k}({operands})")
+                continue
+            kernel = PRIMITIVES[node.op].kernel
+            if kernel is None or node.attrs or not node.shape or node.dtype is None:
+                names[f"p{k}"] = _call(node)
+                lines.append(f"v{k} = p{k}({operands})")
+                continue
+            names[f"p{k}"] = kernel
+            waiting = free.get((node.shape, node.dtype), [])
+            if waiting:
+                buffer = waiting.pop()
+            else:
+                buffer = f"b{k}"
+                names[buffer] = empty(node.shape, node.dtype)
+            buffer_of[k] = buffer
+            lines.append(f"v{k} = p{k}({operands}, {buffer})")
+            for i in set(node.inputs):
+                if i in buffer_of and last_use[i] == k and i not in kept:
+                    source = graph.nodes[i]
+                    free.setdefault((source.shape, source.dtype), []).append(buffer_of[i])
+        results = ", ".join(f"v{i}" for i in graph.outputs)
+        lines.append(f"return [{results}]")
+        inputs = ", ".join(f"v{i}" for i in graph.inputs)
+        self.source = f"def program({inputs}):\n" + "\n".join(f"    {line}" for line in lines)
+        exec(compile_python(self.source, "<minigrad program>", "exec"), names)
+        self.run: Callable[..., list[Any]] = names["program"]
+
+
+compile_python = compile
+
+
+def _kept_alive(graph: Graph) -> set[int]:
+    """Nodes whose buffers must not be used again: outputs, and what views or scans may hold."""
+    kept = set(graph.outputs)
+    for k in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[k]
+        if node.op in VIEWS or node.op in ("scan", "project", "detach"):
+            kept.update(node.inputs)
+    return kept
+
+
+def _call(node: Node) -> Callable[..., Any]:
+    forward, attrs = PRIMITIVES[node.op].forward, dict(node.attrs)
+    return (lambda *xs: forward(*xs, **attrs)) if attrs else forward
+
+
+class Compiled:
+    """A function that is traced once for each set of shapes and replayed from then on."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.f = f
+        self.programs: OrderedDict[Any, tuple[GraphProgram, Tree]] = OrderedDict()
+        self.made = 0
+        self.__doc__ = f.__doc__
+
+    def __call__(self, *args: Any) -> Any:
+        """What f gives, in buffers that the next call overwrites."""
+        values, tree = flatten(args)
+        for k, value in enumerate(values):
+            if type(value) is Tensor:
+                raise TypeError(
+                    f"compile: argument {tree.paths()[k]} is a tensor; a compiled function takes "
+                    "arrays, and takes its gradients inside: compile(value_and_grad(f))"
+                )
+            if type(value) is not np.ndarray:
+                values[k] = np.asarray(value)
+        key = (tree, *((value.shape, value.dtype) for value in values))
+        known = self.programs.get(key)
+        if known is None:
+            known = self._make(key, args)
+        else:
+            self.programs.move_to_end(key)
+        program, out_tree = known
+        return out_tree.unflatten(program.run(*values))
+
+    def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
+        graph = trace(self.f, *args)
+        self.programs[key] = made = (GraphProgram(graph), graph.out_tree)
+        self.made += 1
+        if len(self.programs) > KEPT:
+            self.programs.popitem(last=False)
+        if self.made == 2 * KEPT:
+            warnings.warn(
+                f"compile: {self.made} programs made, because shapes keep changing; "
+                "pad sequences to few lengths (lengths= in rnn.run)",
+                stacklevel=3,
+            )
+        return made
+
+
+def compile(f: Callable[..., Any]) -> Compiled:  # noqa: A001  # the word for it
+    """The same function as a program on fixed buffers, for arrays.
+
+    Python code of f runs only when new shapes arrive; what it decides then stays decided. Results
+    are overwritten by the next call: copy what is to be kept.
+
+    >>> import minigrad as mg, numpy as np
+    >>> step = mg.compile(mg.value_and_grad(lambda x: mg.sum(x * x)))
+    >>> step(np.array([1.0, 2.0]))
+    (array(5.), array([2., 4.]))
+    """
+    return Compiled(f)
+
+
+_ = Outputs
