@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad.tree import tree_map
 from rnn import checkpoint
 from rnn.cell import Cell
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
@@ -153,7 +154,12 @@ def loss_function(cell: Cell) -> Callable[..., Any]:
 
 
 def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Training, Figures]:
-    """One step of truncated BPTT; `gradient` is `value_and_grad` of the loss function.
+    """The run one window later, and what the step told.
+
+    Args:
+        training: where the run stands.
+        gradient: `value_and_grad` of its `loss_function`, with `has_aux=True`.
+        streams: the text to learn from.
 
     Raises:
         FloatingPointError: the loss is not finite; the run it was given is still good.
@@ -171,6 +177,7 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         )
     adam = Adam(recipe.rate, beta2=0.99)
     params, moments = adam.update(training.params, grads, training.moments)
+    state = tree_map(np.copy, state)  # a compiled gradient lends its buffers, it does not give them
     new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
     return new, Figures(float(loss), norm)
 
@@ -231,11 +238,8 @@ def train(
     with _progress(training, steps) as bar, _interruptible() as interrupted:
         while training.step < steps and not interrupted():
             training, figures = advance(training, gradient, streams)
-            bar.set_postfix_str(
-                f"loss {figures.loss:.3f}, {figures.loss / np.log(2):.3f} bits/char, "
-                f"gradient {figures.norm:.2f}",
-                refresh=False,
-            )
+            told = f"loss {figures.loss:.2f} = {figures.loss / np.log(2):.2f} bits/char"
+            bar.set_postfix_str(f"{told}, |gradient| {figures.norm:.2f}", refresh=False)
             bar.update(recipe.batch * recipe.length)
             if training.step % every == 0 or training.step == steps:
                 bits = held_out_bits(
@@ -264,6 +268,7 @@ def _progress(training: Training, steps: int) -> Any:
         unit="char",
         unit_scale=True,
         disable=None,
+        bar_format="{percentage:3.0f}%|{bar}| {remaining}, {rate_fmt}{postfix}",
     )
 
 

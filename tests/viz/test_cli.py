@@ -151,6 +151,13 @@ def test_doctor_tells_versions_and_what_works(
     assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
 
 
+def test_a_console_without_greek_letters_still_gets_the_table() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    call = [sys.executable, "-m", "viz", "ops"]
+    told = subprocess.run(call, capture_output=True, env=env, check=True).stdout
+    assert b"softplus" in told
+
+
 # --- mistakes ------------------------------------------------------------------------------------
 
 MISTAKES = {

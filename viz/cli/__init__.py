@@ -7,6 +7,7 @@ does it and returns the exit code. Mistakes of the user are told in one line on 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["draw", "--cell", "lstm", "--hidden", "0"])
     2
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console without Σ shows ? for it
     args = parser().parse_args(argv)
     try:
         return int(args.run(args))

@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     drawn = renderers["dot"] or renderers["pygraphviz"]
     print(f"PNG and PDF pictures {'work' if drawn else 'need dot or pygraphviz'}.")
     print(f"Training from the command line {'works' if training else 'needs minigrad[train]'}.")
+    if not any(name in os.environ for name in THREADS):
+        print(f"Small matrices gain nothing from threads: {THREADS[0]}=1 is often faster.")
     return 0
 
 
