@@ -3,12 +3,12 @@
 from rnn.cell import Cell, Edge
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell, concatenated
 from rnn.compose import Bidirectional, Stack
+from rnn.feedback import Feedback
 from rnn.losses import binary_cross_entropy, cross_entropy, mse
 from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
 from rnn.run import run
 from rnn.tasks import (
-    Feedback,
     Task,
     encode_decode,
     many_to_many_delayed,

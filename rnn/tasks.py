@@ -2,8 +2,8 @@
 
 One-to-one, one-to-many, many-to-one, and many-to-many, delayed or synchronised, differ in nothing
 but these three rows of flags. Feeding outputs back is a delayed edge like any other, from y to x,
-so it belongs to the graph: `Feedback` is the cell that has it. Source: Karpathy, The unreasonable
-effectiveness of recurrent neural networks (2015).
+so it belongs to the graph: `rnn.feedback` has the cell with that edge.
+Source: Karpathy, The unreasonable effectiveness of recurrent neural networks (2015).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import minigrad as mg
 from minigrad.core import Tensor
 from minigrad.errors import ShapeError
 from minigrad.tree import flatten
-from rnn.cell import Cell, Edge, state_paths
+from rnn.cell import Cell, state_paths
+from rnn.feedback import Feedback, identity
 from rnn.run import run
 
 Flags = tuple[bool, ...]
@@ -120,61 +121,6 @@ def many_to_many_synchronised(steps: int) -> Task:
 
 
 # --- running --------------------------------------------------------------------------------------
-
-
-def identity(y: Any) -> Any:
-    """y as it is: what feeds an output back unchanged."""
-    return y
-
-
-@dataclass(frozen=True)
-class Feedback(Cell):
-    """A cell with a delayed edge from its output to its input: feed(y⁽ᵗ⁻¹⁾) in place of x⁽ᵗ⁾.
-
-    At which steps is told by one more column of the input, the last: 1 where y is fed back, else 0.
-
-    Args:
-        cell: the cell whose output is fed back.
-        feed: makes an input `(B, X)` from an output `(B, Y)`, out of minigrad functions.
-
-    >>> import rnn
-    >>> Feedback(rnn.RNNCell(3, 5, 3)).edges()
-    (Edge(name='h', delay=1, size=5), Edge(name='y', delay=1, size=3))
-    """
-
-    cell: Cell
-    feed: Callable[[Any], Any] = identity
-
-    def __post_init__(self) -> None:
-        fed = np.shape(self.feed(np.zeros((1, self.cell.width))))
-        if fed != (1, self.cell.inputs):
-            raise ShapeError(
-                f"Feedback: {self.cell.label} takes {self.cell.inputs} columns, but an output fed "
-                f"back has {fed[-1]}; give feed= a function that makes an input from an output"
-            )
-
-    @property
-    def inputs(self) -> int:  # type: ignore[override]  # one more than the cell's
-        """The number of input columns of the cell, and one."""
-        return self.cell.inputs + 1
-
-    def parameters(self) -> Mapping[str, Any]:
-        """Those of the cell."""
-        return self.cell.parameters()
-
-    def edges(self) -> Any:
-        """The edges of the cell in one row, then y."""
-        inner = zip(state_paths(self.cell), flatten(self.cell.edges())[0], strict=True)
-        own = [Edge(path, edge.delay, edge.size) for path, edge in inner]
-        return (*own, Edge("y", 1, self.cell.width))
-
-    def step(self, p: Any, x: Any, *state: Any) -> Any:
-        """One step of the cell, on the input or on what is fed back."""
-        *before, y = state
-        x = mg.where(x[:, -1:] > 0, self.feed(y), x[:, :-1])
-        nested = flatten(self.cell.edges())[1].unflatten(before)
-        y, *after = self.cell.step(p, x, *nested)
-        return y, *flatten(after)[0], y
 
 
 def perform(

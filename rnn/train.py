@@ -23,15 +23,10 @@ import minigrad as mg
 from minigrad.tree import tree_map
 from rnn import checkpoint
 from rnn.cell import Cell
-from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
-from rnn.compose import Stack
-from rnn.data.text import Classes, Streams, Vocabulary, split
-from rnn.losses import cross_entropy
+from rnn.characters import held_out_bits, loss_function
+from rnn.data.text import Streams, Vocabulary, split
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
-from rnn.run import run
-
-CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
 
 
 @dataclass(frozen=True)
@@ -122,43 +117,12 @@ class Figures(NamedTuple):
     norm: float
 
 
-def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> Stack:
-    """Recurrent layers of one kind on top of each other, and a dense layer that gives logits.
-
-    Args:
-        kind: "rnn", "lstm" or "gru".
-        symbols: number of classes V, both read and predicted.
-        hidden: units H of each recurrent layer.
-        layers: number of recurrent layers.
-
-    >>> character_model("gru", symbols=30, hidden=8).layers
-    (GRUCell(inputs=30, hidden=8, reset='after'), Dense(inputs=8, outputs=30, activation=None))
-    """
-    if kind not in CELLS:
-        raise ValueError(f"unknown cell {kind!r}; there are {', '.join(CELLS)}")
-    if layers < 1:
-        raise ValueError(f"a model has at least one layer, got {layers}")
-    sizes = [symbols] + [hidden] * layers
-    stack: list[Cell] = [CELLS[kind](below, hidden) for below in sizes[:-1]]
-    return Stack([*stack, Dense(hidden, symbols)])
-
-
-def loss_function(cell: Cell) -> Callable[..., Any]:
-    """`loss(params, xs, targets, state) -> (loss, state)`, the loss in nats a character."""
-
-    def loss(params: Any, xs: Any, targets: Any, state: Any) -> Any:
-        logits, state = run(cell, params, xs, state)
-        return cross_entropy(logits, targets), state
-
-    return loss
-
-
 def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Training, Figures]:
     """The run one window later, and what the step told.
 
     Args:
         training: where the run stands.
-        gradient: `value_and_grad` of its `loss_function`, with `has_aux=True`.
+        gradient: `value_and_grad` of its `loss_function`, with `has_aux=True`; compiled or not.
         streams: the text to learn from.
 
     Raises:
@@ -180,25 +144,6 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
     state = tree_map(np.copy, state)  # a compiled gradient lends its buffers, it does not give them
     new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
     return new, Figures(float(loss), norm)
-
-
-def held_out_bits(cell: Cell, params: Any, classes: Classes, batch: int, length: int) -> float:
-    """Bits per character on a text: the mean of −log₂ p, the hidden state carried through.
-
-    Args:
-        cell: from classes to logits.
-        params: its parameters, as arrays.
-        classes: the text, `(n,)`.
-        batch: readers side by side, fewer if the text is short.
-        length: steps at a time, fewer if the text is short.
-    """
-    length = max(1, min(length, len(classes) - 1))
-    streams = Streams(classes, max(1, min(batch, (len(classes) - 1) // length)), length)
-    loss, state, total = loss_function(cell), None, 0.0
-    for k in range(len(streams)):
-        value, state = loss(params, *streams[k], state)
-        total += float(value)
-    return total / len(streams) / float(np.log(2))
 
 
 def train(
@@ -232,7 +177,7 @@ def train(
         training.recipe,
         Streams(learnt, training.recipe.batch, training.recipe.length),
     )
-    gradient = mg.value_and_grad(loss_function(training.cell), has_aux=True)
+    gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
     if path is not None:
         training.save(path)  # a place that cannot be written is better found before the work
     with _progress(training, steps) as bar, _interruptible() as interrupted:

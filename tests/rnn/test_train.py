@@ -15,18 +15,9 @@ import pytest
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
-from rnn.data.text import Streams, Vocabulary
-from rnn.sampling import sample
-from rnn.train import (
-    CELLS,
-    Recipe,
-    Training,
-    advance,
-    character_model,
-    held_out_bits,
-    loss_function,
-    train,
-)
+from rnn.characters import CELLS, character_model, held_out_bits, loss_function
+from rnn.data.text import Streams
+from rnn.train import Recipe, Training, advance, train
 
 TEXT = "the cat sat on the mat; the hen sat on the cat. " * 12
 RECIPE = Recipe(batch=4, length=8, rate=0.02)
@@ -100,16 +91,6 @@ def test_a_step_is_the_gradient_of_its_window_cut_at_the_window_before() -> None
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
-def test_a_network_that_knows_nothing_needs_log2_of_the_symbols() -> None:
-    training = begin()
-    blank = tree_map(np.zeros_like, training.params)
-    classes = training.vocabulary.encode(TEXT)
-    wanted = np.log2(len(training.vocabulary))
-    for batch, length in [(4, 8), (1, 1), (1000, 1000)]:
-        found = held_out_bits(training.cell, blank, classes, batch, length)
-        np.testing.assert_allclose(found, wanted, rtol=1e-12)
-
-
 # --- Ctrl-C --------------------------------------------------------------------------------------
 
 
@@ -148,44 +129,6 @@ def test_training_works_where_no_signals_arrive() -> None:
     assert done[0].step == 2
 
 
-# --- sampling ------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def trained() -> Training:
-    return train(begin(), TEXT, 40)
-
-
-def logits_after(training: Training, text: str) -> Any:
-    ys, _ = rnn.run(training.cell, training.params, training.vocabulary.encode(text)[:, None])
-    return ys[-1, 0]
-
-
-def test_sampling_towards_temperature_zero_is_the_likeliest(trained: Training) -> None:
-    text = "the "
-    for _ in range(12):
-        text += trained.vocabulary.decode([logits_after(trained, text).argmax()])
-    for temperature in (0.0, 1e-6, 1e-300):
-        rng = np.random.default_rng(0)
-        args = (trained.cell, trained.params, trained.vocabulary, "the ", 12, temperature, rng)
-        assert "the " + sample(*args) == text
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_characters_come_as_often_as_their_probability_says(
-    trained: Training, temperature: float
-) -> None:
-    p = mg.softmax(logits_after(trained, "the ") / temperature)
-    rng, n = np.random.default_rng(1), 400
-    counts = np.zeros(len(p))
-    for _ in range(n):
-        drawn = sample(
-            trained.cell, trained.params, trained.vocabulary, "the ", 1, temperature, rng
-        )
-        counts[trained.vocabulary.encode(drawn)] += 1
-    assert (abs(counts - n * p) < 5 * np.sqrt(n * p * (1 - p)) + 1).all()
-
-
 # --- what goes wrong -----------------------------------------------------------------------------
 
 
@@ -216,21 +159,9 @@ def test_weights_alone_are_no_run(tmp_path: Path) -> None:
         Training.load(tmp_path / "w")
 
 
-def test_models_and_samples_say_what_they_want(trained: Training) -> None:
-    with pytest.raises(ValueError, match="unknown cell 'elm'; there are rnn, lstm, gru"):
-        character_model("elm", 5, 5)
-    with pytest.raises(ValueError, match="at least one layer, got 0"):
-        character_model("rnn", 5, 5, layers=0)
+def test_a_cell_of_another_width_than_the_text_is_refused() -> None:
     with pytest.raises(ValueError, match="the text has 3 characters, but Stack takes 5"):
         Training.start(character_model("rnn", 5, 5), "abc", RECIPE)
-    rest = (trained.cell, trained.params, trained.vocabulary)
-    with pytest.raises(ValueError, match="the temperature must not be negative, got -1"):
-        sample(*rest, "the", 1, -1, np.random.default_rng())
-    with pytest.raises(ValueError, match="the seed text is empty"):
-        sample(*rest, "", 1, 1, np.random.default_rng())
-    with pytest.raises(ValueError, match="character 'É' is not among"):
-        sample(*rest, "É", 1, 1, np.random.default_rng())
-    assert isinstance(trained.vocabulary, Vocabulary)
 
 
 def test_without_tqdm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

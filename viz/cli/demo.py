@@ -16,10 +16,11 @@ import numpy as np
 
 import viz
 from rnn import Cell
+from rnn.characters import character_model
 from rnn.data.baselines import bits_per_character
 from rnn.data.text import Vocabulary, read_text, split
 from rnn.sampling import sample
-from rnn.train import Figures, Recipe, Training, character_model, train
+from rnn.train import Figures, Recipe, Training, train
 from viz.cli.train import WEIGHTS
 
 STEPS = 2000

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rnn.characters import CELLS, character_model
 from rnn.data.text import Vocabulary, read_text
-from rnn.train import CELLS, Figures, Recipe, Training, character_model, train
+from rnn.train import Figures, Recipe, Training, train
 
 WEIGHTS = "weights.safetensors"
 

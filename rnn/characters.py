@@ -1,0 +1,71 @@
+"""Character models: networks that say which character of a text comes next.
+
+Classes go in, logits come out. The loss is the mean of −log p of the character that came; in bits
+instead of nats it is what an arithmetic coder would spend on a character with this model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnn.cell import Cell
+from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
+from rnn.compose import Stack
+from rnn.data.text import Classes, Streams
+from rnn.losses import cross_entropy
+from rnn.run import run
+
+CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
+
+
+def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> Stack:
+    """Recurrent layers of one kind on top of each other, and a dense layer that gives logits.
+
+    Args:
+        kind: "rnn", "lstm" or "gru".
+        symbols: number of classes V, both read and predicted.
+        hidden: units H of each recurrent layer.
+        layers: number of recurrent layers.
+
+    >>> character_model("gru", symbols=30, hidden=8).layers
+    (GRUCell(inputs=30, hidden=8, reset='after'), Dense(inputs=8, outputs=30, activation=None))
+    """
+    if kind not in CELLS:
+        raise ValueError(f"unknown cell {kind!r}; there are {', '.join(CELLS)}")
+    if layers < 1:
+        raise ValueError(f"a model has at least one layer, got {layers}")
+    sizes = [symbols] + [hidden] * layers
+    stack: list[Cell] = [CELLS[kind](below, hidden) for below in sizes[:-1]]
+    return Stack([*stack, Dense(hidden, symbols)])
+
+
+def loss_function(cell: Cell) -> Callable[..., Any]:
+    """`loss(params, xs, targets, state) -> (loss, state)`, the loss in nats a character."""
+
+    def loss(params: Any, xs: Any, targets: Any, state: Any) -> Any:
+        logits, state = run(cell, params, xs, state)
+        return cross_entropy(logits, targets), state
+
+    return loss
+
+
+def held_out_bits(cell: Cell, params: Any, classes: Classes, batch: int, length: int) -> float:
+    """Bits per character on a text: the mean of −log₂ p, the hidden state carried through.
+
+    Args:
+        cell: from classes to logits.
+        params: its parameters, as arrays.
+        classes: the text, `(n,)`.
+        batch: readers side by side, fewer if the text is short.
+        length: steps at a time, fewer if the text is short.
+    """
+    length = max(1, min(length, len(classes) - 1))
+    streams = Streams(classes, max(1, min(batch, (len(classes) - 1) // length)), length)
+    loss, state, total = loss_function(cell), None, 0.0
+    for k in range(len(streams)):
+        value, state = loss(params, *streams[k], state)
+        total += float(value)
+    return total / len(streams) / float(np.log(2))
