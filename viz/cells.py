@@ -9,9 +9,9 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
-from minigrad.folded import SEQUENCE, STATE, Folded, components
+from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, components
 from viz.label import symbol
 from viz.quotient import PRODUCTS, Block, Quotient, merge, statics
 from viz.scene import identifier
@@ -33,19 +33,20 @@ def cells(folded: Folded) -> Quotient:
     units = _units(folded, heads, keys)
     keys = [key if key is None else units.get(key, key) for key in keys]
     names = {k: _name(folded, k) for k in heads}
-    bare = [names[k][0] for k in heads]
+    scopes: dict[str, set[str]] = {}
+    for name, scope in names.values():
+        scopes.setdefault(name, set()).add(scope)
     states = _states(folded)
-    outputs = [
-        i for i, role in zip(folded.step.outputs, folded.outputs, strict=True) if role != STATE
-    ]
+    roles = zip(folded.step.outputs, folded.outputs, strict=True)
+    outputs = [k for k, role in roles if role == EVERY]
     first = keys[outputs[0]] if outputs else None
 
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         own = [k for k in heads if keys[k] == key]
         # A unit goes by the name of the value that it shows to others.
         main = next((k for k in own if k in outputs), own[-1])
-        name, place = names[main]
-        sub = place if bare.count(name) > 1 else ""
+        name, scope = names[main]
+        sub = layer(scope, scopes[name])
         inner = tuple(states[k] for k in own if k in states) if len(own) > 1 else ()
         kind = _kind(folded, key, keys, own, first)
         return Block(identifier(name, sub), symbol(name, sub=sub), kind, members, states=inner)
@@ -56,7 +57,8 @@ def cells(folded: Folded) -> Quotient:
 def circles(folded: Folded) -> list[int]:
     """The nodes that are circles of their own, in order."""
     step, nodes = folded.step, folded.step.nodes
-    found = set(step.outputs) | {step.inputs[k] for k in sequences(folded)}
+    outputs = zip(step.outputs, folded.outputs, strict=True)
+    found = {k for k, role in outputs if role != SUM} | {step.inputs[k] for k in sequences(folded)}
     inputs = {step.inputs[k] for k in folded.with_role(STATE)}
     weights = statics(folded)
     for node in nodes:
@@ -68,35 +70,47 @@ def circles(folded: Folded) -> list[int]:
             if weighed or (node.scope != given.scope and bool(given.scope)):
                 found.add(source)
     # A state handed on unchanged is a circle too: a value that waits one more step.
-    found -= {k for k in inputs if k not in step.outputs}
+    found -= inputs - {source for source, _ in folded.origins().values()}
     return sorted(found - weights)
 
 
 def sequences(folded: Folded) -> list[int]:
     """The inputs that come with every step; in an adjoint only cotangents, not saved values."""
     given = folded.with_role(SEQUENCE)
-    cotangents = [k for k in given if folded.input_name(k).startswith("∂")]
-    is_adjoint = any(r.name.startswith("∂") for r in folded.recurrences) or bool(cotangents)
-    return cotangents if is_adjoint else given
+    if is_adjoint(folded):
+        return [k for k in given if folded.input_name(k).startswith("∂")]
+    return given
+
+
+def is_adjoint(folded: Folded) -> bool:
+    """Whether a folded graph takes cotangents, as those of backpropagation through time do."""
+    return any(folded.input_name(k).startswith("∂") for k in range(len(folded.inputs)))
 
 
 def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
-    """For each node the first circle that it flows into; None for parameters and states."""
+    """For each node the circle that it flows into; None for parameters and what only sums read.
+
+    Of several circles a state takes the node before a result does, unless the result is on the
+    way to the state; otherwise the earliest. So the links of a step cannot run in a circle.
+    """
     step = folded.step
-    keys: list[int | None] = [None] * len(step.nodes)
-    out = set(step.inputs) | statics(folded)
-    for k in heads:
-        keys[k] = k
+    out, ends = set(step.inputs) | statics(folded), set(heads)
+    states = {source for source, _ in folded.origins().values()}
+    reached: list[set[int]] = [set() for _ in step.nodes]
     for k in range(len(step.nodes) - 1, -1, -1):
-        key = keys[k]
-        if key is None:
-            continue
+        flows = {k} if k in ends else reached[k]
         for i in step.nodes[k].inputs:
-            if i in heads or i in out:
-                continue
-            # The earliest circle wins, so links of a step cannot run in a circle.
-            old = keys[i]
-            keys[i] = key if old is None else min(old, key)
+            if i not in out:
+                reached[i] |= flows
+    keys: list[int | None] = []
+    for k, goals in enumerate(reached):
+        if k in ends:
+            keys.append(k)
+        elif goals and k not in out:
+            free = [a for a in goals & states if not any(a in reached[b] for b in goals - {a})]
+            keys.append(min(free or goals))
+        else:
+            keys.append(None)
     return keys
 
 
@@ -129,35 +143,36 @@ def _states(folded: Folded) -> dict[int, str]:
 
 
 def _name(folded: Folded, k: int) -> tuple[str, str]:
-    """The bare name of a circle and the layer it belongs to."""
+    """The bare name of a circle and its scope."""
     node, step = folded.step.nodes[k], folded.step
     if k in step.inputs:
         return node.name or f"input_{step.inputs.index(k) + 1}", ""
     path = _states(folded).get(k, "") or ".".join(p for p in (node.scope, node.name or "") if p)
     scope, _, name = path.rpartition(".")
     if k not in _states(folded) and not node.name:
-        role = folded.outputs[step.outputs.index(k)] if k in step.outputs else ""
-        scope, name = node.scope, "Σ" if role == "sum" else _result(folded, k)
-    return name, place(scope)
+        scope, name = node.scope, "∂x" if is_adjoint(folded) else "y"
+    return name, scope
 
 
-def _result(folded: Folded, k: int) -> str:
-    """The name of an unnamed result: y, or in an adjoint the cotangent of what it belongs to."""
-    is_adjoint = any(r.name.startswith("∂") for r in folded.recurrences)
-    return "∂x" if is_adjoint else "y"
+def layer(scope: str, scopes: Collection[str]) -> str:
+    """A scope as a subscript that tells it from other scopes; "" if there is no other.
 
+    The number of a layer, an arrow for a direction:
 
-def place(scope: str) -> str:
-    """A scope as a subscript: the number of a layer, an arrow for a direction.
-
-    >>> place("layer2"), place("layer1.backward")
-    ('2', '1←')
+    >>> layer("net.layer2", ["net.layer1", "net.layer2"])
+    '2'
+    >>> layer("layer1.backward", ["layer1.forward", "layer1.backward", "layer2"])
+    '1←'
     """
+    if len(scopes) < 2:
+        return ""
+    paths = [path.split(".") for path in scopes]
+    shared = 0
+    while len({path[shared] if shared < len(path) else "" for path in paths}) == 1:
+        shared += 1
     words = {"forward": "→", "backward": "←"}
-    parts = [
-        p.removeprefix("layer") if p[5:].isdigit() else words.get(p, p) for p in scope.split(".")
-    ]
-    return "".join(p for p in parts if p)
+    parts = scope.split(".")[shared:]
+    return "".join(words.get(p, p.removeprefix("layer") if p[5:].isdigit() else p) for p in parts)
 
 
 def _kind(
@@ -168,8 +183,6 @@ def _kind(
         return "input"
     if len(own) > 1:
         return "hidden"
-    if own[0] in step.outputs and folded.outputs[step.outputs.index(own[0])] == "sum":
-        return "weight"
     feeds = [
         keys[i]
         for k, node in enumerate(nodes)

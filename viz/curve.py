@@ -92,28 +92,28 @@ def flat(path: Path, pieces: int = 12) -> list[Point]:
     return points
 
 
-def length(path: Path) -> float:
-    """The length along the path."""
-    points = flat(path)
-    return sum(math.dist(a, b) for a, b in itertools.pairwise(points))
-
-
-def tail(path: Path, amount: float) -> Path:
-    """The last part of the path, of about that length."""
-    return reverse(head(reverse(path), amount))
+def cut(path: Path, amount: float) -> tuple[Path, Path]:
+    """The path in two: the first part, of about that length, and the rest."""
+    for k in range(0, len(path) - 1, 3):
+        piece = path[k : k + 4]
+        points = flat(piece)
+        for n, (a, b) in enumerate(itertools.pairwise(points)):
+            step = math.dist(a, b)
+            if step >= amount and step:
+                first, rest = _split(piece, (n + amount / step) / (len(points) - 1))
+                return (*path[:k], *first), (*rest, *path[k + 4 :])
+            amount -= step
+    return path, (path[-1],) * 4
 
 
 def head(path: Path, amount: float) -> Path:
     """The first part of the path, of about that length."""
-    kept: list[Point] = [path[0]]
-    for k in range(0, len(path) - 1, 3):
-        piece = path[k : k + 4]
-        size = length(piece)
-        if size >= amount:
-            return (*kept, *_split(piece, _parameter(piece, amount))[1:])
-        kept += piece[1:]
-        amount -= size
-    return tuple(kept)
+    return cut(path, amount)[0]
+
+
+def tail(path: Path, amount: float) -> Path:
+    """The last part of the path, of about that length."""
+    return reverse(cut(reverse(path), amount)[0])
 
 
 def reverse(path: Path) -> Path:
@@ -123,30 +123,23 @@ def reverse(path: Path) -> Path:
 
 def arrow(path: Path, size: float) -> tuple[Path, Point]:
     """The path without its last `size` points of length, and the tip it pointed at."""
-    return head(path, max(length(path) - size, 0.1)), path[-1]
+    return reverse(cut(reverse(path), size)[1]), path[-1]
 
 
-def _parameter(piece: Path, amount: float) -> float:
-    points = flat(piece, 24)
-    run = 0.0
-    for n in range(24):
-        step = math.dist(points[n], points[n + 1])
-        if run + step >= amount:
-            return (n + (amount - run) / (step or 1)) / 24
-        run += step
-    return 1.0
-
-
-def _split(piece: Path, s: float) -> Path:
-    """The first part of one cubic, up to parameter s (de Casteljau)."""
+def _split(piece: Path, s: float) -> tuple[Path, Path]:
+    """One cubic in two, at parameter s (de Casteljau)."""
     a, b, c, d = piece
     ab, bc, cd = _between(a, b, s), _between(b, c, s), _between(c, d, s)
     abc, bcd = _between(ab, bc, s), _between(bc, cd, s)
-    return (a, ab, abc, _between(abc, bcd, s))
+    at = _between(abc, bcd, s)
+    return (a, ab, abc, at), (at, bcd, cd, d)
 
 
 def _at(piece: Path, s: float) -> Point:
-    return _split(piece, s)[3]
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = piece
+    r = 1 - s
+    wa, wb, wc, wd = r * r * r, 3 * r * r * s, 3 * r * s * s, s * s * s
+    return (wa * ax + wb * bx + wc * cx + wd * dx, wa * ay + wb * by + wc * cy + wd * dy)
 
 
 def _between(a: Point, b: Point, s: float) -> Point:

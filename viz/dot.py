@@ -122,6 +122,8 @@ def _lines(lines: tuple[Label, ...], sizes: list[float], bold: bool) -> str:
         for label, size in zip(lines, sizes, strict=True)
     ]
     rows = [row for row in rows if row]
+    if len(rows) > 1:  # a thin line leaves room for a subscript
+        rows.insert(1, '<FONT POINT-SIZE="3">&#160;</FONT>')
     return f"<{'<BR/>'.join(rows)}>" if rows else ""
 
 

@@ -1,106 +1,184 @@
-"""`draw`: a cell or a folded graph as a picture, and what can be done with the picture."""
+"""`draw`: a cell, a folded graph, a traced graph or a tensor as a picture."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from typing import Any
 
-import graphviz
-
+from minigrad.core import Tensor
+from minigrad.fold import fold
 from minigrad.folded import Folded
-from viz import textbook
+from minigrad.graph import Graph
+from viz import diagram, textbook
 from viz.cells import cells
-from viz.dot import digraph
-from viz.render import RendererMissing, render, write
-from viz.scene import Scene
-from viz.steps import choose
-from viz.style import STYLES
-from viz.svg import svg
+from viz.drawing import Drawing
+from viz.label import words
+from viz.numbers import Numbers
+from viz.operations import operations, quotient
+from viz.quotient import Quotient
+from viz.recorded import Record, of_graph, of_tensor
+from viz.scene import Scene, Text
+from viz.steps import Steps, choose
+from viz.style import STYLES, Style
 
-SUFFIXES = (".svg", ".png", ".pdf", ".gv", ".dot")
-
-
-class Drawing:
-    """A finished picture; notebooks show it.
-
-    Attributes:
-        scene: every shape, wire and text with its place.
-        digraph: the same as a `graphviz.Digraph`, which can be edited and rendered.
-    """
-
-    def __init__(self, scene: Scene, layout: str = "nop2", engine: str | None = None) -> None:
-        self.scene = scene
-        self.digraph: graphviz.Digraph = digraph(scene, layout)
-        self._free = layout != "nop2" or engine == "graphviz"
-        self._engine = None if engine == "graphviz" else engine
-
-    @property
-    def source(self) -> str:
-        """The picture as DOT, with every place in it."""
-        return str(self.digraph.source)
-
-    def svg(self) -> str:
-        """The picture as SVG; by our own writer, unless Graphviz was asked for."""
-        if self._free:
-            return render(self.source, "svg", self._engine).decode()
-        return svg(self.scene)
-
-    def save(self, path: str | os.PathLike[str]) -> str:
-        """Write the picture into a file, whole or not at all; gives back the path.
-
-        Args:
-            path: ends in .svg, .gv or .dot, or, where Graphviz is installed, in .png or .pdf.
-
-        Raises:
-            RendererMissing: PNG or PDF without Graphviz; an SVG was written beside it instead.
-            OSError: the place cannot be written.
-        """
-        path = os.fspath(path)
-        stem, suffix = os.path.splitext(path)
-        if suffix.lower() not in SUFFIXES:
-            raise ValueError(f"save: {path!r} must end in one of {', '.join(SUFFIXES)}")
-        if suffix.lower() == ".svg":
-            write(path, self.svg().encode())
-        elif suffix.lower() in (".gv", ".dot"):
-            write(path, self.source.encode())
-        else:
-            try:
-                data = render(self.source, suffix[1:].lower(), self._engine)
-            except RendererMissing:
-                write(f"{stem}.svg", svg(self.scene).encode())
-                raise RendererMissing(suffix[1:], f"{stem}.svg") from None
-            write(path, data)
-        return path
-
-    def _repr_svg_(self) -> str:
-        return self.svg()
-
-    def __repr__(self) -> str:
-        return f"<Drawing: {self.scene.title}>"
+VIEWS = ("folded", "unfolded")
+LEVELS = ("cell", "gate", "op")
+LIMIT = 2000
+"""More boxes than this are not drawn unless `force=True`."""
 
 
 def draw(
     obj: Any,
     view: str | None = None,
-    steps: int = 4,
+    steps: int | Iterable[int] | None = None,
     level: str | None = None,
     *,
+    values: bool = False,
+    gradients: bool = False,
     style: str = "print",
     layout: str = "nop2",
     engine: str | None = None,
+    title: str = "",
+    force: bool = False,
 ) -> Drawing:
-    """A cell or a folded graph as a picture.
+    """A picture of a network, made from its live graph.
+
+    Args:
+        obj: a cell; a folded graph, an adjoint too; a traced graph; or a tensor, with all that it
+            was made from.
+        view: "folded", one step with its recurrent edges; or "unfolded", a column for every step.
+            None: both side by side at the level "cell", else folded; a recorded graph is drawn as
+            it ran.
+        steps: number of steps of the unfolded view (4), of which more than 6 are elided: 1, 2, ⋯,
+            T. A list or range of steps gives exactly those.
+        level: "cell", circles as in a textbook; "gate", a box for a gate; "op", a box for every
+            operation. "cell" for cells and folded graphs, "op" for tensors and traced graphs.
+        values: write values of tensors: of a scalar the number, of an array mean ± deviation.
+        gradients: write norms of gradients, and fill boxes by them; after `loss.backward()`.
+        style: "print", or "seed" for the colours that the seed's text speaks of.
+        layout: "dot" and the like let Graphviz place the boxes.
+        engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
+        title: written above the picture.
+        force: draw however many boxes there are.
+
+    Raises:
+        ValueError: an unknown view, level or style; more than 2,000 boxes.
+        TypeError: something that is no graph.
 
     >>> import rnn, viz
     >>> viz.draw(rnn.RNNCell(3, 5, 2), view="folded")
     <Drawing: x, h, o, folded>
+    >>> viz.draw(rnn.LSTMCell(3, 5), view="unfolded", steps=100, level="op")
+    <Drawing: LSTMCell, 100 steps, every operation>
     """
-    folded = obj if isinstance(obj, Folded) else obj.folded()
-    quotient = cells(folded)
-    if view == "folded":
-        scene = textbook.folded(quotient, STYLES[style])
-    elif view == "unfolded":
-        scene = textbook.unfolded(quotient, choose(steps), STYLES[style])
+    _known("view", view, (None, *VIEWS))
+    _known("level", level, (None, *LEVELS))
+    _known("style", style, tuple(STYLES))
+    look = STYLES[style]
+    if isinstance(obj, Graph) and (view == "folded" or level == "cell"):
+        obj = fold(obj)
+    if isinstance(obj, Graph | Tensor):
+        record = of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj)
+        scene = _recorded(
+            record, view, steps, level, Numbers(record, values, gradients), look, force
+        )
     else:
-        scene = textbook.both(quotient, choose(steps), STYLES[style])
+        if values or gradients:
+            raise ValueError(
+                f"draw: {type(obj).__name__} holds no numbers; values= and gradients= are for a "
+                "tensor, such as the loss of rnn.run(..., unfolded=True)"
+            )
+        shown = choose(4 if steps is None else steps)
+        scene = _folded(_fold(obj), view, shown, level or "cell", look, force)
+        name = getattr(obj, "label", "")
+        scene.title = (
+            scene.title if not name or level in (None, "cell") else f"{name}, {scene.title}"
+        )
+    if title:
+        left, _, right, top = scene.bounds()
+        scene.texts.append(Text((left + right) / 2, top + 20, words(title), 16, bold=True))
+        scene.title = title
     return Drawing(scene, layout, engine)
+
+
+def _fold(obj: Any) -> Folded:
+    if isinstance(obj, Folded):
+        return obj
+    made = obj.folded() if callable(getattr(obj, "folded", None)) else None
+    if not isinstance(made, Folded):
+        raise TypeError(
+            f"draw takes a cell, a folded graph, a traced graph or a tensor, got {obj!r:.60}"
+        )
+    return made
+
+
+def _folded(
+    folded: Folded, view: str | None, steps: Steps, level: str, style: Style, force: bool
+) -> Scene:
+    quotient = cells(folded) if level == "cell" else operations(folded, level)
+    _small_enough(len(quotient.blocks) * (len(steps.shown) if view != "folded" else 1), force)
+    if level == "cell":
+        if view is None:
+            return textbook.both(quotient, steps, style)
+        if view == "folded":
+            return textbook.folded(quotient, style)
+        return textbook.unfolded(quotient, steps, style)
+    amount = {"op": "every operation", "gate": "gates"}[level]
+    count = "one step" if view != "unfolded" else f"{steps.total} steps"
+    scene = Scene(f"{count}, {amount}", f"{count}: {textbook.describe(quotient)}.", style)
+    if view == "unfolded":
+        diagram.unfolded(quotient, folded.step.nodes, steps, scene, tags=level == "op")
+    else:
+        diagram.folded(quotient, folded.step.nodes, scene, tags=level == "op")
+    return scene
+
+
+def _recorded(
+    record: Record,
+    view: str | None,
+    steps: int | Iterable[int] | None,
+    level: str | None,
+    numbers: Numbers,
+    style: Style,
+    force: bool,
+) -> Scene:
+    if view == "folded" or level == "cell":
+        raise ValueError(
+            f"draw: a tensor is drawn as it was computed, not with {'view' if view else 'level'}="
+            f"{view or level!r}; draw the cell, or minigrad.fold(minigrad.trace(f, ...))"
+        )
+    times = record.times
+    shown = choose(times[-1] if steps is None else steps) if times else None
+    visible = {None, *shown.shown} if shown else {None}
+    if level != "gate":  # told before the work is done
+        drawn = (n for n in record.nodes if n.op not in ("constant", "alias") and n.t in visible)
+        _small_enough(sum(bool(n.inputs) for n in drawn), force)
+    made = quotient(
+        record.nodes, record.free(), level or "op", None, record.results, record.carried()
+    )
+    _small_enough(sum(block.step in visible for block in made.blocks), force)
+    what = record.nodes[record.results[0]].name or "a graph"
+    scene = Scene(f"{what}, made by {len(made.blocks)} operations", style=style)
+    scene.description = _told(made, times)
+    diagram.recorded(made, record.nodes, shown, scene, numbers, tags=level != "gate")
+    numbers.legend(scene)
+    return scene
+
+
+def _told(made: Quotient, times: list[int]) -> str:
+    span = f" over the steps {times[0]} to {times[-1]}" if times else ""
+    return f"A recorded graph of {len(made.blocks)} boxes and {len(made.links)} edges{span}."
+
+
+def _small_enough(count: int, force: bool) -> None:
+    if count > LIMIT and not force:
+        raise ValueError(
+            f"draw: {count:,} boxes are too many to look at (limit {LIMIT:,}); level='cell' or "
+            "'gate' draws fewer, steps= chooses time steps, force=True draws them all"
+        )
+
+
+def _known(what: str, given: object, known: tuple[object, ...]) -> None:
+    if given not in known:
+        names = ", ".join(repr(k) for k in known)
+        raise ValueError(f"draw: unknown {what} {given!r}; there are {names}")

@@ -232,7 +232,7 @@ def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
 
 def mark(scene: Scene, link: Link, at: Point, colour: str, side: int = 1) -> None:
     """The filled square of a delay, and beside it how much it is."""
-    name = identifier("delay", link.source, link.target, link.name)
+    name = f"_delay_{identifier(link.source, link.target, link.name)}"
     scene.add(
         Shape(name, *at, SQUARE, SQUARE, "square", "op", fill=colour, line=colour,
               title=f"read with a delay of {link.delay}")

@@ -6,8 +6,10 @@ which blocks are connected, by how much delay and through which parameters, is r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from minigrad.folded import STATIC, Folded
 from minigrad.graph import Node
@@ -62,8 +64,12 @@ class Quotient:
     outputs: tuple[str, ...] = ()
     of: dict[int, str] = field(default_factory=dict)
 
-    def __getitem__(self, key: str) -> Block:
-        return next(block for block in self.blocks if block.id == key)
+    def __getitem__(self, name: str) -> Block:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Block]:
+        return {block.id: block for block in self.blocks}
 
     def inside(self) -> list[tuple[str, str]]:
         """The links of one step, without delay."""
@@ -92,15 +98,13 @@ def merge(
         if key is not None:
             groups.setdefault(key, []).append(k)
     blocks: dict[Hashable, Block] = {}
-    taken: set[str] = set()
+    taken: Counter[str] = Counter()
     # In the order of their last nodes: a block is done when its value is.
     for key in sorted(groups, key=lambda key: groups[key][-1]):
         made = block(key, tuple(groups[key]))
-        name, n = made.id, 2
-        while name in taken:
-            name, n = f"{made.id}_{n}", n + 1
-        taken.add(name)
-        blocks[key] = replace(made, id=name)
+        taken[made.id] += 1
+        count = taken[made.id]
+        blocks[key] = replace(made, id=f"{made.id}__{count}") if count > 1 else made
     delayed = _delayed(folded) if folded else {}
     links: dict[tuple[str, str, int, str], list[int]] = {}
     parameters: dict[Hashable, list[int]] = {key: [] for key in groups}

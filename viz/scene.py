@@ -6,6 +6,7 @@ renderers write it down.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import unicodedata
@@ -113,13 +114,11 @@ class Scene:
     texts: list[Text] = field(default_factory=list)
 
     def add(self, shape: Shape) -> Shape:
-        """Put a shape in; its id gets a number if it is taken."""
-        k, name = 2, shape.id
-        while name in self.shapes:
-            name, k = f"{shape.id}_{k}", k + 1
-        if name != shape.id:
-            shape = replace(shape, id=name)
-        self.shapes[name] = shape
+        """Put a shape in; an id that is taken gets a number."""
+        if shape.id in self.shapes:
+            count = next(n for n in itertools.count(2) if f"{shape.id}__{n}" not in self.shapes)
+            shape = replace(shape, id=f"{shape.id}__{count}")
+        self.shapes[shape.id] = shape
         return shape
 
     def merge(self, other: Scene, dx: float) -> None:
@@ -152,10 +151,12 @@ class Scene:
 def identifier(*parts: object) -> str:
     """A name that DOT and SVG take without quotes: letters of ASCII, digits and underscores.
 
+    It does not begin with an underscore nor contain two in a row; such names are for helpers.
+
     >>> identifier("C̃", "layer1", "t3")
     'C_layer1_t3'
     """
     text = "_".join(str(part) for part in parts if str(part))
     letters = unicodedata.normalize("NFKD", text.replace("∂", "d"))[:80].encode("ascii", "ignore")
-    name = re.sub(r"\W+", "_", letters.decode(), flags=re.ASCII).strip("_")
+    name = re.sub(r"[\W_]+", "_", letters.decode(), flags=re.ASCII).strip("_")
     return name if name[:1].isalpha() else f"n_{name}" if name else "n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST = 6
@@ -9,27 +10,57 @@ LONGEST = 6
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps of 1 … total.
+    """Steps of 1 … total, and what is left out.
 
     Attributes:
         total: T.
         shown: the steps that get a column.
-        columns: the place of each column; one place is left free where steps are missing.
-        missing: what is left out, in words.
+        places: the number of each column; a place is left free wherever steps are missing.
+        gaps: the free places, each with the first and the last step that it stands for.
     """
 
     total: int
     shown: tuple[int, ...]
-    columns: tuple[int, ...]
-    missing: str = ""
+    places: tuple[int, ...]
+    gaps: tuple[tuple[int, int, int], ...] = ()
+
+    def place(self, t: int) -> int:
+        """The place of a step, be it a column or a gap."""
+        if t in self.shown:
+            return self.places[self.shown.index(t)]
+        return next(place for place, first, last in self.gaps if first <= t <= last)
 
 
-def choose(total: int, every: bool = False) -> Steps:
-    """All steps of a short sequence; of a longer one the first two and the last.
+def choose(steps: int | Iterable[int]) -> Steps:
+    """All steps of a short sequence, of a longer one the first two and the last; or those given.
 
-    >>> choose(4).shown, choose(10).shown, choose(10).missing
-    ((1, 2, 3, 4), (1, 2, 10), 't = 3 … 9')
+    >>> choose(4).shown, choose(10).shown, choose(10).gaps
+    ((1, 2, 3, 4), (1, 2, 10), ((2, 3, 9),))
+    >>> choose(range(1, 9)).shown
+    (1, 2, 3, 4, 5, 6, 7, 8)
+
+    Raises:
+        ValueError: no step, or steps that are not counted from 1.
     """
-    if total <= LONGEST or every:
-        return Steps(total, tuple(range(1, total + 1)), tuple(range(total)))
-    return Steps(total, (1, 2, total), (0, 1, 3), f"t = 3 … {total - 1}")
+    if isinstance(steps, int):
+        wanted = list(range(1, steps + 1)) if steps <= LONGEST else [1, 2, steps]
+    else:
+        wanted = sorted(set(steps))
+    if not wanted or wanted[0] < 1:
+        raise ValueError(f"steps must be a number ≥ 1 or steps counted from 1, got {steps!r}")
+    places: list[int] = []
+    gaps: list[tuple[int, int, int]] = []
+    for before, t in zip([0, *wanted], wanted, strict=False):
+        if t > before + 1:
+            gaps.append((len(places) + len(gaps), before + 1, t - 1))
+        places.append(len(places) + len(gaps))
+    return Steps(wanted[-1], tuple(wanted), tuple(places), tuple(gaps))
+
+
+def told(first: int, last: int) -> str:
+    """Steps that are left out, in words.
+
+    >>> told(3, 9), told(3, 3)
+    ('t = 3 … 9', 't = 3')
+    """
+    return f"t = {first}" if first == last else f"t = {first} … {last}"

@@ -76,6 +76,8 @@ def line_sizes(s: Shape) -> list[float]:
 def line_height(s: Shape, k: int) -> float:
     """The height of the middle of the k-th line."""
     sizes = [size * 1.2 for size in line_sizes(s)]
+    if len(sizes) > 1:
+        sizes[0] += 3  # room for a subscript
     return s.y + sum(sizes) / 2 - sum(sizes[:k]) - sizes[k] / 2
 
 

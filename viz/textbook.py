@@ -7,7 +7,7 @@ from viz.grid import Grid
 from viz.label import plain, words
 from viz.quotient import Link, Quotient
 from viz.scene import Scene, Text, Wire
-from viz.steps import Steps
+from viz.steps import Steps, told
 from viz.style import GREY, MUTED, ROW, Style
 
 
@@ -37,7 +37,7 @@ def both(view: Quotient, steps: Steps, style: Style) -> Scene:
     arrow = left.bounds()[2] + 22
     x = arrow + 66 + 22 - right.bounds()[0]
     y = grid.top / 2 - 10
-    middle = x + (steps.columns[-1] if steps.columns else 0) * other.pitch / 2
+    middle = x + steps.places[-1] * other.pitch / 2
     left.merge(right, x)
     left.wires.append(Wire("", "", line((arrow, y), (arrow + 66, y)), GREY, 5.0, head=2.0))
     left.texts.append(Text(arrow + 27, y + 17, words("unfold"), 13, MUTED))
@@ -79,7 +79,7 @@ def _folded(view: Quotient, scene: Scene) -> Grid:
 
 def _unfolded(grid: Grid, x: float, steps: Steps) -> None:
     view, scene = grid.view, grid.scene
-    place = dict(zip(steps.shown, steps.columns, strict=True))
+    place = dict(zip(steps.shown, steps.places, strict=True))
     for t in steps.shown:
         grid.column(x + place[t] * grid.pitch, str(t), t)
     for t in steps.shown:
@@ -99,11 +99,11 @@ def _unfolded(grid: Grid, x: float, steps: Steps) -> None:
                     grid.column(x + (place[t] + other - t) * grid.pitch, "", other, shown=False)
                 given = not 1 <= source <= steps.total
                 grid.across(link, target, shown, _colour(scene.style, link), given)
-    if steps.missing:
-        middle = x + (steps.columns[-1] - 1) * grid.pitch
+    for gap, first, last in steps.gaps:
+        middle = x + gap * grid.pitch
         for y in sorted({s.y for s in grid.spots}):
             scene.texts.append(Text(middle, y, words("⋯"), 22, MUTED))
-        scene.texts.append(Text(middle, -ROW / 2 - 2, words(steps.missing), 12, MUTED))
+        scene.texts.append(Text(middle, -ROW / 2 - 2, words(told(first, last)), 12, MUTED))
 
 
 def _leave(grid: Grid, step: int) -> None:

@@ -1,0 +1,238 @@
+"""Operations as columns: a folded graph as one, its unfolding as many, a recorded graph as it ran.
+
+From blocks and links to strips of boxes and signals between them; places are the matter of
+`channels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from minigrad.graph import Node
+from viz.cells import layer
+from viz.channels import WIRE, Signal, Strip, arrange
+from viz.columns import Item
+from viz.label import Label, plain, symbol, timed, width, words
+from viz.quotient import Block, Link, Quotient
+from viz.scene import Scene, Shape
+from viz.steps import Steps, told
+from viz.style import INK
+
+SIZE = 12.0
+LINE = 11.5
+Dress = Callable[[int, Shape], Shape]
+"""Adds to the shape of a node: numbers, a fill."""
+
+
+def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:
+    """One step, with its recurrent edges as loops through a delay."""
+    colours = _colours(view, scene)
+    strip = _strip(view, nodes, "t", "", tags)
+    signals = [
+        Signal(k.source, k.target, 0, 0, colours[k.name], (), k.name, k.delay)
+        for k in view.links
+        if k.delay
+    ]
+    arrange(scene, [replace(strip, title="")], signals + _results(view, "t", "", 0, colours))
+
+
+def unfolded(
+    view: Quotient, nodes: Sequence[Node], steps: Steps, scene: Scene, tags: bool = True
+) -> None:
+    """A column for each step that is shown, recurrent edges from column to column."""
+    colours = _colours(view, scene)
+    strips = {steps.place(t): _strip(view, nodes, str(t), f"t{t}", tags) for t in steps.shown}
+    strips |= {p: Strip(told(first, last)) for p, first, last in steps.gaps}
+    signals: dict[Signal, None] = {}
+    for t in steps.shown:
+        for k in view.links:
+            for reader in (t, t + k.delay) if k.delay else ():
+                signals[_carried(view, k, reader, steps, colours[k.name])] = None
+        signals |= dict.fromkeys(_results(view, str(t), f"t{t}", steps.place(t), colours))
+    arrange(scene, [strips[p] for p in sorted(strips)], list(signals))
+
+
+def _carried(view: Quotient, k: Link, reader: int, steps: Steps, colour: str) -> Signal:
+    """The signal of a recurrent edge that is read at a step; its ends may not be shown."""
+    writer = reader - k.delay
+    source = f"{k.source}_t{writer}" if writer in steps.shown else ""
+    target = f"{k.target}_t{reader}" if reader in steps.shown else ""
+    inside = [1 <= t <= steps.total for t in (writer, reader)]
+    start = steps.place(writer if inside[0] else reader)
+    stop = steps.place(reader if inside[1] else writer)
+    label = () if all(inside) else timed(_state(view, k), str(writer).replace("-", "−"))
+    return Signal(source, target, start, stop, colour, label, k.name, k.delay)
+
+
+def recorded(
+    view: Quotient,
+    nodes: Sequence[Node],
+    steps: Steps | None,
+    scene: Scene,
+    dress: Dress,
+    tags: bool = True,
+) -> None:
+    """A graph as it was recorded: a column for each step, and one for what came before and after.
+
+    Args:
+        view: the quotient; its blocks know their step.
+        nodes: of the graph.
+        steps: the steps that are shown; None for a graph without steps.
+        scene: what is added to.
+        dress: writes shapes and numbers on the boxes.
+        tags: draw what all steps share beside its readers.
+    """
+    places = _when(view, steps)
+    last = max(places.values(), default=0)
+    items: dict[int, list[Item]] = {p: [] for p in range(last + 1)}
+    hidden = {p + 1: told(first, end) for p, first, end in (steps.gaps if steps else ())}
+    for block in view.blocks:
+        p = places[block.id]
+        if p not in hidden:
+            time = str(block.step) if block.step is not None else ""
+            items[p].append(item(block, nodes, time, tags=tags, dress=dress))
+    edges: dict[int, list[tuple[str, str]]] = {p: [] for p in items}
+    signals: dict[Signal, None] = {}
+    names: dict[str, None] = {}
+    into = {
+        target: len({k.source for k in group})
+        for target, group in groupby(sorted(view.links, key=_target), key=_target)
+    }
+    for k in view.links:
+        a, b = places[k.source], places[k.target]
+        if a == b:
+            if a not in hidden:
+                edges[a].append((k.source, k.target))
+            continue
+        block = view[k.source]
+        source, target = ("" if p in hidden else n for p, n in ((a, k.source), (b, k.target)))
+        if not source and not target:
+            continue
+        name = plain(block.label) if block.step and view[k.target].step else ""
+        colour = WIRE
+        if name:
+            names[name] = None
+            bare = nodes[block.nodes[-1]].name or ""
+            colour = scene.style.carry(bare, list(names).index(name))
+        bus = k.target if into[k.target] > 2 else ""
+        signals[Signal(source, target, a, b, colour, (), name or k.source, 0, bus)] = None
+    strips = [
+        Strip(hidden.get(p, _title(items[p], view)), tuple(items[p]), tuple(edges[p]))
+        for p in range(last + 1)
+    ]
+    kept = [p for p, strip in enumerate(strips) if strip.items or p in hidden]
+    moved = {p: n for n, p in enumerate(kept)}
+    arrange(
+        scene,
+        [strips[p] for p in kept],
+        [replace(s, start=moved[s.start], stop=moved[s.stop]) for s in signals],
+    )
+
+
+def _when(view: Quotient, steps: Steps | None) -> dict[str, int]:
+    """The place of each block: 0 before all steps, then the steps, then what reads them."""
+    if steps is None:
+        return dict.fromkeys((b.id for b in view.blocks), 0)
+    after = len(steps.places) + len(steps.gaps) + 1
+    sources: dict[str, list[str]] = {}
+    for k in view.links:
+        sources.setdefault(k.target, []).append(k.source)
+    places: dict[str, int] = {}
+    for block in view.blocks:
+        if block.step is not None and block.step > 0:
+            places[block.id] = steps.place(block.step) + 1
+        else:
+            later = any(places[name] > 0 for name in sources.get(block.id, ()))
+            places[block.id] = after if later else 0
+    return places
+
+
+def _title(items: Sequence[Item], view: Quotient) -> str:
+    step = next((view[i.shape.block].step for i in items), None)
+    return "" if step is None else f"t = {step}"
+
+
+def _target(link: Link) -> str:
+    return link.target
+
+
+def _results(
+    view: Quotient, time: str, suffix: str, place: int, colours: dict[str, str]
+) -> list[Signal]:
+    """Results of every step leave at the top."""
+    found = []
+    for name in view.outputs:
+        carried = next((k.name for k in view.links if k.delay and k.source == name), "")
+        label = tuple(run for run in view[name].label if run.face != "sans" and run.text.strip())
+        text = timed(label or words("y"), time)
+        colour = colours.get(carried, INK)
+        found.append(Signal(_id(name, suffix), "", place, place, colour, text, carried))
+    return found
+
+
+def _strip(view: Quotient, nodes: Sequence[Node], time: str, suffix: str, tags: bool) -> Strip:
+    items = tuple(item(block, nodes, time, suffix, tags) for block in view.blocks)
+    edges = tuple((_id(a, suffix), _id(b, suffix)) for a, b in view.inside())
+    return Strip(f"t = {time}", items, edges)
+
+
+def item(
+    block: Block, nodes: Sequence[Node], time: str = "", suffix: str = "", tags: bool = True,
+    dress: Dress | None = None,
+) -> Item:  # fmt: skip
+    """The box of a block, and tags for the parameters that it reads."""
+    is_named_input = block.kind == "input" and block.label[0].face == "italic"
+    label = timed(block.label, time) if is_named_input else block.label
+    read = [k for k in block.parameters if nodes[k].op in ("input", "constant")]
+    read = [k for k in read if nodes[k].name or nodes[k].shape]
+    value = nodes[block.nodes[-1]]
+    about = [f"{plain(block.label)}{f' at t = {time}' if time else ''}"]
+    about.append(f"shape {value.shape}" if value.shape else "a number")
+    if len(block.nodes) > 1:
+        about.append("made of " + ", ".join(nodes[k].op for k in block.nodes))
+    if read:
+        about.append("reads " + ", ".join(nodes[k].name or "an array" for k in read))
+    name = _id(block.id, suffix)
+    box = Shape(
+        name, 0, 0, 0, 0, "box", block.kind, (label,), SIZE, "; ".join(about), block.id
+    )  # fmt: skip
+    box = _sized(dress(block.nodes[-1], box) if dress else box, 14, 26)
+    beside: list[Shape] = []
+    for n, k in enumerate(read if tags else (), 1):
+        text = symbol((nodes[k].name or "array").rpartition(".")[2])
+        tag = Shape(
+            f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", (text,), SIZE, nodes[k].name or ""
+        )
+        beside.append(_sized(dress(k, tag) if dress else tag, 10, 18))
+    if len(beside) > 2:  # there are two sides: the rest is told in the title
+        more = replace(beside[1], lines=(words(f"+ {len(beside) - 1}"),), title=about[-1])
+        beside = [beside[0], _sized(more, 10, 18)]
+    return Item(box, tuple(beside))
+
+
+def _sized(s: Shape, pad: float, least: float) -> Shape:
+    """The shape large enough for its lines."""
+    widest = max(width(x, s.size if k == 0 else s.size * 0.78) for k, x in enumerate(s.lines))
+    return replace(
+        s, w=max(widest + pad, least), h=20 + (LINE * (len(s.lines) - 1) + 4 if s.lines[1:] else 0)
+    )
+
+
+def _id(block: str, suffix: str) -> str:
+    """The name of a block's box at a step."""
+    return f"{block}_{suffix}" if suffix else block
+
+
+def _state(view: Quotient, link: Link) -> Label:
+    """The symbol of a recurrent value."""
+    scope, _, name = link.name.rpartition(".")
+    parts = [k.name.rpartition(".") for k in view.links if k.delay]
+    return symbol(name, sub=layer(scope, {path for path, _, bare in parts if bare == name}))
+
+
+def _colours(view: Quotient, scene: Scene) -> dict[str, str]:
+    """A colour for each recurrent value."""
+    names = dict.fromkeys(k.name for k in view.links if k.delay)
+    return {name: scene.style.carry(name, k) for k, name in enumerate(names)}

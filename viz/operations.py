@@ -1,0 +1,176 @@
+"""The views of operations: every one a box ("op"), or affine chains merged into what they feed.
+
+At the level "gate" a chain of products and sums that only feeds an activation becomes one box
+with it, so a gate is one box. Parameters, constants and recurrent inputs are not boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from minigrad.core import PRIMITIVES
+from minigrad.folded import EVERY, SUM, Folded
+from minigrad.graph import Node
+from viz.cells import is_adjoint, layer, sequences
+from viz.label import Label, Run, symbol, words
+from viz.quotient import Block, Quotient, merge
+from viz.scene import identifier
+
+AFFINE = ("matmul", "lookup", "add", "concatenate")
+SEPARATOR = Run("\u2002", "roman")
+
+
+def operations(folded: Folded, level: str = "op") -> Quotient:
+    """The quotient of a folded graph whose blocks are operations.
+
+    >>> import rnn
+    >>> [block.id for block in operations(rnn.LSTMCell(3, 5).folded(), "gate").blocks]
+    ['x', 'f', 'i', 'C', 'mul', 'mul__2', 'C__2', 'o', 'tanh', 'h']
+    """
+    step = folded.step
+    nodes = list(step.nodes)
+    boxes = {step.inputs[k] for k in sequences(folded)} | set(step.outputs)
+    free = {k for k, node in enumerate(nodes) if node.op == "input" and k not in boxes}
+    states = {
+        step.outputs[r.output]: (r.name or f"state{n}").rpartition(".")
+        for n, r in enumerate(folded.recurrences, 1)
+    }
+    for k, (scope, _, name) in states.items():
+        if nodes[k].name is None:
+            nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
+    roles = list(zip(step.outputs, folded.outputs, strict=True))
+    for k, role in roles:
+        if role == EVERY and nodes[k].name is None:
+            nodes[k] = replace(nodes[k], name="∂x" if is_adjoint(folded) else "y")
+    results = [k for k, role in roles if role == EVERY]
+    fixed = set(states) | {k for k, role in roles if role == SUM}
+    return quotient(nodes, free, level, folded, results, set(states), fixed)
+
+
+def quotient(
+    nodes: Sequence[Node],
+    free: set[int],
+    level: str,
+    folded: Folded | None = None,
+    results: Sequence[int] = (),
+    states: Collection[int] = (),
+    fixed: Collection[int] = (),
+) -> Quotient:
+    """The quotient of nodes by operation or gate.
+
+    Args:
+        nodes: of a graph.
+        free: nodes that are not boxes.
+        level: "op" or "gate".
+        folded: gives the delayed edges.
+        results: nodes that are results of the graph, or of every step.
+        states: nodes that other steps read.
+        fixed: further nodes that are not merged into their reader.
+    """
+    free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
+    keys = _keys(nodes, free, level, {*results, *states, *fixed})
+    scopes: dict[str, set[str]] = {}
+    for node in nodes:
+        scopes.setdefault(node.name or "", set()).add(node.scope)
+
+    def block(key: Hashable, members: tuple[int, ...]) -> Block:
+        k = members[-1]
+        named = next((i for i in reversed(members) if nodes[i].name), k)
+        node = nodes[named]
+        sub = layer(node.scope, scopes[node.name]) if node.name else ""
+        main = next((i for i in reversed(members) if nodes[i].op != "alias"), k)
+        label = _label(nodes, main, members)
+        if node.name:
+            letter = symbol(node.name, sub=sub)
+            label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
+        kind = _kind(nodes, main, node.name or "", k in states, k in results)
+        kind = "weight" if k in fixed and k not in states else kind
+        name = identifier(node.name or nodes[main].op, sub, "" if node.t is None else f"t{node.t}")
+        return Block(name, label, kind, members, step=node.t)
+
+    return merge(nodes, keys, block, folded, results)
+
+
+def _keys(nodes: Sequence[Node], free: set[int], level: str, fixed: set[int]) -> list[Hashable]:
+    """Each node's own number, or that of the node that it is merged into."""
+    keys: list[int | None] = [None if k in free else k for k in range(len(nodes))]
+    readers: list[set[int]] = [set() for _ in nodes]
+    for k, node in enumerate(nodes):
+        for i in node.inputs:
+            readers[i].add(k)
+    affine = [_is_affine(nodes, k, free) for k in range(len(nodes))]
+    for k in range(len(nodes) - 1, -1, -1):
+        node = nodes[k]
+        for i in node.inputs:
+            alone = keys[i] is not None and readers[i] == {k} and i not in fixed
+            if not alone or node.op == "input" or nodes[i].op == "input":
+                continue
+            is_rename = node.op == "alias"
+            is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
+            if is_rename or is_chain:
+                keys[i] = keys[k]
+    return list(keys)
+
+
+def _is_affine(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
+    """A product with a parameter, or a sum that has such a product or a parameter in it."""
+    node = nodes[k]
+    if node.op in ("matmul", "lookup"):
+        return any(i in free for i in node.inputs)
+    if node.op != "add":
+        return False
+    return any(i in free or (nodes[i].op in AFFINE and _reads(nodes, i, free)) for i in node.inputs)
+
+
+def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
+    """Whether a chain of sums ends in a product with a parameter."""
+    stack = [k]
+    while stack:
+        node = nodes[stack.pop()]
+        if node.op in ("matmul", "lookup") and any(i in free for i in node.inputs):
+            return True
+        if node.op == "add":
+            stack += [i for i in node.inputs if nodes[i].op in AFFINE]
+    return False
+
+
+def _is_activation(node: Node) -> bool:
+    primitive = PRIMITIVES.get(node.op)
+    if primitive is None or node.op in ("alias", "negative", "detach"):
+        return False
+    return primitive.kind == "elementwise" and len(primitive.rules) == 1
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is a constant that is written into its reader's box."""
+    return node.op == "constant" and node.name is None and np.size(node.value) == 1
+
+
+def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
+    """The sign of an operation, a number among its operands included: `1 −`."""
+    node = nodes[k]
+    if node.op == "input" or node.op == "constant":
+        return words("array" if node.name is None else node.name)
+    if len([i for i in members if nodes[i].op in AFFINE]) > 1 and not _is_activation(node):
+        return words("linear")
+    sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op
+    numbers = [_is_number(nodes[i]) for i in node.inputs]
+    if len(numbers) == 2 and any(numbers) and not all(numbers):
+        value = f"{np.asarray(nodes[node.inputs[numbers.index(True)]].value).item():.4g}"
+        sign = f"{value} {sign}" if numbers[0] else f"{sign} {value}"
+    return words(sign.replace("-", "−"), 24)
+
+
+def _kind(nodes: Sequence[Node], k: int, name: str, is_state: bool, is_result: bool) -> str:
+    if nodes[k].op == "input":
+        return "input"
+    if nodes[k].op == "constant":
+        return "constant"
+    if is_state:
+        return "cell" if name in ("C", "c", "∂C") else "hidden"
+    if is_result:
+        return "output"
+    return f"gate:{name}" if _is_activation(nodes[k]) else "op"
