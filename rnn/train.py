@@ -171,12 +171,12 @@ def train(
         ValueError: it is another text, or too short for the recipe.
     """
     if _fingerprint(text) != training.text:
-        raise ValueError("this is not the text the run was started with; start a new run for it")
+        raise ValueError(
+            "this is not the text the run was started with: give that one, or start a new run"
+        )
     learnt, held_out = split(training.vocabulary.encode(text))
-    recipe, streams = (
-        training.recipe,
-        Streams(learnt, training.recipe.batch, training.recipe.length),
-    )
+    recipe = training.recipe
+    streams = Streams(learnt, recipe.batch, recipe.length)
     gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
     if path is not None:
         training.save(path)  # a place that cannot be written is better found before the work

@@ -34,7 +34,11 @@ def add(commands: Any) -> None:
     p.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     p.add_argument("--seed", type=int, default=0, help="of the first weights (%(default)s)")
     p.add_argument("--out", metavar="DIR", type=Path, default=Path("run"), help="(%(default)s)")
-    p.add_argument("--resume", action="store_true", help="go on with the run in DIR, up to --steps")
+    p.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in DIR as it was begun, up to --steps",
+    )
     p.set_defaults(run=run)
 
 
