@@ -14,8 +14,8 @@ from minigrad.tree import tree_map
 
 __all__ = [
     "PRIMITIVES", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError", "Tensor",
-    "adjoint", "ancestors", "backward", "compile", "find", "fold", "grad", "hessian", "hvp", "isomorphic",
-    "jacobian", "jvp", "named", "scan", "scope", "trace", "tree_map", "unfold", "value_and_grad",
-    "vjp",
+    "adjoint", "ancestors", "backward", "compile", "find", "fold", "grad", "hessian", "hvp",
+    "isomorphic", "jacobian", "jvp", "named", "scan", "scope", "trace", "tree_map", "unfold",
+    "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__

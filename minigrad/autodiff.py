@@ -84,7 +84,10 @@ def pull_back(
         else:
             y = node._data
             values = [x._data if type(x) is Tensor else x for x in operands]
-        made = None if primitive.joint is None else primitive.joint(g, y, values, node.attrs)
+        made = None
+        if primitive.joint is not None:
+            asked = [i for i, x in enumerate(operands) if type(x) is Tensor and x.serial in active]
+            made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
         for i, parent in enumerate(operands):
             if type(parent) is not Tensor or parent.serial not in active:
                 continue

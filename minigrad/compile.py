@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES, Outputs, Tensor
+from minigrad.core import PRIMITIVES, Tensor
 from minigrad.graph import Graph, Node, trace
-from minigrad.program import VIEWS, Program, empty
+from minigrad.scan import POOL
+from minigrad.storage import VIEWS, empty
 from minigrad.tree import Tree, flatten
 
 KEPT = 16
@@ -43,8 +44,11 @@ class GraphProgram:
             if node.op == "constant":
                 names[f"v{k}"] = node.value
                 continue
+            if node.op == "alias":
+                lines.append(f"v{k} = {operands}")
+                continue
             if node.op == "scan":
-                program = Program(node.attrs["kept"], node.attrs["steps"])
+                program = POOL.take(node.attrs["kept"], node.attrs["steps"])
                 names[f"p{k}"] = lambda *xs, run=program: [x for part in run(*xs) for x in part]
                 lines.append(f"v{k} = p{k}({operands})")
                 continue
@@ -119,7 +123,7 @@ class Compiled:
         else:
             self.programs.move_to_end(key)
         program, out_tree = known
-        return out_tree.unflatten(program.run(*values))
+        return out_tree.unflatten(map(np.asarray, program.run(*values)))
 
     def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
         graph = trace(self.f, *args)
@@ -136,7 +140,7 @@ class Compiled:
         return made
 
 
-def compile(f: Callable[..., Any]) -> Compiled:  # noqa: A001  # the word for it
+def compile(f: Callable[..., Any]) -> Compiled:
     """The same function as a program on fixed buffers, for arrays.
 
     Python code of f runs only when new shapes arrive; what it decides then stays decided. Results
@@ -148,6 +152,3 @@ def compile(f: Callable[..., Any]) -> Compiled:  # noqa: A001  # the word for it
     (array(5.), array([2., 4.]))
     """
     return Compiled(f)
-
-
-_ = Outputs

@@ -90,8 +90,9 @@ class Primitive:
             `lift(attrs, steps)` that gives other attributes, or None where it cannot.
         kernel: the NumPy function that computes it and can write into `out`, if there is one;
             the defining function is then only signature and documentation.
-        joint: gives the cotangents of all operands at once, `joint(g, y, operands, attrs)`,
-            where they are made together; then `rules` only says which operands have one.
+        joint: gives the cotangents of all operands at once where they are made together,
+            `joint(g, y, operands, attrs, asked)`, with None for operands that are not asked for;
+            `rules` then only says which operands have one.
     """
 
     def __init__(

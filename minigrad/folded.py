@@ -357,12 +357,15 @@ class FoldedAdjoint:
         return iter((self.forward, self.backward))
 
 
-def folded_adjoint(folded: Folded, silent: Collection[int] = ()) -> FoldedAdjoint:
+def folded_adjoint(
+    folded: Folded, silent: Collection[int] = (), fixed: Collection[int] = ()
+) -> FoldedAdjoint:
     """Backpropagation through time as a folded graph: roles become their duals, delays flip.
 
-    Outputs in `silent` (not states) have no cotangent: the backward graph does without.
+    Outputs in `silent` and inputs in `fixed` (not states) have no cotangent: the backward graph
+    does without.
     """
-    pair = graph_adjoint(folded.step, silent)
+    pair = graph_adjoint(folded.step, silent, fixed)
     number = {i: k for k, i in enumerate(folded.step.inputs)}
     residuals = pair.residuals
     is_static = [folded.inputs[number[i]] == STATIC if i in number else False for i in residuals]

@@ -346,16 +346,18 @@ class GraphAdjoint:
         return iter((self.forward, self.backward))
 
 
-def graph_adjoint(graph: Graph, silent: Collection[int] = ()) -> GraphAdjoint:
+def graph_adjoint(
+    graph: Graph, silent: Collection[int] = (), fixed: Collection[int] = ()
+) -> GraphAdjoint:
     """Reverse-mode differentiation of a graph, as a pair of graphs.
 
-    Outputs in `silent` get no cotangent.
+    Outputs in `silent` get no cotangent, inputs in `fixed` are not differentiated.
     """
     with np.errstate(all="ignore"):
         inputs, made = _rerun(graph)
         outputs = [made[i] for i in graph.outputs]
         mark = next(_serials)
-        wrt = [k for k, x in enumerate(inputs) if x.dtype.kind == "f"]
+        wrt = [k for k, x in enumerate(inputs) if x.dtype.kind == "f" and k not in fixed]
         seeded = [
             k
             for k, x in enumerate(outputs)

@@ -1,55 +1,25 @@
 """Programs: a folded graph compiled to NumPy calls on fixed buffers.
 
-The schedule says what runs when; here every value gets a place and every operation becomes one
-call that writes there. Views of all steps are made once, so a step of a loop is a list of plain
-calls. The generated source can be read: `print(program.source)`.
+The schedule says what runs when, `minigrad.storage` where every value lives; here each operation
+becomes one call that writes there. All views are made once, so a step of a loop is a list of
+plain calls. The generated source can be read: `print(program.source)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded
+from minigrad.folded import EVERY, SUM, Folded
 from minigrad.graph import Node
-from minigrad.schedule import THROUGH, Stage, schedule, static_nodes, sums_only
+from minigrad.passes import PASSES, Pass
+from minigrad.schedule import THROUGH, Nest, Schedule, schedule
+from minigrad.storage import CHUNK, STEP, WHOLE, Array, Storage, Value
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-VIEWS = frozenset(
-    ("reshape", "transpose", "expand_dims", "squeeze", "broadcast_to", "index", "flip", "alias")
-)
-"""Operations that NumPy does without moving an entry, most of the time."""
-
-
-def empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array on a 64-byte boundary, where vector instructions are fastest."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    array: Array = raw[start : start + size].view(dtype).reshape(shape)
-    return array
-
-
-@dataclass
-class Place:
-    """Where the value of a node is.
-
-    Attributes:
-        name: the variable that holds it in the generated source.
-        whole: it is the values of all steps, with time in front; else of one step, or static.
-        array: the fixed buffer behind the name, None if it is only known at the call.
-        rank: the number of axes of one step's value.
-    """
-
-    name: str
-    whole: bool
-    array: Array | None
-    rank: int
+Names = list[str]
 
 
 class Program:
@@ -63,25 +33,38 @@ class Program:
     The results are the program's own buffers: the next call overwrites them.
 
     Attributes:
+        plan: the schedule it was made from.
         source: the generated Python.
         nbytes: the size of all buffers.
+
+    >>> import numpy as np, rnn
+    >>> from minigrad.program import Program
+    >>> cell = rnn.RNNCell(3, 5)
+    >>> p = cell.init(0)
+    >>> run = Program(cell.folded(batch=2), steps=7)
+    >>> (ys,), (h,) = run(p.W_xh, p.W_hh, p.b_h, np.ones((7, 2, 3)), np.zeros((2, 5)))
+    >>> ys.shape, h.shape
+    ((7, 2, 5), (2, 5))
     """
 
-    def __init__(self, folded: Folded, steps: int) -> None:
+    def __init__(self, folded: Folded, steps: int, passes: Sequence[Pass] = PASSES) -> None:
         self.T = steps
-        self.plan = schedule(folded)
-        self.folded = self.plan.folded
-        self.nbytes = 0
-        self._lines: list[str] = []
-        self._names: dict[str, Any] = {"reshape": np.reshape}
-        self._places: dict[int, Place] = {}
-        self._static = static_nodes(self.folded)
-        self._sums = sums_only(self.folded)
-        self._history: dict[int, Array] = {}
-        self._parameters = [f"x{k}" for k in range(len(folded.inputs))]
-        self._build()
-        body = "\n".join(f"    {line}" for line in self._lines) or "    pass"
-        self.source = f"def program({', '.join(self._parameters)}):\n{body}\n"
+        self.plan: Schedule = schedule(folded, passes)
+        self.nodes = self.plan.folded.step.nodes
+        self.storage = Storage(self.plan, steps)
+        self._names: dict[str, Any] = {}
+        self._bound: dict[int, str] = {}
+        lines = self._inputs()
+        for k in self.plan.static:
+            operands = ", ".join(self._name(i) for i in self.nodes[k].inputs)
+            lines.append(f"{self._name(k)} = {self._plain(self.nodes[k])}({operands})")
+        for block in self.plan.blocks:
+            lines += self._nest(block) if isinstance(block, Nest) else self._batch(block)
+        lines.append(self._results())
+        parameters = ", ".join(f"x{k}" for k in range(len(folded.inputs)))
+        body = "\n".join(f"    {line}" for line in lines)
+        self.source = f"def program({parameters}):\n{body}\n"
+        self.nbytes = self.storage.nbytes
         exec(compile(self.source, "<minigrad program>", "exec"), self._names)
         self._call: Callable[..., Any] = self._names["program"]
 
@@ -90,297 +73,285 @@ class Program:
         outputs, last = self._call(*inputs)
         return outputs, last
 
-    # --- places -----------------------------------------------------------------------------
+    # --- names --------------------------------------------------------------------------------
 
     def _bind(self, prefix: str, value: Any) -> str:
         """A name in the generated source for a value known now."""
-        name = f"{prefix}{len(self._names)}"
+        name = f"{prefix}_{len(self._names)}"
         self._names[name] = value
         return name
 
-    def _buffer(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        array = empty(shape, dtype)
-        self.nbytes += array.nbytes
-        return array
+    def _name(self, k: int) -> str:
+        """The variable that holds a static value, a parameter or a buffer."""
+        value = self.storage.values[k]
+        if value.array is None:
+            return value.name
+        if k not in self._bound:
+            self._bound[k] = self._bind(self.nodes[k].op, value.array)
+        return self._bound[k]
 
-    def _fixed(self, k: int, array: Array, whole: bool) -> Place:
-        node = self.folded.step.nodes[k]
-        place = Place(self._bind(node.op[:1], array), whole, array, len(node.shape))
-        self._places[k] = place
-        return place
-
-    # --- building ---------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        self._place_inputs()
-        for k in self.plan.static:
-            node = self.folded.step.nodes[k]
-            self._places[k] = Place(f"v{k}", False, None, len(node.shape))
-            operands = [self._places[i].name for i in node.inputs]
-            self._lines.append(f"v{k} = {self._plain(node, node.attrs)}({', '.join(operands)})")
-        for stage in self.plan.stages:
-            if stage.direction:
-                self._loop(stage)
-            else:
-                for k in stage.nodes:
-                    self._batch(k)
-        self._results()
-
-    def _place_inputs(self) -> None:
-        folded, T = self.folded, self.T
-        nodes = folded.step.nodes
-        for r in folded.recurrences:
-            carrier, d = folded.step.outputs[r.output], r.delay
-            node = nodes[carrier]
-            history = self._buffer((T + abs(d), *node.shape), node.dtype)
-            self._history[r.input] = history
-            self._fixed(carrier, history[d:] if d > 0 else history[:T], True)
-            reader = folded.step.inputs[r.input]
-            self._fixed(reader, history[:T] if d > 0 else history[-d:], True)
-            start = self._bind("h", history[:d] if d > 0 else history[T:])
-            self._lines.append(f"{start}[...] = x{r.input}")
-        for k, role in enumerate(folded.inputs):
-            i = folded.step.inputs[k]
-            if role != STATE:
-                self._places[i] = Place(f"x{k}", role == SEQUENCE, None, len(nodes[i].shape))
-        for k, node in enumerate(nodes):
-            if node.op == "constant":
-                self._places[k] = Place(self._bind("c", node.value), False, None, len(node.shape))
-
-    def _plain(self, node: Node, attrs: Any) -> str:
+    def _plain(self, node: Node, attrs: Any = None) -> str:
         """The name of a function that allocates its result."""
-        forward = PRIMITIVES[node.op].forward
+        forward, attrs = PRIMITIVES[node.op].forward, node.attrs if attrs is None else attrs
         if not attrs:
             return self._bind(node.op, forward)
         return self._bind(node.op, lambda *xs, f=forward, a=dict(attrs): f(*xs, **a))
 
-    def _lifted(self, node: Node) -> dict[str, Any]:
-        lift: Any = PRIMITIVES[node.op].lift
-        return dict(node.attrs) if isinstance(lift, str) else lift(node.attrs, self.T)
+    def _inputs(self) -> Names:
+        """Start values go into the buffers of their recurrences."""
+        lines = []
+        for r in self.plan.folded.recurrences:
+            history = self.storage.history[r.input]
+            start = history[: r.delay] if r.delay > 0 else history[self.T :]
+            lines.append(f"{self._bind('start', start)}[...] = x{r.input}")
+        return lines
 
-    def _batch(self, k: int) -> None:
+    # --- operations on whole sequences --------------------------------------------------------
+
+    def _batch(self, k: int) -> Names:
         """One call on whole sequences."""
-        node = self.folded.step.nodes[k]
-        if k in self._places and node.op == "input":
-            return
-        operands = [self._places[i] for i in node.inputs]
-        if node.op == "matmul" and operands[0].whole and not operands[1].whole:
-            self._flat_product(k, node, operands)
-            return
+        node, out = self.nodes[k], self.storage.values[k]
+        operands = [self.storage.values[i] for i in node.inputs]
+        if out.is_view:
+            return []
+        assert out.array is not None  # what is computed has a buffer
+        target = self._bind(node.op, out.array)
+        if node.op == "matmul" and operands[0].level == WHOLE and operands[1].level != WHOLE:
+            flat = self._bind("rows", out.array.reshape(-1, out.array.shape[-1]))
+            weight = self._name(node.inputs[1])
+            return [
+                f"{self._bind('matmul', np.matmul)}({self._rows(node.inputs[0])}, {weight}, {flat})"
+            ]
+        if node.op == "concatenate":
+            return self._joined(k, lambda i: self._name(i))
         if node.op == "lookup":
-            self._store(k, node, [p.name for p in operands], self._plain(node, node.attrs))
-            return
-        attrs = self._lifted(node)
-        if self._view(k, node, operands, attrs):
-            return
-        align = PRIMITIVES[node.op].lift == "align"
-        top = max(p.rank for p in operands)
-        names = [self._aligned(p, top) if align and p.whole else p.name for p in operands]
-        if not align:
-            names = [self._repeated(p, n) for p, n in zip(operands, names, strict=True)]
-        self._store(k, node, names, None if self._kernel(node) else self._plain(node, attrs))
+            names = ", ".join(map(self._name, node.inputs))
+            return [f"{target}[...] = {self._plain(node)}({names})"]
+        lift: Any = PRIMITIVES[node.op].lift
+        attrs = dict(node.attrs) if isinstance(lift, str) else lift(node.attrs, self.T)
+        names = ", ".join(self._aligned(k, i, lift == "align") for i in node.inputs)
+        if _kernel(node):
+            return [f"{self._bind(node.op, _kernel(node))}({names}, {target})"]
+        return [f"{target}[...] = {self._plain(node, attrs)}({names})"]
 
-    def _kernel(self, node: Node) -> Any:
-        return PRIMITIVES[node.op].kernel if not node.attrs else None
+    def _aligned(self, k: int, i: int, align: bool) -> str:
+        """An operand of whole sequences, with its rank brought to that of the others."""
+        value, name = self.storage.values[i], self._name(i)
+        if value.level != WHOLE:
+            return name if align else self._whole(i)
+        top = max(len(self.nodes[j].shape) for j in self.nodes[k].inputs)
+        gap = top - len(self.nodes[i].shape)
+        if not align or not gap:
+            return name
+        shape = (self.T, *(1,) * gap, *self.nodes[i].shape)
+        if value.array is not None:
+            return self._bind("aligned", value.array.reshape(shape))
+        return f"{name}.reshape({shape})"
 
-    def _aligned(self, place: Place, top: int) -> str:
-        """A whole operand with axes of size 1 behind time until ranks agree."""
-        gap = top - place.rank
-        if not gap:
-            return place.name
-        if place.array is not None:
-            shape = (self.T, *(1,) * gap, *place.array.shape[1:])
-            return self._bind("a", place.array.reshape(shape))
-        return (
-            f"{place.name}.reshape({place.name}.shape[:1] + {(1,) * gap} + {place.name}.shape[1:])"
+    def _whole(self, i: int) -> str:
+        """A value of all steps, repeated if it is the same at every step."""
+        if self.storage.values[i].level == WHOLE:
+            return self._name(i)
+        repeat = self._bind("repeat", lambda x: np.broadcast_to(x, (self.T, *np.shape(x))))
+        return f"{repeat}({self._name(i)})"
+
+    def _rows(self, i: int) -> str:
+        """A whole value as a matrix: the rows of all steps."""
+        value, name, width = self.storage.values[i], self._name(i), self.nodes[i].shape[-1]
+        if value.array is None:
+            return f"{name}.reshape(-1, {width})"
+        flat = value.array.reshape(-1, width)
+        if np.may_share_memory(flat, value.array):
+            return self._bind("rows", flat)
+        return f"{name}.reshape(-1, {width})"
+
+    # --- loops --------------------------------------------------------------------------------
+
+    def _nest(self, nest: Nest) -> Names:
+        """Chunks of steps; in each the batched operations, then the steps one by one."""
+        outer, inner = _Rows(self, False), _Rows(self, True)
+        first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
+        then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
+        size = self.storage.chunk[nest]
+        spans = [(lo, min(lo + size, self.T)) for lo in range(0, self.T, size)]
+        chunks = [
+            (lo, hi, outer.views(lo, hi), inner.steps(lo, hi, nest.direction))
+            for lo, hi in spans[:: nest.direction]
+        ]
+        if not chunks or not (first or then):
+            return []
+        lines = [f"for lo, hi, {outer.pattern()}, steps in {self._bind('chunks', chunks)}:"]
+        lines += [f"    {line}" for line in first]
+        if then:
+            back = "[::-1]" if nest.direction < 0 else ""
+            given = [f"{name}[lo:hi]{back}" for name in inner.given]
+            pattern, source = inner.pattern(), "steps"
+            if given:
+                pattern = ", ".join([pattern, *(f"{name}_t" for name in inner.given)])
+                source = f"zip(steps, {', '.join(given)})"
+            lines.append(f"    for {pattern} in {source}:")
+            lines += [f"        {line}" for line in then]
+        return lines
+
+    def _call_line(self, k: int, rows: _Rows, level: str) -> Names:
+        """The call for one node, on views of chunks or of steps."""
+        node, out = self.nodes[k], self.storage.values[k]
+        if node.op == "input" or out.is_view:
+            return []
+        align = level == CHUNK
+        if node.op == "concatenate":
+            return self._joined(k, lambda i: rows.read(i))
+        names = [rows.read(i, self._gap(k, i) if align else 0) for i in node.inputs]
+        target = rows.read(k)
+        if node.op == "add_n":
+            add = self._bind("add", np.add)
+            lines = [f"{add}({names[0]}, {names[1]}, {target})"] if len(names) > 1 else []
+            return lines + [f"{add}({target}, {name}, {target})" for name in names[2:]] or [
+                f"{target}[...] = {names[0]}"
+            ]
+        if _kernel(node):
+            return [f"{self._bind(node.op, _kernel(node))}({', '.join(names)}, {target})"]
+        return [f"{target}[...] = {self._plain(node)}({', '.join(names)})"]
+
+    def _gap(self, k: int, i: int) -> int:
+        if self.storage.values[i].level not in (WHOLE, CHUNK):
+            return 0
+        return max(len(self.nodes[j].shape) for j in self.nodes[k].inputs) - len(
+            self.nodes[i].shape
         )
 
-    def _repeated(self, place: Place, name: str) -> str:
-        """A static operand as a whole one, for operations that need all operands alike."""
-        if place.whole:
-            return name
-        repeat = self._bind("r", lambda x, T=self.T: np.broadcast_to(x, (T, *np.shape(x))))
-        return f"{repeat}({name})"
+    def _joined(self, k: int, read: Callable[[int], str]) -> Names:
+        """Copies into the columns of a concatenation; operands made in place need none."""
+        lines, target, low = [], self.storage.values[k], 0
+        node = self.nodes[k]
+        if node.attrs["axis"] != -1 or target.array is None:
+            parts = ", ".join(read(i) for i in node.inputs)
+            return [f"{read(k)}[...] = {self._plain(node)}({parts})"]
+        for i in node.inputs:
+            high = low + self.nodes[i].shape[-1]
+            if self.storage.values[i].inside != k:
+                lines.append(f"{read(k)}[..., {low}:{high}] = {read(i)}")
+            low = high
+        return lines
 
-    def _view(self, k: int, node: Node, operands: list[Place], attrs: dict[str, Any]) -> bool:
-        """Make the value a view of its operand's buffer, for nothing at run time."""
-        if node.op not in VIEWS or operands[0].array is None or k in self._places:
-            return False
-        base = operands[0].array
-        view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **attrs)
-        if not np.may_share_memory(base, view):
-            return False
-        self._fixed(k, view, operands[0].whole)
-        return True
+    # --- results ------------------------------------------------------------------------------
 
-    def _target(self, k: int, whole: bool) -> Place:
-        """Where the result of a node goes: its place if it has one, else a new buffer."""
-        node = self.folded.step.nodes[k]
-        if k not in self._places:
-            shape = (self.T, *node.shape) if whole else node.shape
-            self._fixed(k, self._buffer(shape, node.dtype), whole)
-        return self._places[k]
-
-    def _store(self, k: int, node: Node, names: list[str], plain: str | None) -> None:
-        out = self._target(k, True).name
-        if plain is None:
-            call = self._bind(node.op, self._kernel(node))
-            self._lines.append(f"{call}({', '.join(names)}, {out})")
-        else:
-            self._lines.append(f"{out}[...] = {plain}({', '.join(names)})")
-
-    def _flat_product(self, k: int, node: Node, operands: list[Place]) -> None:
-        """All steps' rows times one matrix, as one product."""
-        left, right = operands
-        out = self._target(k, True)
-        array = out.array
-        assert array is not None  # a target has a buffer
-        flat = self._bind("f", array.reshape(-1, array.shape[-1]))
-        call = self._bind("matmul", np.matmul)
-        self._lines.append(f"{call}({self._rows(left)}, {right.name}, {flat})")
-
-    def _rows(self, place: Place) -> str:
-        """A whole value as a matrix: rows of all steps."""
-        if place.array is None:
-            return f"{place.name}.reshape(-1, {place.name}.shape[-1])"
-        flat = place.array.reshape(-1, place.array.shape[-1])
-        if np.may_share_memory(flat, place.array):
-            return self._bind("f", flat)
-        return f"reshape({place.name}, {flat.shape})"
-
-    # --- loops ------------------------------------------------------------------------------
-
-    def _loop(self, stage: Stage) -> None:
-        """The calls of one step, in a loop over the views of all steps."""
-        nodes = self.folded.step.nodes
-        inside = set(stage.nodes)
-        needed = self._needed_outside(inside)
-        rows: dict[str, Any] = {}
-        body: list[str] = []
-
-        def read(i: int) -> str:
-            place = self._places[i]
-            if not place.whole:
-                return place.name
-            row = f"t_{place.name}"
-            rows[row] = place
-            return row
-
-        for k in stage.nodes:
-            node = nodes[k]
-            if node.op == "input":
-                continue
-            operands = [self._places[i] for i in node.inputs]
-            whole = all(p.whole for p in operands) and PRIMITIVES[node.op].lift is not None
-            lifted = self._lifted(node) if whole else dict(node.attrs)
-            if k not in needed and self._view(k, node, operands, lifted):
-                continue
-            names = [read(i) for i in node.inputs]
-            self._target(k, k in needed)
-            out = read(k)
-            if self._kernel(node):
-                call = self._bind(node.op, self._kernel(node))
-                body.append(f"{call}({', '.join(names)}, {out})")
-            else:
-                body.append(f"{out}[...] = {self._plain(node, node.attrs)}({', '.join(names)})")
-        self._emit_loop(stage.direction, rows, body)
-
-    def _emit_loop(self, direction: int, rows: dict[str, Place], body: list[str]) -> None:
-        turn = slice(None, None, direction)
-        fixed = {name: p for name, p in rows.items() if p.array is not None}
-        given = {name: p for name, p in rows.items() if p.array is None}
-        views = list(zip(*(list(p.array[turn]) for p in fixed.values()), strict=True))  # type: ignore[index]
-        if not fixed:
-            views = [()] * self.T
-        back = "[::-1]" if direction < 0 else ""
-        names = f"({', '.join(fixed)}{',' if len(fixed) == 1 else ''})" if fixed else "_"
-        source = self._bind("rows", views)
-        if given:
-            names = f"{names}, {', '.join(given)}"
-            source = f"zip({source}, {', '.join(p.name + back for p in given.values())})"
-        self._lines.append(f"for {names} in {source}:")
-        self._lines += [f"    {line}" for line in body]
-
-    def _needed_outside(self, inside: set[int]) -> set[int]:
-        """Nodes of a loop whose values of all steps are read outside of it."""
-        folded = self.folded
-        result = {folded.step.outputs[r.output] for r in folded.recurrences}
-        result |= {
-            i for i, role in zip(folded.step.outputs, folded.outputs, strict=True) if role == EVERY
-        }
-        result |= {
-            i for i, role in zip(folded.step.outputs, folded.outputs, strict=True) if role == SUM
-        }
-        for k, node in enumerate(folded.step.nodes):
-            if k not in inside:
-                result.update(node.inputs)
-        # What a view outside looks at is needed too; views inside a loop are only names.
-        return result & inside
-
-    # --- results ----------------------------------------------------------------------------
-
-    def _results(self) -> None:
-        folded = self.folded
-        outputs: list[str] = []
-        for k, role in enumerate(folded.outputs):
-            i = folded.step.outputs[k]
+    def _results(self) -> str:
+        folded = self.plan.folded
+        outputs = []
+        for role, i in zip(folded.outputs, folded.step.outputs, strict=True):
             if role == EVERY:
                 outputs.append(self._whole(i))
             elif role == SUM:
                 outputs.append(self._total(i))
         last = []
         for r in folded.recurrences:
-            history, d = self._history[r.input], r.delay
-            ends = history[self.T :] if d > 0 else history[:-d]
-            last.append(self._bind("l", ends if abs(d) > 1 else ends[0]))
-        self._lines.append(f"return [{', '.join(outputs)}], [{', '.join(last)}]")
-
-    def _whole(self, i: int) -> str:
-        place = self._places[i]
-        if place.whole:
-            return place.name
-        return self._repeated(place, place.name)
+            history = self.storage.history[r.input]
+            ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
+            last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0]))
+        return f"return [{', '.join(outputs)}], [{', '.join(last)}]"
 
     def _total(self, k: int) -> str:
         """The sum of a node over all steps, in one call where there is one."""
-        node = self.folded.step.nodes[k]
-        if k in self._static:
-            return f"{self.T} * {self._places[k].name}"
-        if k not in self._sums:
-            total = self._bind("total", lambda x: np.sum(x, axis=0))
-            return f"{total}({self._places[k].name})"
+        node, value = self.nodes[k], self.storage.values.get(k)
+        if k not in self.plan.summed:
+            assert value is not None  # only nodes in `summed` have no place
+            if value.level != WHOLE:
+                return f"{self.T} * {self._name(k)}"
+            return f"{self._bind('total', lambda x: np.sum(x, axis=0))}({self._name(k)})"
         if node.op in THROUGH:
-            parts = [self._total(i) for i in node.inputs]
-            return f"{self._plain(node, node.attrs)}({', '.join(parts)})"
-        places = [self._places[i] for i in node.inputs]
-        if node.op == "contract" and all(p.whole for p in places):
-            product = self._bind("contract", lambda a, g: np.matmul(a.T, g))
-            return f"{product}({self._rows(places[0])}, {self._rows(places[1])})"
-        if node.op == "sum" and places[0].whole:
-            axis = (-places[0].rank - 1, *node.attrs["axis"])
-            keep = node.attrs["keepdims"]
-            return self._sum(places[0], node, axis, keep)
-        if node.op == "put" and all(p.whole for p in places):
-            return f"{self._plain(node, node.attrs)}({', '.join(p.name for p in places)})"
-        return self._generic_total(node, places)
+            parts = ", ".join(self._total(i) for i in node.inputs)
+            return f"{self._plain(node)}({parts})"
+        whole = [self.storage.values[i].level == WHOLE for i in node.inputs]
+        if node.op == "contract" and all(whole):
+            product = self._bind("contract", _transposed_product)
+            return f"{product}({self._rows(node.inputs[0])}, {self._rows(node.inputs[1])})"
+        if node.op == "sum" and whole[0]:
+            return self._summed(node)
+        if node.op == "put" and all(whole):
+            return f"{self._plain(node)}({', '.join(map(self._name, node.inputs))})"
+        total = self._bind("total", _Total(node, whole, self.T))
+        return f"{total}({', '.join(map(self._name, node.inputs))})"
 
-    def _sum(self, place: Place, node: Node, axis: tuple[int, ...], keep: bool) -> str:
-        if not keep and axis == (-3, -2):
-            reduce = self._bind("sum", lambda x: np.add.reduce(x, 0))
-            return f"{reduce}({self._rows(place)})"
-        reduce = self._bind("sum", lambda x: np.sum(x, axis, keepdims=keep).reshape(node.shape))
-        return f"{reduce}({place.name})"
+    def _summed(self, node: Node) -> str:
+        """A sum over axes and over steps."""
+        x, axis = node.inputs[0], node.attrs["axis"]
+        if axis == (-2,) and len(self.nodes[x].shape) == 2 and not node.attrs["keepdims"]:
+            return f"{self._bind('total', _column_sums)}({self._rows(x)})"
+        axes, shape = (-len(self.nodes[x].shape) - 1, *axis), node.shape
+        total = self._bind("total", lambda x: np.sum(x, axis=axes).reshape(shape))
+        return f"{total}({self._name(x)})"
 
-    def _generic_total(self, node: Node, places: Sequence[Place]) -> str:
-        """Step by step, for operations that know no better."""
-        forward, T, attrs = PRIMITIVES[node.op].forward, self.T, dict(node.attrs)
-        whole = [p.whole for p in places]
 
-        def total(*xs: Any) -> Any:
-            result = np.zeros(node.shape, node.dtype)
-            for t in range(T):
-                step = [x[t] if w else x for x, w in zip(xs, whole, strict=True)]
-                result += forward(*step, **attrs)
-            return result
+class _Rows:
+    """The variables of a loop: views of buffers, of each step or of each chunk."""
 
-        return f"{self._bind('total', total)}({', '.join(p.name for p in places)})"
+    def __init__(self, program: Program, by_step: bool) -> None:
+        self.program, self.by_step = program, by_step
+        self.fixed: dict[str, tuple[Value, int]] = {}
+        self.given: list[str] = []
+
+    def read(self, i: int, gap: int = 0) -> str:
+        """The variable of a node's value, with `gap` axes of size 1 behind time."""
+        value = self.program.storage.values[i]
+        if value.array is None:
+            if value.level != WHOLE:
+                return value.name
+            if not self.by_step:
+                shape = (-1, *(1,) * gap, *self.program.nodes[i].shape)
+                return f"{value.name}[lo:hi]" + (f".reshape({shape})" if gap else "")
+            if value.name not in self.given:
+                self.given.append(value.name)
+            return f"{value.name}_t"
+        if value.level not in (WHOLE, CHUNK):
+            return self.program._name(i)
+        name = f"v{i}" + (f"_{gap}" if gap else "")
+        self.fixed[name] = (value, gap)
+        return name
+
+    def pattern(self) -> str:
+        return (
+            f"({', '.join(self.fixed)}{',' if len(self.fixed) == 1 else ''})" if self.fixed else "_"
+        )
+
+    def _part(self, value: Value, lo: int, hi: int, gap: int) -> Array:
+        assert value.array is not None  # fixed values have buffers
+        part = value.array[lo:hi] if value.level == WHOLE else value.array[: hi - lo]
+        return part.reshape(len(part), *(1,) * gap, *part.shape[1:]) if gap else part
+
+    def views(self, lo: int, hi: int) -> tuple[Array, ...]:
+        """Of a chunk."""
+        return tuple(self._part(value, lo, hi, gap) for value, gap in self.fixed.values())
+
+    def steps(self, lo: int, hi: int, direction: int) -> list[tuple[Array, ...]]:
+        """Of each step in a chunk, in the order of the loop."""
+        columns = [self._part(value, lo, hi, 0)[::direction] for value, _ in self.fixed.values()]
+        return list(zip(*columns, strict=True)) if columns else [()] * (hi - lo)
+
+
+class _Total:
+    """A sum over steps, step by step: for operations that know no better."""
+
+    def __init__(self, node: Node, whole: Sequence[bool], steps: int) -> None:
+        self.node, self.whole, self.steps = node, whole, steps
+
+    def __call__(self, *xs: Any) -> Array:
+        result = np.zeros(self.node.shape, self.node.dtype)
+        forward = PRIMITIVES[self.node.op].forward
+        for t in range(self.steps):
+            step = [x[t] if whole else x for x, whole in zip(xs, self.whole, strict=True)]
+            result += forward(*step, **self.node.attrs)
+        return result
+
+
+def _kernel(node: Node) -> Any:
+    """The NumPy function that writes into a buffer, if there is one."""
+    return PRIMITIVES[node.op].kernel if not node.attrs else None
+
+
+def _transposed_product(a: Array, b: Array) -> Any:
+    return np.matmul(a.T, b)
+
+
+def _column_sums(x: Array) -> Any:
+    return np.add.reduce(x, 0)

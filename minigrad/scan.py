@@ -23,7 +23,7 @@ from minigrad.graph import replay, trace
 from minigrad.ops import zeros_like
 from minigrad.program import Program
 
-_ADJOINTS: WeakKeyDictionary[Folded, dict[frozenset[int], FoldedAdjoint]] = WeakKeyDictionary()
+_ADJOINTS: WeakKeyDictionary[Folded, dict[Any, FoldedAdjoint]] = WeakKeyDictionary()
 _TANGENTS: WeakKeyDictionary[Folded, Folded] = WeakKeyDictionary()
 
 
@@ -46,15 +46,18 @@ class _Pool:
             self.free.setdefault(folded, {}).setdefault(steps, []).append(program)
 
 
-_POOL = _Pool()
+POOL = _Pool()
+"""Where live scans take their programs from, and compiled functions theirs."""
 
 
-def adjoint_of(folded: Folded, silent: frozenset[int] = frozenset()) -> FoldedAdjoint:
-    """The adjoint, made once; `silent` outputs have no cotangent and are left out."""
+def adjoint_of(
+    folded: Folded, silent: frozenset[int] = frozenset(), fixed: frozenset[int] = frozenset()
+) -> FoldedAdjoint:
+    """The adjoint, made once; silent outputs and fixed inputs have no cotangent."""
     known = _ADJOINTS.setdefault(folded, {})
-    if silent not in known:
-        known[silent] = folded_adjoint(folded, silent)
-    return known[silent]
+    if (silent, fixed) not in known:
+        known[silent, fixed] = folded_adjoint(folded, silent, fixed)
+    return known[silent, fixed]
 
 
 def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
@@ -97,15 +100,15 @@ def results(folded: Folded) -> int:
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
-    program = _POOL.take(kept, steps)
+    program = POOL.take(kept, steps)
     outputs, last = program(*inputs)
     own = sum(role != STATE for role in folded.outputs)
     views = [x[...] for x in outputs[own:]]  # of their own, as they are made read-only
     values = Outputs([*map(_copy, outputs[:own]), *views, *map(_copy, last)])
     if kept is folded:
-        _POOL.give(kept, steps, program)
+        POOL.give(kept, steps, program)
     else:
-        values.release = lambda: _POOL.give(kept, steps, program)
+        values.release = lambda: POOL.give(kept, steps, program)
     return values
 
 
@@ -115,8 +118,14 @@ def _copy(x: Any) -> Any:
     return array
 
 
-def _pull(g: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
-    """Cotangents of all operands: the scan of the adjoint."""
+def _pull(
+    g: Sequence[Any],
+    y: Any,
+    operands: Sequence[Any],
+    attrs: dict[str, Any],
+    asked: frozenset[int],
+) -> list[Any]:
+    """Cotangents of the operands that are asked for: the scan of the adjoint."""
     folded, kept, steps = attrs["folded"], attrs["kept"], attrs["steps"]
     plain = [k for k, role in enumerate(kept.outputs) if role != STATE]
     heard = {plain[k] for k in range(len(plain)) if g[k] is not None}
@@ -129,7 +138,8 @@ def _pull(g: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[str, An
     silent = frozenset(
         k for k, role in enumerate(folded.outputs) if role != STATE and k not in heard
     )
-    adjoint = adjoint_of(folded, silent)
+    fixed = frozenset(k for k, role in enumerate(folded.inputs) if role != STATE and k not in asked)
+    adjoint = adjoint_of(folded, silent, fixed)
     whole = adjoint_of(folded)
     emitted = {whole.step.residuals[k]: n for n, k in enumerate(whole.emitted)}
     number = {i: k for k, i in enumerate(folded.step.inputs)}

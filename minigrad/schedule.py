@@ -8,86 +8,136 @@ gives by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import STATIC, SUM, Folded, components
-from minigrad.graph import Node, prune, same_attrs
-from minigrad.tree import flatten
+from minigrad.folded import SUM, Folded, components
+from minigrad.graph import Node
+from minigrad.passes import PASSES, Pass, by_entries, static_nodes
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Nodes that run together.
+class Nest:
+    """Operations that run chunk by chunk: batched ones on the whole chunk, then a loop over steps.
 
     Attributes:
-        direction: +1 or −1 for a loop over the steps in that order, 0 for whole sequences.
-        nodes: indices in the step, in order.
+        direction: +1 or −1, the order of the steps.
+        batched: nodes without recurrence, entry by entry, computed for a chunk at once.
+        looped: nodes of a loop over time, computed step by step.
     """
 
     direction: int
-    nodes: tuple[int, ...]
+    batched: tuple[int, ...]
+    looped: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """A folded graph and the order in which its parts run.
 
     Attributes:
         folded: what runs, after the passes.
         static: nodes that depend on static inputs alone; they run once, first.
-        stages: the rest.
+        blocks: the rest, in order: a node that runs once on whole sequences, or a nest.
+        summed: nodes that exist only in a sum over steps; they run after the blocks, as one call.
+        fixed: all nodes that are the same at every step.
+        users: for each node those that read it.
     """
 
     folded: Folded
     static: tuple[int, ...]
-    stages: tuple[Stage, ...]
+    blocks: tuple[int | Nest, ...]
+    summed: frozenset[int]
+    fixed: frozenset[int]
+    users: tuple[tuple[int, ...], ...]
 
 
-def schedule(folded: Folded) -> Schedule:
-    """Run the passes and find the stages of a folded graph."""
-    folded = reassociate(eliminate_common(own_carriers(folded)))
-    static = static_nodes(folded)
-    stages: list[Stage] = []
-    summed = sums_only(folded)
+def schedule(folded: Folded, passes: Sequence[Pass] = PASSES) -> Schedule:
+    """Run the passes and put what is left in order."""
+    for change in passes:
+        folded = change(folded)
+    nodes, fixed, summed = folded.step.nodes, static_nodes(folded), sums_only(folded)
+    stages: list[tuple[int, list[int]]] = []
     for direction, group in components(folded):
-        nodes = [k for k in group if k not in static and k not in summed]
-        if not nodes:
-            continue
-        if not direction and not all(_can_batch(folded, k, static) for k in nodes):
+        group = [k for k in group if k not in fixed and k not in summed]
+        if not direction and not all(_can_batch(folded, k, fixed) for k in group):
             direction = 1
-        if stages and not direction and not stages[-1].direction:
-            stages[-1] = Stage(0, (*stages[-1].nodes, *nodes))
+        if group and stages and not direction and not stages[-1][0]:
+            stages[-1][1].extend(group)
+        elif group:
+            stages.append((direction, group))
+    blocks: list[int | Nest] = []
+    waiting: list[int] = []
+    for direction, group in stages:
+        if not direction:
+            blocks, waiting = _batch(folded, blocks, waiting, sorted(group))
         else:
-            stages.append(Stage(direction, tuple(nodes)))
-    runs = {"input", "constant"}
+            blocks.append(Nest(direction, tuple(waiting), tuple(group)))
+            waiting = []
+    if waiting:
+        blocks.append(Nest(1, tuple(waiting), ()))
     return Schedule(
         folded,
-        tuple(k for k in sorted(static) if folded.step.nodes[k].op not in runs),
-        tuple(stages),
+        tuple(k for k in sorted(fixed) if nodes[k].op not in ("input", "constant")),
+        tuple(blocks),
+        frozenset(summed),
+        frozenset(fixed),
+        tuple(tuple(k for k, _ in reads) for reads in folded.step.users()),
     )
 
 
-def static_nodes(folded: Folded) -> set[int]:
-    """Nodes whose value is the same at every step."""
-    result: set[int] = set()
-    for k, role in enumerate(folded.inputs):
-        if role == STATIC:
-            result.add(folded.step.inputs[k])
-    for k, node in enumerate(folded.step.nodes):
-        if node.op == "constant" or (node.inputs and all(i in result for i in node.inputs)):
-            result.add(k)
-    return result
+def _batch(
+    folded: Folded, blocks: list[int | Nest], waiting: list[int], group: list[int]
+) -> tuple[list[int | Nest], list[int]]:
+    """Put nodes without recurrence in order: large operations as early as they can run.
+
+    Operations by entries wait for the next loop, to run chunk by chunk in front of its steps.
+    """
+    nodes, done = folded.step.nodes, set[int]()
+    pending = list(group)
+    inside = set(group)
+    while pending:
+        held = set(waiting)
+        later: list[int] = []
+        for k in pending:
+            blocked = any(i in inside and i not in done and i not in held for i in nodes[k].inputs)
+            if blocked:
+                later.append(k)
+            elif nodes[k].op == "input":
+                done.add(k)
+            elif by_entries(nodes[k]) or (
+                rearranges(nodes[k]) and any(i in held for i in nodes[k].inputs)
+            ):
+                waiting.append(k)
+                held.add(k)
+            elif any(i in held for i in nodes[k].inputs):
+                later.append(k)
+            else:
+                blocks.append(k)
+                done.add(k)
+        if len(later) == len(pending):
+            blocks.append(Nest(1, tuple(waiting), ()))
+            done |= held
+            waiting = []
+        pending = later
+    return blocks, waiting
+
+
+def rearranges(node: Node) -> bool:
+    """Whether a node is only a view of its operand, or puts operands side by side in columns."""
+    if node.op == "index":
+        return all(p is ... or isinstance(p, int | slice) for p in node.attrs["position"])
+    if node.op == "concatenate":
+        return bool(node.attrs["axis"] == -1)
+    return node.op in ("transpose", "expand_dims", "squeeze", "alias")
 
 
 def sums_only(folded: Folded) -> set[int]:
     """Nodes that are used for a sum over steps and nothing else: they run after the loops.
 
     A sum of products over steps is one product over all rows, so these nodes are never computed
-    step by step; see `minigrad.program`.
+    step by step.
     """
     users = folded.step.users()
     wanted: dict[int, set[str]] = {}
@@ -104,10 +154,12 @@ def sums_only(folded: Folded) -> set[int]:
             roles or below
         ):
             result.add(k)
-    return result
+    return result - static_nodes(folded)
 
 
-THROUGH = frozenset(("add", "sub", "neg", "alias", "transpose", "expand_dims", "squeeze"))
+THROUGH = frozenset(
+    ("add", "add_n", "sub", "neg", "alias", "transpose", "expand_dims", "squeeze", "index")
+)
 """Linear operations that a sum over steps passes through."""
 
 
@@ -118,123 +170,3 @@ def _can_batch(folded: Folded, k: int, static: set[int]) -> bool:
     if node.op == "lookup":
         return node.inputs[0] in static
     return PRIMITIVES[node.op].lift is not None
-
-
-# --- passes: folded graph to folded graph, same numbers -------------------------------------------
-
-
-def _rebuilt(
-    folded: Folded, nodes: list[Node], inputs: Iterable[int], outputs: Iterable[int]
-) -> Folded:
-    """The folded graph with other nodes; those nobody needs are dropped."""
-    results = tuple(outputs)
-    tree = flatten(results)[1]
-    step = prune(nodes, tuple(inputs), results, folded.step.in_tree, tree)
-    return Folded(step, folded.inputs, folded.outputs, folded.recurrences)
-
-
-def own_carriers(folded: Folded) -> Folded:
-    """Give every recurrence a node of its own to carry its value, an alias where one is shared.
-
-    Each recurrence then has one buffer: its start values followed by the values of its node.
-    """
-    nodes, outputs = list(folded.step.nodes), list(folded.step.outputs)
-    static = static_nodes(folded)
-    taken: set[int] = set()
-    for r in folded.recurrences:
-        k = outputs[r.output]
-        if k in taken or k in static or nodes[k].op in ("input", "constant"):
-            nodes.append(replace(nodes[k], op="alias", inputs=(k,), attrs={}, value=None))
-            k = outputs[r.output] = len(nodes) - 1
-        taken.add(k)
-    return _rebuilt(folded, nodes, folded.step.inputs, outputs)
-
-
-def eliminate_common(folded: Folded) -> Folded:
-    """Compute equal expressions once. Nodes that carry a recurrence are left alone."""
-    nodes = list(folded.step.nodes)
-    carriers = {folded.step.outputs[r.output] for r in folded.recurrences}
-    first: dict[tuple[object, ...], list[int]] = {}
-    same: dict[int, int] = {}
-    for k, node in enumerate(nodes):
-        node = nodes[k] = replace(node, inputs=tuple(same.get(i, i) for i in node.inputs))
-        if node.op in ("input", "constant") or k in carriers:
-            continue
-        alike = first.setdefault((node.op, node.inputs), [])
-        for j in alike:
-            if same_attrs(nodes[j].attrs, node.attrs) and nodes[j].dtype == node.dtype:
-                same[k] = j
-                break
-        else:
-            alike.append(k)
-    results = (same.get(i, i) for i in folded.step.outputs)
-    return _rebuilt(folded, nodes, folded.step.inputs, results)
-
-
-def reassociate(folded: Folded) -> Folded:
-    """Group what does not recur: (x W + h U) + b becomes (x W + b) + h U.
-
-    In a chain of sums or products inside a loop, the operands from outside the loop are combined
-    first; that part then leaves the loop and runs once on whole sequences.
-    """
-    nodes = folded.step.nodes
-    looped = {k for direction, group in components(folded) if direction for k in group}
-    users = folded.step.users()
-    kept = set(folded.step.outputs)
-    order: list[Node] = []
-    place: dict[int, int] = {}
-
-    def absorbed(k: int) -> bool:
-        """Whether a sum or product is only a term of a larger one."""
-        if nodes[k].op not in ("add", "mul") or k not in looped or k in kept or len(users[k]) != 1:
-            return False
-        above = nodes[users[k][0][0]]
-        return above.op == nodes[k].op and above.shape == nodes[k].shape
-
-    def emit(node: Node, *operands: int) -> int:
-        order.append(replace(node, inputs=operands))
-        return len(order) - 1
-
-    for k, node in enumerate(nodes):
-        if absorbed(k):
-            continue
-        terms = _terms(nodes, k, absorbed) if node.op in ("add", "mul") and k in looped else []
-        outside = [i for i in terms if i not in looped]
-        if len(outside) < 2 or len(outside) == len(terms):
-            place[k] = _chain(emit, order, node, terms, place) if terms else emit(
-                node, *(place[i] for i in node.inputs))  # fmt: skip
-        else:
-            place[k] = _chain(emit, order, node, outside + [i for i in terms if i in looped], place)
-    return _rebuilt(
-        folded,
-        order,
-        (place[i] for i in folded.step.inputs),
-        (place[i] for i in folded.step.outputs),
-    )
-
-
-def _terms(nodes: Sequence[Node], k: int, absorbed: Callable[[int], bool]) -> list[int]:
-    """The operands of a chain of sums or products, in order."""
-    terms, pending = [], list(reversed(nodes[k].inputs))
-    while pending:
-        i = pending.pop()
-        if nodes[i].op == nodes[k].op and absorbed(i):
-            pending += reversed(nodes[i].inputs)
-        else:
-            terms.append(i)
-    return terms
-
-
-def _chain(
-    emit: Callable[..., int],
-    order: Sequence[Node],
-    node: Node,
-    terms: Sequence[int],
-    place: Mapping[int, int],
-) -> int:
-    """Terms combined from left to right; the last combination is the node itself."""
-    total = place[terms[0]]
-    for i in terms[1:-1]:
-        shape = np.broadcast_shapes(order[total].shape, order[place[i]].shape)
-        total = emit(replace(node, name=None, shape=shape), total, place[i])
-    return emit(node, total, place[terms[-1]])

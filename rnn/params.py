@@ -72,7 +72,7 @@ def glorot(rows: int, columns: int) -> Init:
 
 
 def orthogonal(rows: int, columns: int) -> Init:
-    """A random orthogonal matrix: a product of many neither grows nor shrinks (Saxe et al. 2014)."""
+    """A random orthogonal matrix: many in a row neither grow nor shrink (Saxe et al. 2014)."""
 
     def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         tall = rng.normal(size=(max(shape), min(shape)))

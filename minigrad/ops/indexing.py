@@ -148,10 +148,16 @@ def lookup(x: Any, indices: Any) -> Any:
 )
 def put(parts: Any, indices: Any, rows: int) -> Any:
     """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
-    indices = np.asarray(indices)
-    parts = np.asarray(parts)
+    indices, parts = np.asarray(indices), np.asarray(parts)
     result = np.zeros((rows, *parts.shape[indices.ndim :]), parts.dtype)
-    np.add.at(result, indices, parts)
+    flat = indices.reshape(-1)
+    if flat.size:
+        # Sorted by row, each row's parts stand together and are added by one call.
+        order = np.argsort(flat, kind="stable")
+        flat = flat[order]
+        starts = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))
+        ordered = parts.reshape(flat.size, *parts.shape[indices.ndim :])[order]
+        result[flat[starts]] = np.add.reduceat(ordered, starts, axis=0)
     return result
 
 

@@ -1,0 +1,213 @@
+"""A scan gives what the steps on the graph give: values, and derivatives of every order."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+import rnn
+from minigrad.folded import folded_adjoint, run_folded
+from minigrad.passes import PASSES, own_carriers
+from minigrad.program import Program
+from minigrad.tree import flatten, tree_map
+from tests.rnn.test_run import BOTH_WAYS, CAUSAL, assert_close, problem
+
+CELLS = CAUSAL | BOTH_WAYS
+OPERATIONS = 64
+"""Roundings in the longest path through one step of any of the cells, and its derivative."""
+
+every_cell = pytest.mark.parametrize("name", CELLS)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def loss(q: Any, unfolded: bool, lengths: Any = None) -> Any:
+    """A loss that every output and every last state takes part in."""
+
+    def total(params: Any, xs: Any, start: Any) -> Any:
+        ys, state = rnn.run(q.cell, params, xs, start, lengths, unfolded)
+        return sum((mg.sum(mg.sin(s)) for s in flatten(state)[0]), mg.sum(mg.sin(ys)))
+
+    return total
+
+
+@every_cell
+@pytest.mark.parametrize("ragged", [False, True])
+@given(T=st.integers(0, 6), B=st.integers(1, 3), seed=SEEDS)
+def test_gradients_are_those_of_the_unfolded_steps(name, ragged, T, B, seed):
+    q = problem(CELLS[name], T, B, seed)
+    lengths = np.random.default_rng(seed).integers(0, T + 1, B) if ragged else None
+    args = (q.params, q.xs, q.start)
+    folded = mg.grad(loss(q, False, lengths), wrt=(0, 1, 2))(*args)
+    unfolded = mg.grad(loss(q, True, lengths), wrt=(0, 1, 2))(*args)
+    assert_close(folded, unfolded, OPERATIONS * (T + 1) * (B + 1))
+
+
+@every_cell
+@given(T=st.integers(0, 4), seed=SEEDS)
+def test_tangents_and_second_derivatives_are_those_of_the_unfolded_steps(name, T, seed):
+    q = problem(CELLS[name], T, 2, seed)
+    rng = np.random.default_rng(seed)
+    v = tree_map(lambda x: rng.normal(size=x.shape), q.params)
+    one = lambda unfolded: lambda p: loss(q, unfolded)(p, q.xs, q.start)
+    size = 1 + max(float(np.abs(x).max(initial=0)) for x in flatten(v)[0])
+    allowed = int(OPERATIONS * (T + 1) * 16 * size)
+    assert_close(mg.jvp(one(False), [q.params], [v]), mg.jvp(one(True), [q.params], [v]), allowed)
+    assert_close(mg.hvp(one(False), q.params, v), mg.hvp(one(True), q.params, v), allowed)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "Bidirectional", "delay 2"])
+def test_the_gradient_of_a_gradient_is_that_of_the_unfolded_steps(name):
+    q = problem(CELLS[name], 4, 2, 0)
+
+    def slope(unfolded: bool) -> Any:
+        def squares(p: Any) -> Any:
+            grads = mg.grad(loss(q, unfolded))(p, q.xs, q.start)
+            return sum((mg.sum(g * g) for g in flatten(grads)[0]), mg.sum(q.xs) * 0.0)
+
+        return mg.grad(squares)(q.params)
+
+    assert_close(slope(False), slope(True), OPERATIONS * 64)
+
+
+def example(folded: Any, T: int, seed: int) -> tuple[list[Any], list[Any]]:
+    """Inputs of a folded graph: as a program takes them, and as lists of steps."""
+    rng = np.random.default_rng(seed)
+    delays = {r.input: abs(r.delay) for r in folded.recurrences}
+    arrays, lists = [], []
+    for k, role in enumerate(folded.inputs):
+        node = folded.input_node(k)
+        lead = {"static": (), "sequence": (T,), "state": (delays.get(k, 0),)}[role]
+        value = 0.5 * rng.normal(size=(*lead, *node.shape))
+        lists.append(value if role == "static" else list(value))
+        arrays.append(value[0] if role == "state" and delays[k] == 1 else value)
+    return arrays, lists
+
+
+@every_cell
+@pytest.mark.parametrize("left_out", [None, *PASSES[1:]], ids=lambda p: p.__name__ if p else "all")
+def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, left_out):
+    passes = [p for p in PASSES if p is not left_out]
+    adjoint = folded_adjoint(CELLS[name].folded(2))
+    for folded in (CELLS[name].folded(2), *adjoint):
+        for T in (1, 5):
+            arrays, lists = example(folded, T, 0)
+            wanted, last = run_folded(folded, T, lists)
+            outputs, ends = Program(folded, T, passes)(*arrays)
+            kept = [
+                np.asarray(o)
+                for o, role in zip(wanted, folded.outputs, strict=True)
+                if role != "state"
+            ]
+            assert_close(tuple(outputs), tuple(kept), OPERATIONS * 8 * T)
+            shaped = tuple(np.reshape(v, e.shape) for v, e in zip(last, ends, strict=True))
+            assert_close(tuple(ends), shaped, OPERATIONS * 8 * T)
+
+
+def test_a_program_needs_no_pass_but_one():
+    cell = rnn.LSTMCell(3, 4)
+    arrays, lists = example(cell.folded(2), 4, 0)
+    (ys,), _ = Program(cell.folded(2), 4, [own_carriers])(*arrays)
+    assert_close(ys, np.asarray(run_folded(cell.folded(2), 4, lists)[0][0]), OPERATIONS * 4)
+
+
+def test_the_loop_of_an_lstm_has_one_product_and_one_tanh_for_all_gates():
+    source = Program(rnn.LSTMCell(3, 4).folded(2), 5).source
+    calls = [line.split("_")[0].strip() for line in source[source.index("in steps:") :].split("\n")]
+    assert calls.count("matmul") == 1
+    assert calls.count("tanh") == 2  # the gates together, and the memory
+
+
+def test_build_time_does_not_grow_with_the_number_of_steps():
+    cell = rnn.LSTMCell(3, 4)
+    short, long = (Program(cell.folded(2), T).source for T in (50, 5000))
+    assert len(long.splitlines()) == len(short.splitlines())
+
+
+def test_two_runs_then_both_backwards():
+    """Each live run owns its buffers, so the second does not overwrite what the first will read."""
+    cell = rnn.LSTMCell(3, 4)
+    q = problem(cell, 5, 2, 0)
+    alone = [mg.grad(loss(q, False))(q.params, xs, q.start) for xs in (q.xs, -q.xs)]
+    p = q.params.tensors()
+    losses = [loss(q, False)(p, xs, q.start) for xs in (q.xs, -q.xs)]
+    losses[0].backward()
+    losses[1].backward()
+    for tensor, a, b in zip(flatten(p)[0], flatten(alone[0])[0], flatten(alone[1])[0], strict=True):
+        np.testing.assert_allclose(tensor.grad, a + b, rtol=1e-13, atol=1e-14)
+
+
+def test_results_do_not_change_when_their_run_is_freed():
+    cell = rnn.LSTMCell(3, 4)
+    q = problem(cell, 5, 2, 0)
+    ys, (h, C) = rnn.run(cell, q.params.tensors(), q.xs)
+    kept = (ys.data, h.data, C.data)
+    before = [x.copy() for x in kept]
+    del ys, h, C
+    gc.collect()
+    rnn.run(cell, q.params.tensors(), 7 * q.xs)
+    for now, then in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_threads_do_not_share_buffers():
+    cell = rnn.GRUCell(3, 4)
+    problems = [problem(cell, 6, 2, seed) for seed in range(4)]
+    wanted = [mg.grad(loss(q, False))(q.params, q.xs, q.start) for q in problems]
+    found: dict[int, Any] = {}
+
+    def work(n: int) -> None:
+        for _ in range(10):
+            q = problems[n]
+            found[n] = mg.grad(loss(q, False))(q.params, q.xs, q.start)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(len(problems))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for n, grads in enumerate(wanted):
+        assert tree_map(lambda a, b: bool((a == b).all()), found[n], grads) == tree_map(
+            lambda a: True, grads
+        )
+
+
+def test_a_compiled_step_gives_what_the_eager_one_gives():
+    cell = rnn.Stack([rnn.LSTMCell(3, 4), rnn.Dense(4, 2)])
+    q = problem(cell, 5, 2, 0)
+    step = mg.value_and_grad(lambda p, xs: loss(q, False)(p, xs, q.start))
+    fast = mg.compile(step)
+    for factor in (1.0, 0.5, -1.0):
+        params = tree_map(lambda x, factor=factor: factor * x, q.params)
+        assert_close(fast(params, q.xs), step(params, q.xs), OPERATIONS * 16)
+    assert len(fast.programs) == 1
+
+
+def test_a_compiled_function_makes_one_program_for_each_shape():
+    double = mg.compile(lambda x: x * 2.0)
+    assert double(np.ones(3)).tolist() == [2, 2, 2]
+    assert double(np.ones((1, 2))).tolist() == [[2, 2]]
+    assert double(np.arange(3.0)).tolist() == [0, 2, 4]
+    assert len(double.programs) == 2
+
+
+def test_a_compiled_function_refuses_tensors():
+    with pytest.raises(
+        TypeError, match=r"takes its gradients inside: compile\(value_and_grad\(f\)\)"
+    ):
+        mg.compile(mg.tanh)(mg.Tensor(1.0))
+
+
+def test_shapes_that_keep_changing_are_noticed():
+    double = mg.compile(lambda x: x * 2.0)
+    for n in range(31):
+        double(np.ones(n))
+    with pytest.warns(UserWarning, match="32 programs made, because shapes keep changing"):
+        double(np.ones(31))
+    assert len(double.programs) == 16
