@@ -198,7 +198,9 @@ def item(
     box = Shape(
         name, 0, 0, 0, 0, "box", block.kind, (label,), SIZE, "; ".join(about), block.id
     )  # fmt: skip
-    box = _sized(dress(block.nodes[-1], box) if dress else box, 14, 26)
+    # A box with a time is as wide at t = 100 as at t = 1, so that columns are equal.
+    least = width(timed(block.label, "000"), SIZE) + 8 if is_named_input else 26
+    box = _sized(dress(block.nodes[-1], box) if dress else box, 14, least)
     beside: list[Shape] = []
     for n, k in enumerate(read if tags else (), 1):
         text = symbol((nodes[k].name or "array").rpartition(".")[2])

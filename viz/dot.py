@@ -12,7 +12,7 @@ from html import escape
 import graphviz
 
 from viz.curve import arrow
-from viz.label import Label, Run, plain
+from viz.label import Label, Run, clean, plain
 from viz.scene import Scene, Shape, Text, Wire
 from viz.style import ARROW, FACES, INK, SCRIPT
 from viz.svg import line_sizes
@@ -30,7 +30,7 @@ def digraph(scene: Scene, layout: str = "nop2") -> graphviz.Digraph:
         graph_attr={
             "layout": layout, "splines": "true", "bgcolor": "white", "pad": "0.18",
             "outputorder": "nodesfirst", "fontname": "Arial", "id": "picture",
-            "tooltip": graphviz.escape(scene.title), "label": "",
+            "tooltip": graphviz.escape(clean(scene.title, 200)), "label": "",
             **({} if pinned else {"rankdir": "BT"}),
         },
         node_attr={"fontname": "Arial", "label": ""},
@@ -78,7 +78,7 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
         height=f"{s.h / 72:.4f}",
         fontsize=f"{s.size:g}",
         id=s.id,
-        tooltip=graphviz.escape(s.title or plain(s.lines[0] if s.lines else ())),
+        tooltip=graphviz.escape(clean(s.title or plain(s.lines[0] if s.lines else ()), 400)),
         **place,
     )
 

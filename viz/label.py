@@ -109,7 +109,7 @@ def _ems(char: str, face: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(char) in "WF":
         return 1.0
-    narrow, wide = "ijl.,:;|'!()[]tfrI 1", "mwMW@%…⋯→←"
+    narrow, wide = "ijl.,:;|'!()[]tfrI ", "mwMW@%…⋯→←"
     scale = 0.92 if face != "sans" else 1.0
     if char in narrow:
         return 0.34 * scale

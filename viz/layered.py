@@ -150,25 +150,29 @@ def _places(
     x = [0.0] * len(left)
     for row in rows:
         _settle(row, x, [1.0] * len(row), left, right)
-    for sweep in range(3 * SWEEPS):
+    lines = _lines(rows, below, above)
+    for sweep in range(5 * SWEEPS):
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             weights = []
             for k in row:
-                # Bends follow each other closely, so long edges are straight.
-                near = [(j, 4.0 if k >= real and j >= real else 1.0) for j in below[k] + above[k]]
+                # Bends follow each other closely, and what is on one line its middle, so that
+                # long edges are straight.
+                near = [(x[j], 4.0 if k >= real <= j else 1.0) for j in below[k] + above[k]]
+                if sweep > SWEEPS:
+                    line, pull = lines[k], 4.0 if sweep < 3 * SWEEPS else 64.0
+                    near.append((sum(x[j] for j in line) / len(line), pull * (len(line) - 1)))
                 weights.append(sum(w for _, w in near) or 0.01)
-                if near:
-                    x[k] = sum(x[j] * w for j, w in near) / weights[-1]
+                if near and weights[-1] > 0.01:
+                    x[k] = sum(at * w for at, w in near) / weights[-1]
             _settle(row, x, weights, left, right)
-    _straighten(rows, below, above, x, left, right)
+    _straighten(rows, list({id(line): line for line in lines.values()}.values()), x, left, right)
     return x
 
 
-def _straighten(
-    rows: list[list[int]], below: list[list[int]], above: list[list[int]], x: list[float],
-    left: Sequence[float], right: Sequence[float],
-) -> None:  # fmt: skip
-    """Put what follows each other without a branch on one vertical line where there is room."""
+def _lines(
+    rows: list[list[int]], below: list[list[int]], above: list[list[int]]
+) -> dict[int, list[int]]:
+    """For each node the nodes that follow each other without a branch, itself among them."""
     lines: dict[int, list[int]] = {}
     for row in rows:
         for k in row:
@@ -176,9 +180,16 @@ def _straighten(
             is_next = source >= 0 and len(above[source]) == 1
             lines[k] = lines[source] if is_next else []
             lines[k].append(k)
+    return lines
+
+
+def _straighten(
+    rows: list[list[int]], lines: list[list[int]], x: list[float], left: Sequence[float],
+    right: Sequence[float],
+) -> None:  # fmt: skip
+    """Put each line at one place, where its neighbours leave room."""
     spot = {k: (row, n) for row in rows for n, k in enumerate(row)}
-    unique = {id(line): line for line in lines.values() if len(line) > 1}
-    for line in sorted(unique.values(), key=len, reverse=True) * 2:
+    for line in sorted(lines, key=len, reverse=True) * 2:
         low, high = -inf, inf
         for k in line:
             row, n = spot[k]
@@ -186,7 +197,7 @@ def _straighten(
                 low = max(low, x[row[n - 1]] + right[row[n - 1]] + GAP + left[k])
             if n + 1 < len(row):
                 high = min(high, x[row[n + 1]] - left[row[n + 1]] - GAP - right[k])
-        if low <= high:
+        if low <= high and len(line) > 1:
             place = min(max(sum(x[k] for k in line) / len(line), low), high)
             for k in line:
                 x[k] = place

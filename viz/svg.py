@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from html import escape
 
 from viz.curve import Path, arrow
-from viz.label import Label, Run
+from viz.label import Label, Run, clean
 from viz.scene import Scene, Shape, Wire
 from viz.style import ARROW, CSS_FACES, INK, LOWER, RAISE, SCRIPT
 
 MARGIN = 13.0
+LONG = 600  # of a title or description
 
 
 def svg(scene: Scene) -> str:
@@ -95,7 +96,7 @@ def _wire(wire: Wire) -> str:
         base = path[-1]
         dx, dy = tip[0] - base[0], tip[1] - base[1]
         size = math.hypot(dx, dy) or 1
-        nx, ny = -dy / size * 0.36 * ARROW * wire.head, dx / size * 0.36 * ARROW * wire.head
+        nx, ny = -dy / size * 0.42 * ARROW * wire.head, dx / size * 0.42 * ARROW * wire.head
         corners = [tip, (base[0] + nx, base[1] + ny), (base[0] - nx, base[1] - ny)]
         points = " ".join(f"{_n(x)},{_n(-y)}" for x, y in corners)
         parts.append(f'<polygon points="{points}" fill="{wire.colour}"/>')
@@ -133,7 +134,7 @@ def _runs(label: Sequence[Run], size: float) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text, quote=True)
+    return escape(clean(text, LONG), quote=True)
 
 
 def _n(value: float) -> str:

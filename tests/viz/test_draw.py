@@ -2,6 +2,7 @@ import xml.dom.minidom
 
 import pytest
 
+import minigrad as mg
 import rnn
 import viz
 
@@ -11,11 +12,61 @@ def test_a_drawing_is_saved_as_svg_and_dot_without_any_program(tmp_path, monkeyp
     monkeypatch.setenv("PATH", "")
     drawing = viz.draw(rnn.RNNCell(3, 5, 2), view=view)
     xml.dom.minidom.parse(drawing.save(tmp_path / "cell.svg"))
-    assert "layout=nop2" in (tmp_path / drawing.save(tmp_path / "cell.gv")).read_text()
+    drawing.save(tmp_path / "cell.gv")
+    assert "layout=nop2" in (tmp_path / "cell.gv").read_text()
 
 
-def test_png_is_drawn_by_pygraphviz_where_there_is_no_dot(tmp_path, monkeypatch):
-    pytest.importorskip("pygraphviz")
-    monkeypatch.setenv("PATH", "")
-    viz.draw(rnn.LSTMCell(3, 5)).save(tmp_path / "cell.png")
-    assert (tmp_path / "cell.png").read_bytes().startswith(b"\x89PNG")
+def test_a_notebook_shows_the_svg():
+    drawing = viz.draw(rnn.GRUCell(3, 5))
+    assert drawing._repr_mimebundle_()["image/svg+xml"] == drawing._repr_svg_() == drawing.svg()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"view": "sideways"}, "unknown view 'sideways'; there are None, 'folded', 'unfolded'"),
+        ({"level": "atom"}, "unknown level 'atom'"),
+        ({"style": "neon"}, "unknown style 'neon'"),
+        ({"layout": "grid"}, "unknown layout 'grid'"),
+        ({"engine": "mine"}, "unknown engine 'mine'"),
+        ({"steps": 0}, "steps must be a number ≥ 1"),
+        ({"values": True}, "RNNCell holds no numbers"),
+    ],
+)
+def test_mistakes_are_told(options, told):
+    with pytest.raises(ValueError, match=told):
+        viz.draw(rnn.RNNCell(3, 5, 2), **options)
+
+
+def test_only_graphs_are_drawn():
+    with pytest.raises(TypeError, match="draw takes a cell, a folded graph, a traced graph or a"):
+        viz.draw([1, 2, 3])
+    with pytest.raises(ValueError, match="a tensor is drawn as it was computed"):
+        viz.draw(mg.Tensor(1.0), view="folded")
+
+
+def test_a_suffix_or_folder_that_is_not_there_is_told(tmp_path):
+    drawing = viz.draw(rnn.RNNCell(3, 5, 2))
+    with pytest.raises(ValueError, match=r"must end in one of \.svg"):
+        drawing.save(tmp_path / "cell.jpg")
+    with pytest.raises(OSError, match="cannot write"):
+        drawing.save(tmp_path / "no" / "cell.svg")
+
+
+def test_too_many_boxes_are_refused_with_a_way_out():
+    x = mg.Tensor(1.0)
+    for _ in range(2100):
+        x = mg.tanh(x)
+    with pytest.raises(ValueError, match=r"2,100 boxes.*level='cell'.*steps=.*force=True"):
+        viz.draw(x)
+    cell = rnn.LSTMCell(3, 5)
+    with pytest.raises(ValueError, match="too many"):
+        viz.draw(cell, "unfolded", range(1, 301), "op")
+    assert len(viz.draw(cell, "unfolded", range(1, 101), "op", force=True).scene.shapes) > 2000
+
+
+def test_a_title_stands_above_everything():
+    plain = viz.draw(rnn.RNNCell(3, 5)).scene.bounds()
+    titled = viz.draw(rnn.RNNCell(3, 5), title="One layer").scene
+    assert titled.bounds()[3] > plain[3]
+    assert titled.title == "One layer"

@@ -1,0 +1,81 @@
+"""Circles and recurrent edges of the folded picture are those of the live graph."""
+
+import minigrad as mg
+import rnn
+import viz
+from viz.cells import cells
+
+
+def test_recurrent_edges_are_those_of_the_folded_graph(cell):
+    folded = cell.folded()
+    drawn = {(link.name, link.delay) for link in cells(folded).links if link.delay}
+    assert drawn == {(r.name, r.delay) for r in folded.recurrences}
+
+
+def test_every_recurrent_value_has_a_circle(cell):
+    scene = viz.draw(cell, "folded").scene
+    circles = [s for s in scene.shapes.values() if s.form == "circle"]
+    marks = [s for s in scene.shapes.values() if s.form == "square"]
+    assert len(circles) >= len(cell.folded().recurrences) + 1
+    assert len(marks) == sum(1 for link in cells(cell.folded()).links if link.delay)
+
+
+def test_every_node_of_the_step_is_in_one_block_or_is_shared_by_all_steps(cell):
+    folded = cell.folded()
+    view = cells(folded)
+    held = [k for block in view.blocks for k in block.nodes]
+    inputs = set(folded.step.inputs)
+    constants = {k for k, node in enumerate(folded.step.nodes) if node.op == "constant"}
+    assert len(held) == len(set(held))
+    assert set(range(len(folded.step.nodes))) - set(held) <= inputs | constants
+
+
+def test_the_folded_picture_is_the_same_for_every_number_of_steps(cell):
+    for level in ("cell", "gate", "op"):
+        pictures = {viz.draw(cell, "folded", steps, level).svg() for steps in (1, 4, 100)}
+        assert len(pictures) == 1
+
+
+def test_unfolding_refolds_to_the_same_picture():
+    cell = rnn.LSTMCell(3, 5)
+    unfolded = mg.unfold(cell.folded(), 7)
+    again = cells(mg.fold(unfolded))
+    assert [b.label for b in again.blocks] == [b.label for b in cells(cell.folded()).blocks]
+
+
+def test_circles_of_known_cells():
+    labels = lambda c: [block.id for block in cells(c.folded()).blocks]
+    assert labels(rnn.RNNCell(3, 5, 2, recurrence="output-to-output")) == ["x", "h", "o"]
+    assert labels(rnn.Stack([rnn.RNNCell(3, 5), rnn.RNNCell(5, 4)])) == ["x", "h_1", "h_2"]
+    assert cells(rnn.LSTMCell(3, 5).folded())["h"].states == ("C", "h")
+
+
+def test_backpropagation_runs_the_other_way():
+    backward = mg.adjoint(rnn.RNNCell(3, 5, 2).folded()).backward
+    view = cells(backward)
+    assert [(k.source, k.target, k.delay) for k in view.links if k.delay] == [("dh", "dh", -1)]
+    for level in ("cell", "gate", "op"):
+        viz.draw(backward, level=level)
+
+
+def test_a_state_that_is_only_handed_on_is_a_circle():
+    """A shift register: h at t − 1 becomes the state `old`, read at t."""
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Register(rnn.Cell):
+        inputs: int
+        hidden: int
+        state = ("h", "old")
+
+        def parameters(self):
+            return {"W": rnn.glorot(self.inputs, self.hidden)}
+
+        def step(self, p, x, h, old):
+            new = mg.named("h", mg.tanh(x @ p.W + old))
+            return new, new, h
+
+    view = cells(Register(3, 4).folded())
+    drawn = {(link.name, link.delay) for link in view.links if link.delay}
+    assert drawn == {("h", 1), ("old", 1)}
+    viz.draw(Register(3, 4)).svg()
