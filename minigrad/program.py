@@ -60,7 +60,7 @@ class Program:
             lines.append(f"{self._name(k)} = {self._plain(self.nodes[k])}({operands})")
         for block in self.plan.blocks:
             lines += self._nest(block) if isinstance(block, Nest) else self._batch(block)
-        lines.append(self._results())
+        lines += self._results()
         parameters = ", ".join(f"x{k}" for k in range(len(folded.inputs)))
         body = "\n".join(f"    {line}" for line in lines)
         self.source = f"def program({parameters}):\n{body}\n"
@@ -236,31 +236,38 @@ class Program:
 
     # --- results ------------------------------------------------------------------------------
 
-    def _results(self) -> str:
+    def _results(self) -> Names:
         folded = self.plan.folded
+        lines: Names = []
         outputs = []
         for role, i in zip(folded.outputs, folded.step.outputs, strict=True):
             if role == EVERY:
                 outputs.append(self._whole(i))
             elif role == SUM:
-                outputs.append(self._total(i))
+                outputs.append(self._total(i, lines))
         last = []
         for r in folded.recurrences:
             history = self.storage.history[r.input]
             ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
             last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0]))
-        return f"return [{', '.join(outputs)}], [{', '.join(last)}]"
+        return [*lines, f"return [{', '.join(outputs)}], [{', '.join(last)}]"]
 
-    def _total(self, k: int) -> str:
-        """The sum of a node over all steps, in one call where there is one."""
-        node, value = self.nodes[k], self.storage.values.get(k)
+    def _total(self, k: int, lines: Names) -> str:
+        """The variable of a node's sum over all steps, computed once."""
+        name = f"total{k}"
+        if not any(line.startswith(f"{name} = ") for line in lines):
+            lines.append(f"{name} = {self._sum_of(k, lines)}")
+        return name
+
+    def _sum_of(self, k: int, lines: Names) -> str:
+        """A node's sum over all steps, by one call where there is one."""
+        node = self.nodes[k]
         if k not in self.plan.summed:
-            assert value is not None  # only nodes in `summed` have no place
-            if value.level != WHOLE:
+            if self.storage.values[k].level != WHOLE:
                 return f"{self.T} * {self._name(k)}"
-            return f"{self._bind('total', lambda x: np.sum(x, axis=0))}({self._name(k)})"
+            return f"{self._bind('sum', lambda x: np.sum(x, axis=0))}({self._name(k)})"
         if node.op in THROUGH:
-            parts = ", ".join(self._total(i) for i in node.inputs)
+            parts = ", ".join([self._total(i, lines) for i in node.inputs])
             return f"{self._plain(node)}({parts})"
         whole = [self.storage.values[i].level == WHOLE for i in node.inputs]
         if node.op == "contract" and all(whole):
@@ -270,16 +277,16 @@ class Program:
             return self._summed(node)
         if node.op == "put" and all(whole):
             return f"{self._plain(node)}({', '.join(map(self._name, node.inputs))})"
-        total = self._bind("total", _Total(node, whole, self.T))
+        total = self._bind("sum", _Total(node, whole, self.T))
         return f"{total}({', '.join(map(self._name, node.inputs))})"
 
     def _summed(self, node: Node) -> str:
         """A sum over axes and over steps."""
         x, axis = node.inputs[0], node.attrs["axis"]
         if axis == (-2,) and len(self.nodes[x].shape) == 2 and not node.attrs["keepdims"]:
-            return f"{self._bind('total', _column_sums)}({self._rows(x)})"
+            return f"{self._bind('sum', _column_sums)}({self._rows(x)})"
         axes, shape = (-len(self.nodes[x].shape) - 1, *axis), node.shape
-        total = self._bind("total", lambda x: np.sum(x, axis=axes).reshape(shape))
+        total = self._bind("sum", lambda x: np.sum(x, axis=axes).reshape(shape))
         return f"{total}({self._name(x)})"
 
 
