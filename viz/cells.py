@@ -178,20 +178,14 @@ def layer(scope: str, scopes: Collection[str]) -> str:
 def _kind(
     folded: Folded, key: Hashable, keys: list[int | None], own: list[int], first: Hashable
 ) -> str:
+    """Input, hidden or output; a result that recurs is an output if it reads its own layer."""
     step, nodes = folded.step, folded.step.nodes
     if all(k in step.inputs for k in own):
         return "input"
-    if len(own) > 1:
+    if key != first or len(own) > 1:
         return "hidden"
-    feeds = [
-        keys[i]
-        for k, node in enumerate(nodes)
-        if keys[k] == key
-        for i in node.inputs
-        if keys[i] is not None and keys[i] != key and i not in step.inputs
-    ]
-    carried = own[0] in {source for source, _ in folded.origins().values()}
-    if key == first and (feeds or not carried):
-        inner = [f for f in feeds if f is not None and nodes[f].scope == nodes[own[0]].scope]
-        return "output" if inner or not carried else "hidden"
-    return "hidden"
+    if own[0] not in {source for source, _ in folded.origins().values()}:
+        return "output"
+    read = {keys[i] for k, node in enumerate(nodes) if keys[k] == key for i in node.inputs}
+    layers = {nodes[k].scope for k in read - {key, None, *step.inputs} if k is not None}
+    return "output" if nodes[own[0]].scope in layers else "hidden"

@@ -6,9 +6,9 @@ From blocks and links to strips of boxes and signals between them; places are th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 from minigrad.graph import Node
 from viz.cells import layer
@@ -94,41 +94,44 @@ def recorded(
             time = str(block.step) if block.step is not None else ""
             items[p].append(item(block, nodes, time, tags=tags, dress=dress))
     edges: dict[int, list[tuple[str, str]]] = {p: [] for p in items}
-    signals: dict[Signal, None] = {}
-    names: dict[str, None] = {}
-    into = {
-        target: len({k.source for k in group})
-        for target, group in groupby(sorted(view.links, key=_target), key=_target)
-    }
     for k in view.links:
-        a, b = places[k.source], places[k.target]
-        if a == b:
-            if a not in hidden:
-                edges[a].append((k.source, k.target))
-            continue
-        block = view[k.source]
-        source, target = ("" if p in hidden else n for p, n in ((a, k.source), (b, k.target)))
-        if not source and not target:
-            continue
-        name = plain(block.label) if block.step and view[k.target].step else ""
-        colour = WIRE
-        if name:
-            names[name] = None
-            bare = nodes[block.nodes[-1]].name or ""
-            colour = scene.style.carry(bare, list(names).index(name))
-        bus = k.target if into[k.target] > 2 else ""
-        signals[Signal(source, target, a, b, colour, (), name or k.source, 0, bus)] = None
+        p = places[k.source]
+        if p == places[k.target] and p not in hidden:
+            edges[p].append((k.source, k.target))
     strips = [
         Strip(hidden.get(p, _title(items[p], view)), tuple(items[p]), tuple(edges[p]))
         for p in range(last + 1)
     ]
+    # Only what is there gets a column: often nothing came before the steps.
     kept = [p for p, strip in enumerate(strips) if strip.items or p in hidden]
     moved = {p: n for n, p in enumerate(kept)}
-    arrange(
-        scene,
-        [strips[p] for p in kept],
-        [replace(s, start=moved[s.start], stop=moved[s.stop]) for s in signals],
-    )
+    signals = [
+        replace(s, start=moved[s.start], stop=moved[s.stop])
+        for s in _between(view, nodes, places, set(hidden), scene)
+    ]
+    arrange(scene, [strips[p] for p in kept], signals)
+
+
+def _between(
+    view: Quotient, nodes: Sequence[Node], places: dict[str, int], hidden: set[int], scene: Scene
+) -> list[Signal]:
+    """What passes between the columns of a recorded graph; states have colours of their own."""
+    readers = Counter(target for _, target in {(k.source, k.target) for k in view.links})
+    states: dict[str, int] = {}
+    signals: dict[Signal, None] = {}
+    for k in view.links:
+        a, b = places[k.source], places[k.target]
+        source, target = ("" if p in hidden else n for p, n in ((a, k.source), (b, k.target)))
+        if a == b or not (source or target):
+            continue
+        block, colour, name = view[k.source], WIRE, k.source
+        if block.step and view[k.target].step:
+            name = plain(block.label)
+            bare = nodes[block.nodes[-1]].name or ""
+            colour = scene.style.carry(bare, states.setdefault(name, len(states)))
+        bus = k.target if readers[k.target] > 2 else ""
+        signals[Signal(source, target, a, b, colour, (), name, 0, bus)] = None
+    return list(signals)
 
 
 def _when(view: Quotient, steps: Steps | None) -> dict[str, int]:
@@ -152,10 +155,6 @@ def _when(view: Quotient, steps: Steps | None) -> dict[str, int]:
 def _title(items: Sequence[Item], view: Quotient) -> str:
     step = next((view[i.shape.block].step for i in items), None)
     return "" if step is None else f"t = {step}"
-
-
-def _target(link: Link) -> str:
-    return link.target
 
 
 def _results(

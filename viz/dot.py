@@ -7,6 +7,7 @@ character, so `\N` or `<B>` in a name stays text. Names of nodes are our own.
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import graphviz
@@ -30,7 +31,7 @@ def digraph(scene: Scene, layout: str = "nop2") -> graphviz.Digraph:
         graph_attr={
             "layout": layout, "splines": "true", "bgcolor": "white", "pad": "0.18",
             "outputorder": "nodesfirst", "fontname": "Arial", "id": "picture",
-            "tooltip": graphviz.escape(clean(scene.title, 200)), "label": "",
+            "tooltip": _tip(scene.title), "label": "",
             **({} if pinned else {"rankdir": "BT"}),
         },
         node_attr={"fontname": "Arial", "label": ""},
@@ -78,9 +79,14 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
         height=f"{s.h / 72:.4f}",
         fontsize=f"{s.size:g}",
         id=s.id,
-        tooltip=graphviz.escape(clean(s.title or plain(s.lines[0] if s.lines else ()), 400)),
+        tooltip=_tip(s.title or plain(s.lines[0] if s.lines else ())),
         **place,
     )
+
+
+def _tip(text: str) -> str:
+    # Tips know escapes such as `\G`, and not every Graphviz takes `\\\\` for a backslash.
+    return str(graphviz.escape(clean(text, 400).replace("\\", "∖")))
 
 
 def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
@@ -128,9 +134,14 @@ def _lines(lines: tuple[Label, ...], sizes: list[float], bold: bool) -> str:
 
 
 def _run(run: Run, size: float, bold: bool) -> str:
-    text = escape(run.text, quote=True).replace("\\", "&#92;")
+    # Graphviz replaces `\N` even in HTML-like labels, unless the backslash is in tags of its own.
+    parts = re.split(r"(\\)", run.text)
+    return "".join(_plain_run(run._replace(text=part), size, bold) for part in parts if part)
+
+
+def _plain_run(run: Run, size: float, bold: bool) -> str:
     # An HTML-like label drops spaces at the ends of a run.
-    text = text.replace(" ", "&#160;")
+    text = escape(run.text, quote=True).replace(" ", "&#160;")
     if run.face == "italic":
         text = f"<I>{text}</I>"
     if bold:

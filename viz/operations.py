@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, SUM, Folded
 from minigrad.graph import Node
-from viz.cells import is_adjoint, layer, sequences
+from viz.cells import cells, is_adjoint, layer, sequences
 from viz.label import Label, Run, symbol, words
 from viz.quotient import Block, Quotient, merge
 from viz.scene import identifier
@@ -46,8 +46,10 @@ def operations(folded: Folded, level: str = "op") -> Quotient:
         if role == EVERY and nodes[k].name is None:
             nodes[k] = replace(nodes[k], name="∂x" if is_adjoint(folded) else "y")
     results = [k for k, role in roles if role == EVERY]
+    circles = cells(folded)
+    shown = {k for k in states if circles[circles.of[k]].kind != "output"}
     fixed = set(states) | {k for k, role in roles if role == SUM}
-    return quotient(nodes, free, level, folded, results, set(states), fixed)
+    return quotient(nodes, free, level, folded, results, shown, fixed)
 
 
 def quotient(
@@ -87,7 +89,7 @@ def quotient(
             letter = symbol(node.name, sub=sub)
             label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
         kind = _kind(nodes, main, node.name or "", k in states, k in results)
-        kind = "weight" if k in fixed and k not in states else kind
+        kind = "weight" if k in fixed and k not in states and k not in results else kind
         name = identifier(node.name or nodes[main].op, sub, "" if node.t is None else f"t{node.t}")
         return Block(name, label, kind, members, step=node.t)
 

@@ -1,5 +1,7 @@
 """The DOT holds the whole scene: parsed again, it gives back nodes, edges and places."""
 
+import xml.dom.minidom
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,14 @@ def test_hostile_names_are_text_in_the_dot(name):
     w = mg.Tensor([1.0, 2.0], name=name)
     drawing = viz.draw(mg.named(name, mg.tanh(w)))
     assert set(drawing.scene.shapes) == set(parsed(drawing).nodes())
+
+
+def test_a_backslash_is_a_backslash_in_the_picture(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    drawing = viz.draw(rnn.RNNCell(3, 5), title="\\N or \\G", engine="graphviz")
+    texts = xml.dom.minidom.parseString(drawing.svg()).getElementsByTagName("text")
+    told = "".join(text.firstChild.data for text in texts)
+    assert "\\N or \\G" in told.replace("\xa0", " ")
 
 
 def test_graphviz_may_place_the_boxes_itself(monkeypatch):

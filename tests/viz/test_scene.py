@@ -26,8 +26,14 @@ def pierced(scene):
     found = []
     for wire in scene.wires:
         points = flat(wire.path, 8)
+        xs, ys = zip(*points, strict=True)
+        left, right, low, high = min(xs), max(xs), min(ys), max(ys)
         for s in solid:
-            is_end = s.id in (wire.source, wire.target) or s.inside in (wire.target, "?")
+            if abs(2 * s.x - left - right) > s.w + right - left:
+                continue
+            if abs(2 * s.y - low - high) > s.h + high - low:
+                continue
+            is_end = s.id in (wire.source, wire.target) or wire.target == s.inside != ""
             if not is_end and any(s.distance(p) < -0.5 for p in points):
                 found.append((wire.source, wire.target, s.id))
     return found
