@@ -144,7 +144,8 @@ def _lanes(signals: Sequence[Signal]) -> dict[tuple[str, int], int]:
         free = [
             lane for lane, ways in enumerate(taken) if all(high <= a or b <= low for a, b in ways)
         ]
-        choices = [*[n for n in free if n == wanted.get(names[key])], *set(free) - others]
+        choices = [n for n in free if n == wanted.get(names[key])]
+        choices += [n for n in free if n not in others]
         lane = choices[0] if choices else len(taken)
         if lane == len(taken):
             taken.append([])

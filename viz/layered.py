@@ -165,7 +165,7 @@ def _places(
                 if near and weights[-1] > 0.01:
                     x[k] = sum(at * w for at, w in near) / weights[-1]
             _settle(row, x, weights, left, right)
-    _straighten(rows, list({id(line): line for line in lines.values()}.values()), x, left, right)
+    _straighten(rows, [line for k, line in lines.items() if line[0] == k], x, left, right)
     return x
 
 
