@@ -124,7 +124,7 @@ class Grid:
         reach = STUB if path is candidates[0] else STUB * 0.6
         if not shown[0]:
             path = tail(path, reach)
-            if level and given:
+            if path[0][1] == path[-1][1] and given:  # a name beside a bow would lie on others
                 self._start(link, path, side, step - link.delay)
         elif not shown[1]:
             path = head(path, reach)

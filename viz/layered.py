@@ -152,6 +152,9 @@ def _places(
         _settle(row, x, [1.0] * len(row), left, right)
     lines = _lines(rows, below, above)
     for sweep in range(5 * SWEEPS):
+        middle = {
+            k: sum(x[j] for j in line) / len(line) for k, line in lines.items() if k == line[0]
+        }
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             weights = []
             for k in row:
@@ -160,7 +163,7 @@ def _places(
                 near = [(x[j], 4.0 if k >= real <= j else 1.0) for j in below[k] + above[k]]
                 if sweep > SWEEPS:
                     line, pull = lines[k], 4.0 if sweep < 3 * SWEEPS else 64.0
-                    near.append((sum(x[j] for j in line) / len(line), pull * (len(line) - 1)))
+                    near.append((middle[line[0]], pull * (len(line) - 1)))
                 weights.append(sum(w for _, w in near) or 0.01)
                 if near and weights[-1] > 0.01:
                     x[k] = sum(at * w for at, w in near) / weights[-1]
