@@ -261,6 +261,8 @@ def value_and_grad(
 
     def gradient(*args: Any) -> Any:
         call = _Call("grad", f, args, _indices(wrt))
+        if has_aux and not (isinstance(call.result, tuple) and len(call.result) == 2):
+            raise TypeError("grad: with has_aux=True the function must return (loss, more)")
         loss, aux = call.result if has_aux else (call.result, None)
         if not isinstance(loss, Tensor | np.ndarray | float | int | np.generic):
             raise TypeError(f"grad: the function must return a loss, it returned {loss!r:.60}")
@@ -394,6 +396,9 @@ def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     def matrix(*args: Any) -> Any:
         call = _Call("jacobian", f, args, (wrt,))
         outputs, tree = flatten(call.result)
+        for output in outputs:
+            if not isinstance(output, Tensor | np.ndarray | float | np.generic):
+                raise TypeError(f"jacobian: the function must return arrays, got {output!r:.60}")
         nodes, recorded = call.graph(outputs)
         blocks = []
         for output in outputs:
@@ -454,11 +459,13 @@ def backward(loss: Tensor, cotangent: Any = None) -> None:
                 "reduce it with sum or mean, or give a cotangent of that shape"
             )
         cotangent = 1.0
-    seed = np.broadcast_to(np.asarray(cotangent, loss.dtype), loss.shape)
-    if np.shape(cotangent) not in ((), loss.shape):
-        raise ValueError(f"backward: cotangent of shape {np.shape(cotangent)}, wanted {loss.shape}")
     if loss.dtype.kind != "f":
         raise TypeError(f"backward: the loss has dtype {loss.dtype}; gradients need real floats")
+    if np.shape(cotangent) not in ((), loss.shape):
+        raise ValueError(
+            f"backward: cotangent has shape {np.shape(cotangent)}, wanted {loss.shape}"
+        )
+    seed = np.broadcast_to(np.asarray(cotangent, loss.dtype), loss.shape)
     nodes = ancestors(loss)
     shown = [
         node

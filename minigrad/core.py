@@ -8,8 +8,9 @@ it is a loop. There is no tape, no closure and no recursion.
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from weakref import finalize
 import numpy as np
 
 from minigrad.errors import ShapeError, at, operation_error
+from minigrad.show import picture
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Rule = Callable[..., Any]
@@ -27,6 +29,9 @@ PRIMITIVES: dict[str, Primitive] = {}
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """What a NumPy function of that name does on tensors: primitives and functions composed of them."""
+
+NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+"""What NumPy's functions do on tensors, by the function, with NumPy's argument names."""
 
 _serials = itertools.count()
 _new = object.__new__
@@ -148,7 +153,10 @@ class Primitive:
             else:
                 values.append(operand)
         if not recorded:
-            return self._compute(operands, values, attrs)
+            try:
+                return self.forward(*values, **attrs)
+            except (ValueError, TypeError, IndexError) as error:
+                raise operation_error(self, operands, _tag.get(), error) from None
         for k, operand in enumerate(operands):
             kind = type(operand)
             if kind is Tensor or kind in _WEAK:
@@ -160,7 +168,10 @@ class Primitive:
             else:
                 frozen = values[k] = to_array(operand, f"{self.name}: operand {k + 1}")
             operands = (*operands[:k], frozen, *operands[k + 1 :])
-        data = self._compute(operands, values, attrs)
+        try:
+            data = self.forward(*values, **attrs)
+        except (ValueError, TypeError, IndexError) as error:
+            raise operation_error(self, operands, _tag.get(), error) from None
         if type(data) is not np.ndarray:
             if type(data) is Outputs:
                 tensor = record(data, self, operands, attrs)
@@ -170,12 +181,6 @@ class Primitive:
             data = np.asarray(data)
         data.flags.writeable = False
         return record(data, self, operands, attrs)
-
-    def _compute(self, operands: Sequence[Any], values: list[Any], attrs: Mapping[str, Any]) -> Any:
-        try:
-            return self.forward(*values, **attrs)
-        except (ValueError, TypeError, IndexError) as error:
-            raise operation_error(self, operands, _tag.get(), error) from None
 
 
 class Outputs(tuple[Any, ...]):
@@ -336,9 +341,11 @@ class Tensor:
         return bool(self._data)
 
     def __float__(self) -> float:
-        if self.size != 1:
-            raise TypeError(f"float() needs one entry, {self._title()} has shape {self.shape}")
-        return float(self._data.item())
+        # NumPy would use it to put the number into an array, and cut the graph.
+        raise TypeError(
+            f"float({self._title()}): write tensor.item() for the number; "
+            "an array cannot hold a tensor"
+        )
 
     def __getitem__(self, index: Any) -> Tensor:
         return FUNCTIONS["index"](self, index)  # type: ignore[no-any-return]  # registry
@@ -371,14 +378,29 @@ class Tensor:
         return known(*inputs, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        known = FUNCTIONS.get(func.__name__)
+        known = NUMPY_FUNCTIONS.get(func)
         if known is None:
             raise TypeError(
                 f"np.{func.__name__} has no gradient rule here; `minigrad ops` lists the "
                 "primitives, tensor.data gives the values alone"
             )
-        return known(*args, **kwargs)
+        given = inspect.signature(func).bind(*args, **kwargs).arguments
+        given.update(given.pop("kwargs", {}))
+        wanted = inspect.signature(known).parameters
+        extra = [name for name in given if name not in wanted]
+        missing = [n for n, p in wanted.items() if p.default is p.empty and n not in given]
+        if extra or missing:
+            what = f"does not take {', '.join(extra)}" if extra else f"needs {', '.join(missing)}"
+            raise TypeError(
+                f"np.{func.__name__} on tensors {what}; minigrad.{func.__name__} and the array "
+                "itself, tensor.data, are the other ways"
+            )
+        try:
+            return known(**given)
+        except TypeError as error:
+            raise TypeError(f"np.{func.__name__} on tensors: {error}") from None
 
+    _repr_svg_ = picture
     __hash__ = object.__hash__
     __neg__ = lambda self: FUNCTIONS["negative"](self)  # one line an operator
     __abs__ = lambda self: FUNCTIONS["absolute"](self)
@@ -435,10 +457,24 @@ def ancestors(*tensors: Tensor, since: int = -1, stop: Sequence[Tensor] = ()) ->
     return [seen[serial] for serial in sorted(seen)]
 
 
+def scope_path(tag: Tag | None, runs: dict[str, dict[int, int]]) -> str:
+    """The scope of a tag as text; a second run of the same scope is called `name#2`.
+
+    `runs` collects what was seen so far, so that tags of one graph are told apart.
+    """
+    if tag is None or not tag.scope:
+        return ""
+    outer, dot, rest = tag.scope.partition(".")
+    seen = runs.setdefault(tag.scope, {})  # an inner scope has a run of its own
+    count = seen.setdefault(tag.run, len(seen) + 1)
+    return f"{outer}{f'#{count}' if count > 1 else ''}{dot}{rest}"
+
+
 def find(tensor: Tensor, name: str, t: int | None = None) -> Tensor:
     """The ancestor of `tensor` with that name, at step t if given.
 
-    The name may be qualified by the end of its scope, as in `layer1.h`.
+    The name may be qualified by the end of its scope, as in `layer1.h`, or `RNNCell#2.h` in the
+    second run of one cell.
 
     Raises:
         LookupError: no such tensor, or several; the message lists what there is.
@@ -448,12 +484,18 @@ def find(tensor: Tensor, name: str, t: int | None = None) -> Tensor:
     >>> mg.find(w * w, "w") is w
     True
     """
+    if type(tensor) is not Tensor:
+        raise TypeError(f"find looks in the graph of a tensor, got {type(tensor).__name__}")
     hits: list[Tensor] = []
     known: dict[tuple[str, int | None], None] = {}
+    runs: dict[str, dict[int, int]] = {}
+    scanned = False
     for node in ancestors(tensor):
+        scope = scope_path(node.tag, runs)
+        scanned = scanned or (node.primitive is not None and node.primitive.kind == "loop")
         if node.name is None:
             continue
-        path = f".{node.scope}.{node.name}"
+        path = f".{scope}.{node.name}"
         known[path.strip("."), node.t] = None
         if path.endswith(f".{name}") and (t is None or node.t == t):
             hits.append(node)
@@ -464,6 +506,7 @@ def find(tensor: Tensor, name: str, t: int | None = None) -> Tensor:
         names = ", ".join(sorted({path for path, _ in known})[:20])
         steps = sorted({step for _, step in known if step is not None})
         span = f", at steps {steps[0]} to {steps[-1]}" if steps else ""
-        raise LookupError(f"no tensor named {wanted}; there are: {names or 'none'}{span}")
+        hint = "; a run has its steps on the graph with unfolded=True" if scanned else ""
+        raise LookupError(f"no tensor named {wanted}; there are: {names or 'none'}{span}{hint}")
     places = "; ".join(f"{hit.scope or 'no scope'}, t = {hit.t}" for hit in hits[:6])
     raise LookupError(f"{len(hits)} tensors are named {wanted}: {places}; give t= or scope.name")

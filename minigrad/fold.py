@@ -142,7 +142,8 @@ class _Loop:
                 and same_node(self.graph.nodes[s], self.graph.nodes[sources[0]])
                 for s in sources
             )
-            if alike and (self.T > 1 or self.graph.nodes[sources[0]].t is None):
+            given = self.graph.nodes[sources[0]]
+            if alike and (self.T > 1 or given.t is None or given.op == "constant"):
                 return _Source(STATIC, given=(sources[0],))
             return _Source(SEQUENCE, given=tuple(sources))
         edges = {(at, t - then) for t, (at, then) in inside.items()}

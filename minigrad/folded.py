@@ -16,6 +16,7 @@ from typing import Any
 from minigrad.core import Tag, _tag
 from minigrad.graph import Graph, GraphAdjoint, Node, apply, graph_adjoint, isomorphic, prune
 from minigrad.ops import add_n, zeros_like
+from minigrad.show import picture
 from minigrad.tree import flatten
 
 STATIC, SEQUENCE, STATE = "static", "sequence", "state"
@@ -112,6 +113,7 @@ class Folded:
         return "\n".join([*lines, f") -> {outputs}", self.step.text()])
 
     __str__ = text
+    _repr_svg_ = picture
 
     def __repr__(self) -> str:
         edges = ", ".join(f"{r.name or r.output} delay {r.delay}" for r in self.recurrences)
@@ -284,8 +286,10 @@ def unfold(folded: Folded, T: int) -> Graph:
     (sequence) or a list of |delay| start values (state). Results: a list of T values for each
     "every", a value for each "sum", then a list of |delay| last values for each recurrence.
     """
-    if T < 0:
-        raise ValueError(f"unfold: the number of steps must not be negative, got {T}")
+    if not isinstance(folded, Folded):
+        raise TypeError(f"unfold takes a folded graph, got {folded!r:.60}; cell.folded() gives one")
+    if not isinstance(T, int) or T < 0:
+        raise ValueError(f"unfold: the number of steps must be a whole number ≥ 0, got {T!r}")
     nodes: list[Node] = []
 
     def add(node: Node) -> int:
@@ -416,6 +420,11 @@ def adjoint(x: Graph | Folded) -> GraphAdjoint | FoldedAdjoint:
       %5 = mul(%1, %4): float64[2]
       return %5
     """
+    if not isinstance(x, Folded | Graph):
+        raise TypeError(
+            f"adjoint takes a graph or a folded graph, got {x!r:.60}; "
+            "trace(f, ...) and cell.folded() give them"
+        )
     return folded_adjoint(x) if isinstance(x, Folded) else graph_adjoint(x)
 
 

@@ -20,10 +20,12 @@ from minigrad.core import (
     _serials,
     _tag,
     ancestors,
+    scope_path,
     to_array,
 )
 from minigrad.errors import ShapeError
 from minigrad.ops import zeros_like
+from minigrad.show import picture
 from minigrad.tree import Tree, flatten
 
 SHOWN = 200
@@ -152,6 +154,7 @@ class Graph:
         return f"  %{k} = {call}: {node.signature()}{note}"
 
     __str__ = text
+    _repr_svg_ = picture
 
     def __repr__(self) -> str:
         return f"<Graph of {len(self.nodes)} nodes, {len(self.inputs)} inputs>"
@@ -250,7 +253,7 @@ def freeze(
         return add(None, _constant(value, None))
 
     for x in inputs:
-        scope = _scope_of(x.tag, runs)
+        scope = scope_path(x.tag, runs)
         t = x.tag.t if x.tag else None
         add(x.serial, Node("input", shape=x.shape, dtype=x.dtype, name=x.name, scope=scope, t=t))
     for x in made:
@@ -272,7 +275,7 @@ def freeze(
                 x.shape,
                 x.dtype,
                 name=x.name,
-                scope=_scope_of(x.tag, runs),
+                scope=scope_path(x.tag, runs),
                 t=x.tag.t if x.tag else None,
             ),
         )
@@ -291,16 +294,6 @@ def _constant(value: Any, name: str | None) -> Node:
         return Node("constant", value=value)
     array = value if isinstance(value, np.ndarray) else to_array(value, "constant")
     return Node("constant", shape=array.shape, dtype=array.dtype, value=array, name=name)
-
-
-def _scope_of(tag: Tag | None, runs: dict[str, dict[int, int]]) -> str:
-    """The scope's path; a second run of the same outer scope is called `name#2`."""
-    if tag is None or not tag.scope:
-        return ""
-    outer, dot, rest = tag.scope.partition(".")
-    seen = runs.setdefault(outer, {})
-    count = seen.setdefault(tag.run, len(seen) + 1)
-    return f"{outer}{f'#{count}' if count > 1 else ''}{dot}{rest}"
 
 
 # --- graphs from graphs -------------------------------------------------------------------------
@@ -358,24 +351,24 @@ def graph_adjoint(
         outputs = [made[i] for i in graph.outputs]
         mark = next(_serials)
         wrt = [k for k, x in enumerate(inputs) if x.dtype.kind == "f" and k not in fixed]
-        seeded = [
-            k
-            for k, x in enumerate(outputs)
-            if k not in silent and type(x) is Tensor and x.dtype.kind == "f"
-        ]
+        # A constant output has a cotangent too, which nothing reads: roles stay dual.
+        kinds = [getattr(graph.nodes[i].dtype, "kind", "") for i in graph.outputs]
+        seeded = [k for k, kind in enumerate(kinds) if k not in silent and kind == "f"]
         seeds = []
         for k in seeded:
             node = graph.nodes[graph.outputs[k]]
             seed = Tensor(
                 np.full(node.shape, 0.5, node.dtype), f"∂{node.name}" if node.name else None
             )
-            seed.tag = outputs[k].tag
+            seed.tag = getattr(outputs[k], "tag", None)
             seeds.append(seed)
         start: dict[int, Any] = {}
         for k, seed in zip(seeded, seeds, strict=True):
+            if type(outputs[k]) is not Tensor:
+                continue
             serial = outputs[k].serial
             start[serial] = start[serial] + seed if serial in start else seed
-        nodes = ancestors(*[outputs[k] for k in seeded])
+        nodes = ancestors(*[outputs[k] for k in seeded if type(outputs[k]) is Tensor])
         found = pull_back(nodes, start, {inputs[k].serial for k in wrt}, recorded=True)
     grads = []
     for k in wrt:
@@ -497,6 +490,9 @@ def canonical(graph: Graph, table: dict[Any, int]) -> list[int]:
             terms: list[int] = []
             for key in operands:
                 terms += addends.get(key, (key,))
+            if len(terms) == 1:
+                keys.append(terms[0])
+                continue
             about: Any = ("sum", tuple(sorted(terms)))
         elif node.op == "input":
             about = ("input", order[k])

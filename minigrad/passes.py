@@ -24,10 +24,12 @@ Pass = Callable[[Folded], Folded]
 
 
 def static_nodes(folded: Folded) -> set[int]:
-    """Nodes whose value is the same at every step."""
+    """Nodes whose value is the same at every step; not carriers, which have a buffer to fill."""
     result = {i for i, r in zip(folded.step.inputs, folded.inputs, strict=True) if r == STATIC}
+    kept = carriers(folded)
     for k, node in enumerate(folded.step.nodes):
-        if node.op == "constant" or (node.inputs and all(i in result for i in node.inputs)):
+        fixed = k not in kept and node.inputs and all(i in result for i in node.inputs)
+        if node.op == "constant" or fixed:
             result.add(k)
     return result
 

@@ -94,7 +94,7 @@ def _batch(
 
     Operations by entries wait for the next loop, to run chunk by chunk in front of its steps.
     """
-    nodes, done = folded.step.nodes, set[int]()
+    nodes, done, origins = folded.step.nodes, set[int](), folded.origins()
     pending = list(group)
     inside = set(group)
     while pending:
@@ -102,6 +102,10 @@ def _batch(
         later: list[int] = []
         for k in pending:
             blocked = any(i in inside and i not in done and i not in held for i in nodes[k].inputs)
+            if k in origins:
+                # A delayed value is read as a whole: all its steps must have been computed.
+                source = origins[k][0]
+                blocked = source in held or (source in inside and source not in done)
             if blocked:
                 later.append(k)
             elif nodes[k].op == "input":

@@ -16,6 +16,7 @@ import minigrad as mg
 from minigrad.errors import ShapeError
 from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, Folded, Recurrence
 from minigrad.graph import Graph, prune, trace
+from minigrad.show import picture
 from minigrad.tree import flatten
 from rnn.params import Params
 
@@ -70,6 +71,8 @@ class Cell:
     def size(self, name: str) -> int:
         """The number of columns of a recurrent value."""
         return int(getattr(self, "hidden"))  # noqa: B009  # only cells with state need it
+
+    _repr_svg_ = picture
 
     @property
     def label(self) -> str:

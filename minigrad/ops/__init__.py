@@ -1,5 +1,6 @@
 """The table of primitives, by what they do, and the functions composed of them."""
 
+from minigrad.ops import numpy_face as _  # noqa: F401  # registers what NumPy's functions do
 from minigrad.ops.composite import log_softmax, mean, norm, prod, softmax, std, var
 from minigrad.ops.elementwise import (
     abs,

@@ -130,7 +130,7 @@ def tanh(x: Any) -> Any:
     """Hyperbolic tangent. The derivative 1 − y² needs only the output."""
 
 
-_LOWEST = {"f2": -11.0, "f4": -87.0, "c8": -87.0}
+_LOWEST = {"f2": -11.0, "f4": -88.0, "c8": -88.0}
 
 
 @elementwise(lambda y, x: y * (1.0 - y), label="σ")
@@ -138,7 +138,7 @@ def sigmoid(x: Any) -> Any:
     """Logistic function 1 / (1 + exp(−x)), with full relative accuracy on both sides."""
     x = np.asarray(x)
     # Below this exp(−x) would overflow; the result there is smaller than any normal number.
-    tail = np.exp(-np.maximum(_unsigned(x), _LOWEST.get(x.dtype.str[1:], -700.0)))
+    tail = np.exp(-np.maximum(_unsigned(x), _LOWEST.get(x.dtype.str[1:], -709.0)))
     return 1.0 / (tail + 1.0)
 
 

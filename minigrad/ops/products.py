@@ -14,7 +14,7 @@ from minigrad.ops.shapes import expand_dims, shape_of, squeeze, swapaxes
 
 def _contract_like(a: Any, g: Any, b: Any) -> Any:
     """aᵀg in the shape of b: the sum over leading axes that b lacks is part of ONE product."""
-    return contract(a, g) if rank(b) == 2 else product(swapaxes(a), g)
+    return contract(a, g) if b.ndim == 2 else product(swapaxes(a), g)
 
 
 @bilinear(
@@ -38,7 +38,7 @@ def product(a: Any, b: Any) -> Any:
 )
 def contract(a: Any, b: Any) -> Any:
     """aᵀb summed over all leading axes, as one product: `(..., b, n), (..., b, m) -> (n, m)`."""
-    if np.ndim(a) > 2 or np.ndim(b) > 2:
+    if a.ndim > 2 or b.ndim > 2:
         if np.shape(a)[:-1] != np.shape(b)[:-1]:
             lead = np.broadcast_shapes(np.shape(a)[:-1], np.shape(b)[:-1])
             a = np.broadcast_to(a, (*lead, np.shape(a)[-1]))

@@ -1,7 +1,8 @@
 """Primitives that move entries and leave them as they are: all linear.
 
 Axes are brought to negative numbers, so a leading axis (time) can be put in front of a traced
-operation without touching it.
+operation without touching it. Transposes that are sums or look-ups are found by name, since those
+modules build on this one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import FUNCTIONS, Tensor
 from minigrad.define import linear, negative_axes, rank, zeros
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -84,6 +85,8 @@ def transpose(x: Any, axes: tuple[int, ...]) -> Any:
 
 def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
     """Two axes exchanged, by default the last two (the matrix transpose)."""
+    if type(x) is np.ndarray:
+        return x.swapaxes(a, b)
     n = rank(x)
     (a,), (b,) = negative_axes(a, n, "swapaxes"), negative_axes(b, n, "swapaxes")
     order = list(range(-n, 0))
@@ -138,13 +141,12 @@ def squeeze(x: Any, axis: tuple[int, ...]) -> Any:
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which an operand of that shape was broadcast."""
-    from minigrad.ops.reductions import sum  # reductions need broadcast_to
-
-    now, lead = shape_of(g), rank(g) - len(shape)
+    now, lead = g.shape, g.ndim - len(shape)
     if lead:
-        g = sum(g, axis=tuple(range(lead)))
+        axes = tuple(range(lead))
+        g = np.add.reduce(g, axes) if type(g) is np.ndarray else FUNCTIONS["sum"](g, axis=axes)
     stretched = tuple(k for k, n in enumerate(shape) if n == 1 and now[k + lead] != 1)
-    return sum(g, axis=stretched, keepdims=True) if stretched else g
+    return FUNCTIONS["sum"](g, axis=stretched, keepdims=True) if stretched else g
 
 
 def _target(x: Any, shape: Any) -> Arguments:
@@ -224,11 +226,9 @@ def stack(*tensors: Any, axis: int) -> Any:
 
 def cut(x: Any, axis: int, start: int, stop: int | None = None) -> Any:
     """Entries start … stop − 1 along an axis; without `stop` the one entry, axis removed."""
-    from minigrad.ops.indexing import index  # indexing needs reshape
-
     piece = start if stop is None else slice(start, stop)
     after = (slice(None),) * (-axis - 1 if axis < 0 else rank(x) - axis - 1)
-    return index(x, (..., piece, *after))
+    return FUNCTIONS["index"](x, (..., piece, *after))
 
 
 def unstack(x: Any, axis: int = 0) -> list[Any]:
@@ -268,9 +268,7 @@ def _widths(x: Any, widths: Any) -> Arguments:
 
 
 def _unpad(g: Any, x: Any, widths: Any) -> Any:
-    from minigrad.ops.indexing import index
-
-    return index(
+    return FUNCTIONS["index"](
         g, (..., *(slice(a, a + n) for (a, _), n in zip(widths, shape_of(x), strict=True)))
     )
 

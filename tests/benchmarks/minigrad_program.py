@@ -7,6 +7,8 @@ benchmark's packed weights are cut into theirs on the way in and joined again on
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 import minigrad as mg
@@ -63,7 +65,7 @@ def loss_of(w):
 
         return chain
     sizes = [w.n_in] + [w.hidden] * w.layers
-    layers = [CELLS[w.cell](a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [CELLS[w.cell](a, b) for a, b in pairwise(sizes)]
     cell = rnn.Stack(layers) if w.layers > 1 else layers[0]
 
     def loss(p, xs, target):

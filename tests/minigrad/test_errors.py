@@ -219,7 +219,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "a number of many entries": (
         lambda: float(x),
         TypeError,
-        "float() needs one entry, tensor x has shape (2, 3)",
+        "float(tensor x): write tensor.item() for the number; an array cannot hold a tensor",
     ),
     "a reshape that does not fill": (
         lambda: x.reshape(4, 2),

@@ -32,6 +32,13 @@ def test_folding_undoes_unfolding(name, more):
 
 
 @everything
+def test_one_step_folds_to_something_that_unfolds_to_it(name):
+    """One step cannot tell a state from a sequence, but the graph is the same."""
+    graph = mg.unfold(FOLDED[name], 1)
+    assert mg.isomorphic(mg.unfold(mg.fold(graph), 1), graph)
+
+
+@everything
 def test_backpropagation_through_time_folds_too(name):
     """The adjoint is a loop like any other, the other way in time."""
     _, backward = mg.adjoint(FOLDED[name])

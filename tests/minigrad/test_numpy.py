@@ -108,3 +108,29 @@ def test_a_call_that_has_no_meaning_here_is_refused(name):
     REFUSED[name](lambda x: x)  # NumPy itself takes it
     with pytest.raises((TypeError, ValueError)):
         REFUSED[name](mg.Tensor)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.split(t(a), [1, 2]),
+        lambda t: np.reshape(t(a), (5, 3), order="F"),
+        lambda t: np.linalg.norm(t(a), 1),
+        lambda t: np.sum(t(a), 0, np.float32),
+        lambda t: np.take(t(a), [0, 1]),
+        lambda t: np.cumsum(t(a)),
+        lambda t: np.outer(t(a), t(a)),
+    ],
+)
+def test_a_meaning_that_only_numpy_has_is_refused_and_the_way_out_is_named(call):
+    call(lambda x: x)
+    with pytest.raises(TypeError, match=r"np\.\w+ on tensors.*(minigrad\.\w+|takes)"):
+        call(mg.Tensor)
+
+
+def test_a_tensor_is_not_put_into_an_array_as_a_number():
+    """NumPy tells it in its own words; ours are the cause."""
+    array = np.zeros(2)
+    with pytest.raises(ValueError, match="setting an array element") as caught:
+        array[0] = mg.Tensor(1.0)
+    assert "write tensor.item()" in str(caught.value.__cause__)

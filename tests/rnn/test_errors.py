@@ -351,7 +351,7 @@ RUNS: dict[str, tuple[Any, type[Exception], str]] = {
     "a negative number of steps": (
         lambda: mg.unfold(cell.folded(), -1),
         ValueError,
-        "unfold: the number of steps must not be negative, got -1",
+        "unfold: the number of steps must be a whole number ≥ 0, got -1",
     ),
 }  # fmt: skip
 stack = rnn.Stack([rnn.RNNCell(3, 4), rnn.LSTMCell(4, 2)])

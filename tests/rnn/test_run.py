@@ -231,6 +231,49 @@ def test_a_delay_of_two_is_two_interleaved_sequences_of_delay_one(seed):
         assert_equal(h[k], last)
 
 
+TAPS: dict[str, Any] = {
+    "taps": lambda p, z, a, b, c: (mg.tanh(z + a + b * c), z, mg.tanh(z), z),
+    "a shift register": lambda p, z, a, b, c: (z + a + b * c, mg.tanh(z), mg.sigmoid(z), a),
+    "taps of taps": lambda p, z, a, b, c: (z + a, mg.tanh(z + b) * a, z, mg.tanh(a) @ p.W_hh),
+    "a constant": lambda p, z, a, b, c: (a * b * c, z + p.W_hh[0], np.ones(z.shape), z),
+    "a parameter": lambda p, z, a, b, c: (a * b * c, z, z, mg.tanh(p.W_hh[0] + np.zeros(z.shape))),
+    "a value that is held": lambda p, z, a, b, c: (a * b * c, a, c * z, mg.tanh(z)),
+}
+
+
+@dataclass(frozen=True)
+class Taps(rnn.Cell):
+    """Values from the step before, from the step after and from two steps before, in no loop."""
+
+    inputs: int
+    hidden: int
+    kind: str
+    state = {"a": 1, "b": -1, "c": 2}
+
+    def parameters(self) -> dict[str, Any]:
+        H = self.hidden
+        return {"W_xh": rnn.glorot(self.inputs, H), "W_hh": rnn.orthogonal(H, H)}
+
+    def step(self, p: Any, x: Any, a: Any, b: Any, c: Any) -> Any:
+        return TAPS[self.kind](p, x @ p.W_xh, a, b, c)
+
+
+@pytest.mark.parametrize("kind", TAPS)
+@given(T=st.integers(0, 6), seed=SEEDS)
+def test_delays_without_a_loop_give_the_numbers_of_the_unfolded_graph(kind, T, seed):
+    q = problem(Taps(3, 4, kind), T, 2, seed)
+    both = []
+    for unfolded in (False, True):
+
+        def loss(params: Any, xs: Any, start: Any, unfolded: bool = unfolded) -> Any:
+            ys, last = rnn.run(q.cell, params, xs, start, unfolded=unfolded)
+            return sum((mg.sum(mg.sin(s)) for s in last), mg.sum(mg.sin(ys)))
+
+        values = rnn.run(q.cell, q.params, q.xs, q.start, unfolded=unfolded)
+        both.append((values, mg.grad(loss, wrt=(0, 1, 2))(q.params, q.xs, q.start)))
+    assert_close(*both, longest_path(q))
+
+
 # --- batches --------------------------------------------------------------------------------------
 
 
@@ -509,6 +552,14 @@ def test_layers_of_a_stack_are_found_by_their_names():
     ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 1, 3)), unfolded=True)
     assert mg.find(ys, "layer1.C", t=2).shape == (1, 4)
     assert mg.find(ys, "layer2.C", t=2).shape == (1, 2)
+
+
+def test_cells_in_cells_in_cells_are_found_by_their_names():
+    inner = rnn.Stack([rnn.Bidirectional(rnn.RNNCell(3, 2)), rnn.RNNCell(4, 3)])
+    cell = rnn.Stack([rnn.RNNCell(2, 3), inner])
+    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 2, 2)), unfolded=True)
+    assert mg.find(ys, "layer2.layer1.backward.h", t=2).shape == (2, 2)
+    assert mg.find(ys, "layer2.layer2.h", t=2).shape == (2, 3)
 
 
 # --- weights --------------------------------------------------------------------------------------
