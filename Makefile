@@ -2,6 +2,9 @@
 # `make test` runs every check. Both set up what they need in .venv.
 PYTHON ?= python3
 VENV := .venv
+# A second BLAS thread gains nothing at these sizes, and when another program needs its core,
+# waiting for it makes a step many times slower.
+export OPENBLAS_NUM_THREADS ?= 1
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-deep lint bench clean

@@ -629,3 +629,13 @@ def test_hidden_units_may_stand_in_any_order(seed, order):
     ys, _ = rnn.run(q.cell, q.params, q.xs, q.start)
     found, _ = rnn.run(q.cell, p, q.xs, (q.start[0][:, order],))
     assert_close(found, ys[..., order], longest_path(q))
+
+
+def test_inputs_and_start_values_are_on_the_unfolded_graph_by_name():
+    """Also when they were given as arrays: what a person looks for has a gradient."""
+    cell = rnn.Bidirectional(rnn.RNNCell(3, 4), rnn.LSTMCell(3, 2))
+    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 2, 3)), unfolded=True)
+    mg.sum(ys * ys).backward()
+    assert mg.find(ys, "x", t=2).grad.shape == (2, 3)
+    assert mg.find(ys, "forward.h", t=0).grad.shape == (2, 4)
+    assert mg.find(ys, "backward.C", t=4).grad.shape == (2, 2)
