@@ -10,7 +10,7 @@ def test_steps_that_were_recorded_are_columns():
     xs = mg.Tensor(np.ones((3, 1, 3)))
     ys, _ = rnn.run(cell, cell.init(0).tensors(), xs, unfolded=True)
     titles = [text.label[0].text for text in viz.draw(ys.sum()).scene.texts]
-    assert [t for t in titles if t.startswith("t = ")] == ["t = 1", "t = 2", "t = 3"]
+    assert [t for t in titles if t.startswith("t = ")] == ["t = 0", "t = 1", "t = 2", "t = 3"]
 
 
 def test_a_leaf_used_twice_is_one_box():
