@@ -248,7 +248,9 @@ def freeze(
     def constant(value: Any) -> int:
         if type(value) is Tensor:
             if value.serial not in place:
-                add(value.serial, _constant(value._data, value.name))
+                node = _constant(value._data, value.name)
+                t = value.tag.t if value.tag else None
+                add(value.serial, replace(node, scope=scope_path(value.tag, runs), t=t))
             return place[value.serial]
         return add(None, _constant(value, None))
 

@@ -81,31 +81,32 @@ def _unfolded(
 ) -> tuple[Any, list[Any]]:
     """Outputs and last states with every operation of every step on the graph."""
     xs, *flags = sequences
-    if any(type(x) is Tensor for x in (*values, xs, *starts)):
-        # What a person may want to find and look at is on the graph by name.
-        xs, *starts = (_on_graph(x) for x in (xs, *starts))
+    # What a person may want to find and look at is on the graph by name.
+    recorded = any(type(x) is Tensor for x in (*values, xs, *starts))
+    if recorded and type(xs) is not Tensor and xs.dtype.kind == "f":
+        xs = Tensor(xs, "xs")
     steps = [_steps(xs, T), *map(list, flags)]
-    before = [_before(start, r, T) for r, start in zip(folded.recurrences, starts, strict=True)]
+    before = [
+        _before(start, edge, T, recorded)
+        for edge, start in zip(folded.recurrences, starts, strict=True)
+    ]
     columns, last = run_folded(folded, T, [*values, *steps, *before])
     node = folded.output_node(0)
     ys = mg.stack(columns[0]) if T else np.zeros((0, *node.shape), node.dtype)
     return ys, [ends[0] if len(ends) == 1 else mg.stack(ends) for ends in last]
 
 
-def _on_graph(x: Any) -> Any:
-    """A tensor, if the array has a gradient at all."""
-    return Tensor(x) if type(x) is not Tensor and x.dtype.kind == "f" else x
-
-
-def _before(start: Any, edge: Recurrence, T: int) -> list[Any]:
+def _before(start: Any, edge: Recurrence, T: int, recorded: bool) -> list[Any]:
     """The start values of a recurrence by step, under the name of what they stand for."""
-    if type(start) is not Tensor:
-        return [start] if abs(edge.delay) == 1 else list(start)
     values, (owner, _, name) = [], edge.name.rpartition(".")
     for k in range(abs(edge.delay)):
         with scope(owner, t=k + 1 - edge.delay if edge.delay > 0 else T + k + 1):
-            value = start[k] if abs(edge.delay) > 1 else mg.ops.alias(start)
-        values.append(mg.named(name, value))
+            value = start if abs(edge.delay) == 1 else start[k]
+            if type(value) is Tensor:
+                value = mg.named(name, mg.ops.alias(value))
+            elif recorded:
+                value = Tensor(value, name)
+        values.append(value)
     return values
 
 

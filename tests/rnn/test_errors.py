@@ -336,12 +336,14 @@ RUNS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: mg.find(steps(3), "h", t=7),
         LookupError,
         "no tensor named h at t = 7; "
-        "there are: RNNCell.h, RNNCell.z_h, W_hh, W_xh, b_h, at steps 1 to 3",
+        "there are: RNNCell.h, RNNCell.x, RNNCell.xs, RNNCell.z_h, W_hh, W_xh, b_h, "
+        "at steps 0 to 3",
     ),
     "a name of many steps": (
         lambda: mg.find(steps(2), "h"),
         LookupError,
-        "2 tensors are named h: RNNCell, t = 1; RNNCell, t = 2; give t= or scope.name",
+        "3 tensors are named h: RNNCell, t = 0; RNNCell, t = 1; RNNCell, t = 2; "
+        "give t= or scope.name",
     ),
     "weights into a gate that is not there": (
         lambda: rnn.concatenated(p, into="f"),

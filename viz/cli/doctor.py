@@ -6,11 +6,14 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import subprocess
+from shutil import which
 from typing import Any
 
 import numpy as np
 
 import viz
+from viz.style import FACES
 
 NEEDED_FOR = {
     "numpy": "everything",
@@ -38,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{name:12} {found[name] or 'missing':10} {purpose}")
     renderers = viz.available()
     print(f"dot          {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
+    print(f"fonts        {fonts()}")
     print(f"BLAS         {blas()}")
     training = found["safetensors"] and found["tqdm"]
     print()
@@ -48,6 +52,17 @@ def run(args: argparse.Namespace) -> int:
     if not any(name in os.environ for name in THREADS):
         print(f"Small matrices gain nothing from threads: {THREADS[0]}=1 is often faster.")
     return 0
+
+
+def fonts() -> str:
+    """What the fonts of PNG and PDF pictures turn into on this machine."""
+    if which("fc-match") is None:
+        return "chosen by the renderer; SVG leaves them to the reader's program"
+    found = [
+        subprocess.run(["fc-match", name], capture_output=True, text=True, check=False).stdout
+        for name in sorted(set(FACES.values()))
+    ]
+    return ", ".join(line.strip() for line in found)
 
 
 def version(name: str) -> str | None:
