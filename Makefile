@@ -7,7 +7,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS ?= 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deep lint bench clean
+.PHONY: demo test test-deep lint bench readme clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/minigrad demo --out demo
@@ -35,6 +35,9 @@ $(VENV)/demo.done: pyproject.toml | $(VENV)/bin/python
 $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -e ".[test]"
 	touch $@
+
+readme: $(VENV)/test.done
+	$(BIN)/python -m tests.readme
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info
