@@ -57,7 +57,9 @@ class GraphProgram:
                 names[f"p{k}"] = _call(node)
                 lines.append(f"v{k} = p{k}({operands})")
                 continue
-            names[f"p{k}"] = kernel
+            ranks = [len(graph.nodes[i].shape) for i in node.inputs]
+            rows_only = node.op == "matmul" and ranks[0] > 2 and ranks[1] == 2
+            names[f"p{k}"] = _row_product if rows_only else kernel
             waiting = free.get((node.shape, node.dtype), [])
             if waiting:
                 buffer = waiting.pop()
@@ -89,6 +91,14 @@ def _kept_alive(graph: Graph) -> set[int]:
         if node.op in VIEWS or node.op in ("scan", "project", "detach"):
             kept.update(node.inputs)
     return kept
+
+
+def _row_product(a: Any, b: Any, out: Any) -> Any:
+    """Rows of all leading axes times one matrix, as one product."""
+    if b.shape[0] == 1:
+        return np.multiply(a, b[0], out)  # faster than a product over one term
+    np.matmul(a.reshape(-1, a.shape[-1]), b, out.reshape(-1, out.shape[-1]))
+    return out
 
 
 def _call(node: Node) -> Callable[..., Any]:

@@ -65,7 +65,7 @@ class Rewrite:
         self.nodes = list(folded.step.nodes)
         self.outputs = list(folded.step.outputs)
 
-    def add(self, op: str, inputs: Sequence[int], shape: Sequence[int], **attrs: Any) -> int:
+    def add(self, op: str, inputs: Sequence[int], shape: Sequence[int], /, **attrs: Any) -> int:
         """A new node of a primitive, with the dtype of its last operand that has one."""
         kinds = [d for d in (self.nodes[i].dtype for i in inputs) if d is not None]
         self.nodes.append(Node(op, tuple(inputs), attrs, tuple(shape), kinds[-1]))
@@ -395,6 +395,7 @@ def _others(
 def merge_sums(folded: Folded) -> Folded:
     """A sum of products with weights becomes one product: a U + b V = [a b] [U; V]."""
     work, static, users = Rewrite(folded), static_nodes(folded), folded.step.users()
+    looped = looped_nodes(folded)
     nodes, kept = folded.step.nodes, set(folded.step.outputs)
     for k, node in enumerate(nodes):
         if node.op != "add_n":
@@ -411,6 +412,8 @@ def merge_sums(folded: Folded) -> Folded:
         ]
         if len(products) < 2:
             continue
+        # Factors of one cotangent stand together, so that they can be multiplied at once.
+        products.sort(key=lambda i: sorted(set(nodes[nodes[i].inputs[0]].inputs) & looped))
         lefts, rights = ([nodes[i].inputs[p] for i in products] for p in (0, 1))
         width = sum(nodes[i].shape[-1] for i in lefts)
         left = work.add("concatenate", lefts, (*nodes[lefts[0]].shape[:-1], width), axis=-1)
@@ -459,6 +462,50 @@ def merge_gradients(folded: Folded) -> Folded:
 GRADIENTS = {"contract": 1, "put": 0, "sum": 0}
 """Operations that make gradients of weights, and which operand has the columns."""
 
+
+def merge_factors(folded: Folded) -> Folded:
+    """Side by side, [a s, b s, c s] of one s becomes [a b c] times s, broadcast over the gates.
+
+    a, b and c do not recur, so they are put side by side outside of the loop.
+    """
+    work, nodes, users = Rewrite(folded), folded.step.nodes, folded.step.users()
+    looped, kept = looped_nodes(folded), set(folded.step.outputs)
+
+    def split(k: int) -> tuple[int, int] | None:
+        """The shared cotangent and the factor of a product that only a concatenation reads."""
+        node = nodes[k]
+        if node.op != "mul" or k in kept or len(users[k]) != 1 or k not in looped:
+            return None
+        inside = [i for i in node.inputs if i in looped]
+        outside = [i for i in node.inputs if i not in looped]
+        fits = len(inside) == 1 and all(nodes[i].shape == node.shape for i in node.inputs)
+        return (inside[0], outside[0]) if fits else None
+
+    for k, node in enumerate(nodes):
+        if node.op != "concatenate" or node.attrs["axis"] != -1 or k not in looped:
+            continue
+        operands: list[int] = []
+        for shared, run in itertools.groupby(node.inputs, lambda i: (split(i) or (-1, i))[0]):
+            members = list(run)
+            if shared < 0 or len(members) < 2:
+                operands += members
+                continue
+            lead, width, count = nodes[shared].shape[:-1], nodes[shared].shape[-1], len(members)
+            factors = [pair[1] for i in members if (pair := split(i)) is not None]
+            beside = work.add("concatenate", factors, (*lead, count * width), axis=-1)
+            shape = (*lead, count, width)
+            gates = work.add("reshape", [beside], shape, shape=shape)
+            once = work.add("expand_dims", [shared], (*lead, 1, width), axis=(-2,))
+            merged = work.add("mul", [gates, once], shape)
+            flat = (*lead, count * width)
+            operands.append(work.add("reshape", [merged], flat, shape=flat))
+        if len(operands) == 1:
+            work.become(k, operands[0])
+        else:
+            work.nodes[k] = replace(node, inputs=tuple(operands))
+    return work.done()
+
+
 PASSES: tuple[Pass, ...] = (
     own_carriers,
     eliminate_common,
@@ -470,6 +517,7 @@ PASSES: tuple[Pass, ...] = (
     merge_elementwise,
     merge_sums,
     merge_gradients,
+    merge_factors,
     eliminate_common,
 )
 """In the order in which they run. `own_carriers` is needed, the others can be left out."""

@@ -134,7 +134,7 @@ def rearranges(node: Node) -> bool:
         return all(p is ... or isinstance(p, int | slice) for p in node.attrs["position"])
     if node.op == "concatenate":
         return bool(node.attrs["axis"] == -1)
-    return node.op in ("transpose", "expand_dims", "squeeze", "alias")
+    return node.op in ("transpose", "expand_dims", "squeeze", "alias", "reshape")
 
 
 def sums_only(folded: Folded) -> set[int]:

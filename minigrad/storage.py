@@ -241,6 +241,9 @@ class Storage:
         """The one concatenation by columns, in the same block, that a computed node goes into."""
         if PRIMITIVES[self.nodes[k].op].kernel is None or self.nodes[k].attrs:
             return None
+        readers = self.plan.users[k]
+        if len(readers) == 1 and self.nodes[readers[0]].op == "reshape":
+            k = readers[0]  # what is seen as columns is made as columns
         users = [
             j
             for j in self.plan.users[k]
@@ -264,8 +267,14 @@ class Storage:
         low = 0
         for i in node.inputs:
             high = low + self.nodes[i].shape[-1]
-            if i == k and whole.array is not None:
-                self.values[k] = Value(whole.level, whole.array[..., low:high], inside=user)
+            seen = self.nodes[i].op == "reshape" and self.nodes[i].inputs == (k,)
+            if whole.array is not None and (i == k or seen):
+                part = whole.array[..., low:high]
+                if i != k:
+                    self.values[i] = Value(whole.level, part, is_view=True, inside=user)
+                    lead = part.shape[: part.ndim - len(self.nodes[i].shape)]
+                    part = part.reshape(*lead, *self.nodes[k].shape)
+                self.values[k] = Value(whole.level, part, inside=user)
             low = high
 
     def _release(self, at: int) -> None:

@@ -151,7 +151,11 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
     indices, parts = np.asarray(indices), np.asarray(parts)
     result = np.zeros((rows, *parts.shape[indices.ndim :]), parts.dtype)
     flat = indices.reshape(-1)
-    if flat.size:
+    if 0 < flat.size * rows <= 10_000 and parts.ndim == indices.ndim + 1:
+        ones = np.zeros((rows, flat.size), parts.dtype)
+        ones[flat, np.arange(flat.size)] = 1  # a small product is faster than sorting
+        np.matmul(ones, parts.reshape(flat.size, -1), result)
+    elif flat.size:
         # Sorted by row, each row's parts stand together and are added by one call.
         order = np.argsort(flat, kind="stable")
         flat = flat[order]

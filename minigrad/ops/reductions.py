@@ -75,7 +75,9 @@ def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """log Σ exp(x) over axes, finite wherever x is."""
     top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0).astype(np.asarray(x).dtype, copy=False)
+    finite = np.isfinite(top)
+    if not finite.all():  # −∞ − (−∞) would be NaN
+        top = np.where(finite, top, 0.0).astype(np.asarray(x).dtype, copy=False)
     total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.squeeze(total, axis)
 
