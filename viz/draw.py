@@ -9,7 +9,7 @@ from minigrad.core import Tensor
 from minigrad.fold import fold
 from minigrad.folded import Folded
 from minigrad.graph import Graph
-from viz import diagram, textbook
+from viz import diagram, textbook, weights
 from viz.cells import cells
 from viz.drawing import Drawing
 from viz.label import words
@@ -30,9 +30,10 @@ LIMIT = 2000
 def draw(
     obj: Any,
     view: str | None = None,
-    steps: int | Iterable[int] | None = None,
+    steps: int | str | Iterable[int] | None = None,
     level: str | None = None,
     *,
+    on_edges: bool = False,
     values: bool = False,
     gradients: bool = False,
     style: str = "print",
@@ -50,9 +51,10 @@ def draw(
             None: both side by side at the level "cell", else folded; a recorded graph is drawn as
             it ran.
         steps: number of steps of the unfolded view (4), of which more than 6 are elided: 1, 2, ⋯,
-            T. A list or range of steps gives exactly those.
+            T. A list or range of steps gives exactly those; "t" the steps t−1, t and t+1.
         level: "cell", circles as in a textbook; "gate", a box for a gate; "op", a box for every
             operation. "cell" for cells and folded graphs, "op" for tensors and traced graphs.
+        on_edges: write the weights on the edges, at the level "cell".
         values: write values of tensors: of a scalar the number, of an array mean ± deviation.
         gradients: write norms of gradients, and fill boxes by them; after `loss.backward()`.
         style: "print", or "seed" for the colours that the seed's text speaks of.
@@ -89,7 +91,9 @@ def draw(
                 "tensor, such as the loss of rnn.run(..., unfolded=True)"
             )
         shown = choose(4 if steps is None else steps)
-        scene = _folded(_fold(obj), view, shown, level or "cell", look, force)
+        folded = _fold(obj)
+        named = weights.labels(folded) if on_edges else {}
+        scene = _folded(folded, view, shown, level or "cell", look, force, named)
         name = getattr(obj, "label", "")
         scene.title = (
             scene.title if not name or level in (None, "cell") else f"{name}, {scene.title}"
@@ -113,16 +117,22 @@ def _fold(obj: Any) -> Folded:
 
 
 def _folded(
-    folded: Folded, view: str | None, steps: Steps, level: str, style: Style, force: bool
+    folded: Folded,
+    view: str | None,
+    steps: Steps,
+    level: str,
+    style: Style,
+    force: bool,
+    on_edges: textbook.Weights,
 ) -> Scene:
     quotient = cells(folded) if level == "cell" else operations(folded, level)
     _small_enough(len(quotient.blocks) * (len(steps.shown) if view != "folded" else 1), force)
     if level == "cell":
         if view is None:
-            return textbook.both(quotient, steps, style)
+            return textbook.both(quotient, steps, style, on_edges)
         if view == "folded":
-            return textbook.folded(quotient, style)
-        return textbook.unfolded(quotient, steps, style)
+            return textbook.folded(quotient, style, on_edges)
+        return textbook.unfolded(quotient, steps, style, on_edges)
     amount = {"op": "every operation", "gate": "gates"}[level]
     count = "one step" if view != "unfolded" else f"{steps.total} steps"
     scene = Scene(f"{count}, {amount}", f"{count}: {textbook.describe(quotient)}.", style)
@@ -136,7 +146,7 @@ def _folded(
 def _recorded(
     record: Record,
     view: str | None,
-    steps: int | Iterable[int] | None,
+    steps: int | str | Iterable[int] | None,
     level: str | None,
     numbers: Numbers,
     style: Style,

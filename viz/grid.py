@@ -50,6 +50,7 @@ class Grid:
         if any(s.state for s in self.spots):
             self.pitch += FRAME
         self.shapes: dict[tuple[str, str, int], Shape] = {}
+        self.drawn: list[tuple[Wire, Link]] = []
 
     def column(self, x: float, time: str, step: int, shown: bool = True) -> None:
         """Circles of one time step; a column that is not shown only lends its places to stubs."""
@@ -111,7 +112,7 @@ class Grid:
         """
         a, b = self.source(link, step - link.delay), self.target(link, step)
         side = math.copysign(1.0, b.x - a.x)
-        level = abs(a.y - b.y) < CIRCLE / 2 or b.form == "panel"
+        level = abs(a.y - b.y) < (b.h if b.form == "panel" else CIRCLE) / 2
         goal = (b.x - side * b.w / 2, a.y) if level else b.border((a.x, a.y))
         start = (a.x + side * a.w / 2, a.y) if level else a.border((b.x, b.y))
         candidates = [line(start, goal)]
@@ -159,9 +160,9 @@ class Grid:
     ) -> None:  # fmt: skip
         ends = (a.id if shown[0] else "", b.id if shown[1] else "")
         pen = 2.0 if link.delay else 1.5
-        self.scene.wires.append(
-            Wire(*ends, path, colour, pen, not all(shown), name=link.name, delay=link.delay)
-        )
+        wire = Wire(*ends, path, colour, pen, not all(shown), name=link.name, delay=link.delay)
+        self.scene.wires.append(wire)
+        self.drawn.append((wire, link))
 
     def _start(self, link: Link, path: Path, side: float, step: int) -> None:
         """The name of a start value, before its dashed edge."""

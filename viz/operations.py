@@ -73,7 +73,8 @@ def quotient(
         fixed: further nodes that are not merged into their reader.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
-    keys = _keys(nodes, free, level, {*results, *states, *fixed})
+    carried = set(folded.origins()) if folded else set()
+    keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried)
     scopes: dict[str, set[str]] = {}
     for node in nodes:
         scopes.setdefault(node.name or "", set()).add(node.scope)
@@ -96,14 +97,16 @@ def quotient(
     return merge(nodes, keys, block, folded, results)
 
 
-def _keys(nodes: Sequence[Node], free: set[int], level: str, fixed: set[int]) -> list[Hashable]:
+def _keys(
+    nodes: Sequence[Node], free: set[int], level: str, fixed: set[int], weights: set[int]
+) -> list[Hashable]:
     """Each node's own number, or that of the node that it is merged into."""
     keys: list[int | None] = [None if k in free else k for k in range(len(nodes))]
     readers: list[set[int]] = [set() for _ in nodes]
     for k, node in enumerate(nodes):
         for i in node.inputs:
             readers[i].add(k)
-    affine = [_is_affine(nodes, k, free) for k in range(len(nodes))]
+    affine = [_is_affine(nodes, k, free, weights) for k in range(len(nodes))]
     for k in range(len(nodes) - 1, -1, -1):
         node = nodes[k]
         for i in node.inputs:
@@ -117,11 +120,13 @@ def _keys(nodes: Sequence[Node], free: set[int], level: str, fixed: set[int]) ->
     return list(keys)
 
 
-def _is_affine(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
+def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int]) -> bool:
     """A product with a parameter, or a sum that has such a product or a parameter in it."""
     node = nodes[k]
     if node.op in ("matmul", "lookup"):
         return any(i in free for i in node.inputs)
+    if node.op == "mul":  # a weight for each unit, as of peepholes
+        return any(i in weights and nodes[i].op == "input" for i in node.inputs)
     if node.op != "add":
         return False
     return any(i in free or (nodes[i].op in AFFINE and _reads(nodes, i, free)) for i in node.inputs)

@@ -121,16 +121,19 @@ class Scene:
         self.shapes[shape.id] = shape
         return shape
 
-    def merge(self, other: Scene, dx: float) -> None:
-        """Put another scene into this one, moved to the right by dx."""
+    def merge(self, other: Scene, dx: float, dy: float = 0.0) -> dict[str, str]:
+        """Put another scene into this one, moved by (dx, dy); gives back its new ids by its old."""
         new: dict[str, str] = {}
         for s in other.shapes.values():
-            new[s.id] = self.add(replace(s, x=s.x + dx, inside=new.get(s.inside, ""))).id
+            new[s.id] = self.add(
+                replace(s, x=s.x + dx, y=s.y + dy, inside=new.get(s.inside, ""))
+            ).id
         for w in other.wires:
-            path = tuple((x + dx, y) for x, y in w.path)
+            path = tuple((x + dx, y + dy) for x, y in w.path)
             source, target = new.get(w.source, ""), new.get(w.target, "")
             self.wires.append(replace(w, path=path, source=source, target=target))
-        self.texts += [replace(text, x=text.x + dx) for text in other.texts]
+        self.texts += [replace(text, x=text.x + dx, y=text.y + dy) for text in other.texts]
+        return new
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, bottom, right, top of everything."""

@@ -17,12 +17,25 @@ class Steps:
         shown: the steps that get a column.
         places: the number of each column; a place is left free wherever steps are missing.
         gaps: the free places, each with the first and the last step that it stands for.
+        now: the step that is called t; those around it are called after it, and the sequence goes
+            on beyond them. None for steps called by their numbers.
     """
 
     total: int
     shown: tuple[int, ...]
     places: tuple[int, ...]
     gaps: tuple[tuple[int, int, int], ...] = ()
+    now: int | None = None
+
+    def name(self, t: int) -> str:
+        """What a step is called: its number, or t−1, t, t+1."""
+        if self.now is None:
+            return str(t).replace("-", "−")
+        return f"t{t - self.now:+d}".replace("-", "−") if t != self.now else "t"
+
+    def given(self, t: int) -> bool:
+        """Whether a value of a step is a start value, from outside of the sequence."""
+        return self.now is None and not 1 <= t <= self.total
 
     def place(self, t: int) -> int:
         """The place of a step, be it a column or a gap."""
@@ -31,17 +44,25 @@ class Steps:
         return next(place for place, first, last in self.gaps if first <= t <= last)
 
 
-def choose(steps: int | Iterable[int]) -> Steps:
+def choose(steps: int | str | Iterable[int]) -> Steps:
     """All steps of a short sequence, of a longer one the first two and the last; or those given.
+
+    "t" stands for the steps t−1, t, t+1 somewhere inside of a sequence.
 
     >>> choose(4).shown, choose(10).shown, choose(10).gaps
     ((1, 2, 3, 4), (1, 2, 10), ((2, 3, 9),))
     >>> choose(range(1, 9)).shown
     (1, 2, 3, 4, 5, 6, 7, 8)
+    >>> [choose("t").name(t) for t in choose("t").shown]
+    ['t−1', 't', 't+1']
 
     Raises:
         ValueError: no step, or steps that are not counted from 1.
     """
+    if steps == "t":
+        return Steps(3, (1, 2, 3), (0, 1, 2), now=2)
+    if isinstance(steps, str):
+        raise ValueError(f"steps must be a number ≥ 1, a list of steps, or 't', got {steps!r}")
     if isinstance(steps, int):
         wanted = list(range(1, steps + 1)) if steps <= LONGEST else [1, 2, steps]
     else:

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from viz import weights
 from viz.curve import line
 from viz.grid import Grid
-from viz.label import plain, words
+from viz.label import Label, plain, words
 from viz.quotient import Link, Quotient
 from viz.scene import Scene, Text, Wire
 from viz.steps import Steps, told
 from viz.style import GREY, MUTED, ROW, Style
 
+Weights = Mapping[int, Label]
+"""Labels of the parameters that are written on edges, by node number."""
 
-def folded(view: Quotient, style: Style) -> Scene:
+
+def folded(view: Quotient, style: Style, on_edges: Weights | None = None) -> Scene:
     """One step, its recurrent edges as loops."""
     scene = Scene(f"{names(view)}, folded", f"One time step: {describe(view)}.", style)
-    _folded(view, scene)
+    _folded(view, scene, on_edges or {})
     return scene
 
 
-def unfolded(view: Quotient, steps: Steps, style: Style) -> Scene:
+def unfolded(view: Quotient, steps: Steps, style: Style, on_edges: Weights | None = None) -> Scene:
     """A column for every step; recurrent edges run from column to column."""
     title = f"{names(view)}, unfolded over {steps.total} steps"
-    scene = Scene(title, f"Time steps 1 to {steps.total}: {describe(view)}.", style)
-    _unfolded(Grid(view, scene), 0.0, steps)
+    span = f"{steps.name(1)} to {steps.name(steps.total)}"
+    scene = Scene(title, f"Time steps {span}: {describe(view)}.", style)
+    columns(Grid(view, scene), 0.0, steps, on_edges or {})
     return scene
 
 
-def both(view: Quotient, steps: Steps, style: Style) -> Scene:
+def both(
+    view: Quotient,
+    steps: Steps,
+    style: Style,
+    on_edges: Weights | None = None,
+    headings: bool = True,
+) -> Scene:
     """The folded figure, an arrow, and the unfolded one on the same rows."""
     title = f"{names(view)}, folded and unfolded over {steps.total} steps"
-    left = Scene(title, f"One time step, and steps 1 to {steps.total}: {describe(view)}.", style)
+    span = f"{steps.name(1)} to {steps.name(steps.total)}"
+    left = Scene(title, f"One time step, and steps {span}: {describe(view)}.", style)
     right = Scene(style=style)
-    grid = _folded(view, left)
+    grid = _folded(view, left, on_edges or {})
     other = Grid(view, right)
-    _unfolded(other, 0.0, steps)
+    columns(other, 0.0, steps, on_edges or {})
     arrow = left.bounds()[2] + 22
     x = arrow + 66 + 22 - right.bounds()[0]
     y = grid.top / 2 - 10
@@ -42,6 +56,8 @@ def both(view: Quotient, steps: Steps, style: Style) -> Scene:
     left.wires.append(Wire("", "", line((arrow, y), (arrow + 66, y)), GREY, 5.0, head=2.0))
     left.texts.append(Text(arrow + 27, y + 17, words("unfold"), 13, MUTED))
     _, low, _, high = left.bounds()
+    if not headings:
+        return left
     left.texts += [
         Text(0, high + 22, words("folded"), 15, bold=True),
         Text(middle, high + 22, words("unfolded in time"), 15, bold=True),
@@ -65,23 +81,25 @@ def describe(view: Quotient) -> str:
     return f"{names(view)}; recurrent edges: {', '.join(edges) or 'none'}"
 
 
-def _folded(view: Quotient, scene: Scene) -> Grid:
+def _folded(view: Quotient, scene: Scene, on_edges: Weights) -> Grid:
     grid = Grid(view, scene)
-    grid.column(0.0, "t", 0)
+    grid.column(0.0, "t" if any(link.delay for link in view.links) else "", 0)
     for link in view.links:
         if link.delay:
-            grid.back(link, _colour(scene.style, link))
+            grid.back(link, colour(scene.style, link))
         else:
             grid.up(link, 0)
     _leave(grid, 0)
+    weights.write(scene, grid.drawn, on_edges)
     return grid
 
 
-def _unfolded(grid: Grid, x: float, steps: Steps) -> None:
+def columns(grid: Grid, x: float, steps: Steps, on_edges: Weights) -> None:
+    """The steps as columns, the first at x."""
     view, scene = grid.view, grid.scene
     place = dict(zip(steps.shown, steps.places, strict=True))
     for t in steps.shown:
-        grid.column(x + place[t] * grid.pitch, str(t), t)
+        grid.column(x + place[t] * grid.pitch, steps.name(t), t)
     for t in steps.shown:
         for link in view.links:
             if link.delay == 0:
@@ -97,13 +115,14 @@ def _unfolded(grid: Grid, x: float, steps: Steps) -> None:
                 other = target if t == source else source
                 if not all(shown):
                     grid.column(x + (place[t] + other - t) * grid.pitch, "", other, shown=False)
-                given = not 1 <= source <= steps.total
-                grid.across(link, target, shown, _colour(scene.style, link), given)
+                tint = colour(scene.style, link)
+                grid.across(link, target, shown, tint, steps.given(source))
     for gap, first, last in steps.gaps:
         middle = x + gap * grid.pitch
         for y in sorted({s.y for s in grid.spots}):
             scene.texts.append(Text(middle, y, words("⋯"), 22, MUTED))
         scene.texts.append(Text(middle, -ROW / 2 - 2, words(told(first, last)), 12, MUTED))
+    weights.write(scene, grid.drawn, on_edges)
 
 
 def _leave(grid: Grid, step: int) -> None:
@@ -116,9 +135,10 @@ def _leave(grid: Grid, step: int) -> None:
             grid.scene.wires.append(Wire(shape.id, "", path, width=1.5))
 
 
-def _colour(style: Style, link: Link) -> str:
+def colour(style: Style, link: Link) -> str:
+    """The colour of a recurrent edge, by the name of what it carries."""
     name = link.name.rpartition(".")[2]
     return style.named.get(name, style.recurrent)
 
 
-__all__ = ["both", "describe", "folded", "unfolded"]
+__all__ = ["both", "colour", "columns", "describe", "folded", "unfolded"]
