@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES, Tensor
+from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
-from minigrad.scan import POOL
+from minigrad.scan import POOL, narrowed
 from minigrad.storage import VIEWS, empty
 from minigrad.tree import Tree, flatten
 
@@ -37,6 +38,7 @@ class GraphProgram:
         kept = _kept_alive(graph)
         free: dict[tuple[tuple[int, ...], Any], list[str]] = {}
         buffer_of: dict[int, str] = {}
+        place: dict[int, dict[int, int]] = {}
         for k, node in enumerate(graph.nodes):
             operands = ", ".join(f"v{i}" for i in node.inputs)
             if node.op == "input":
@@ -44,11 +46,17 @@ class GraphProgram:
             if node.op == "constant":
                 names[f"v{k}"] = node.value
                 continue
+            if node.op == "project":
+                (source,) = node.inputs
+                lines.append(f"v{k} = v{source}[{place[source][node.attrs['k']]}]")
+                continue
             if node.op == "alias":
                 lines.append(f"v{k} = {operands}")
                 continue
             if node.op == "scan":
-                program = POOL.take(node.attrs["kept"], node.attrs["steps"])
+                folded, place[k] = _used_part(graph, k)
+                POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
+                program = POOL.take(folded, node.attrs["steps"])
                 names[f"p{k}"] = lambda *xs, run=program: [x for part in run(*xs) for x in part]
                 lines.append(f"v{k} = p{k}({operands})")
                 continue
@@ -70,14 +78,24 @@ class GraphProgram:
             lines.append(f"v{k} = p{k}({operands}, {buffer})")
             for i in set(node.inputs):
                 if i in buffer_of and last_use[i] == k and i not in kept:
-                    source = graph.nodes[i]
-                    free.setdefault((source.shape, source.dtype), []).append(buffer_of[i])
+                    dead = graph.nodes[i]
+                    free.setdefault((dead.shape, dead.dtype), []).append(buffer_of[i])
         results = ", ".join(f"v{i}" for i in graph.outputs)
         lines.append(f"return [{results}]")
         inputs = ", ".join(f"v{i}" for i in graph.inputs)
         self.source = f"def program({inputs}):\n" + "\n".join(f"    {line}" for line in lines)
         exec(compile_python(self.source, "<minigrad program>", "exec"), names)
         self.run: Callable[..., list[Any]] = names["program"]
+
+
+def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
+    """The folded graph of a scan without results that nobody reads, and where the others are."""
+    kept: Folded = graph.nodes[k].attrs["kept"]
+    plain = sum(role != STATE for role in kept.outputs)
+    read = {node.attrs["k"] for node in graph.nodes if node.op == "project" and node.inputs == (k,)}
+    used = sorted(n for n in read if n < plain)
+    ends = range(plain, plain + len(kept.recurrences))
+    return narrowed(kept, frozenset(used)), {n: at for at, n in enumerate([*used, *ends])}
 
 
 compile_python = compile

@@ -18,8 +18,10 @@ from minigrad.graph import Node
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import THROUGH, Nest, Schedule, schedule
 from minigrad.storage import CHUNK, STEP, WHOLE, Array, Storage, Value
+from minigrad.tiles import Cut, best_cut
 
 Names = list[str]
+See = Callable[[Array], Array]
 
 
 class Program:
@@ -170,6 +172,7 @@ class Program:
     def _nest(self, nest: Nest) -> Names:
         """Chunks of steps; in each the batched operations, then the steps one by one."""
         outer, inner = _Rows(self, False), _Rows(self, True)
+        self._before: Names = []
         first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
         then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
         size = self.storage.chunk[nest]
@@ -180,7 +183,10 @@ class Program:
         ]
         if not chunks or not (first or then):
             return []
-        lines = [f"for lo, hi, {outer.pattern()}, steps in {self._bind('chunks', chunks)}:"]
+        lines = [
+            *self._before,
+            f"for lo, hi, {outer.pattern()}, steps in {self._bind('chunks', chunks)}:",
+        ]
         lines += [f"    {line}" for line in first]
         if then:
             back = "[::-1]" if nest.direction < 0 else ""
@@ -201,7 +207,18 @@ class Program:
         align = level == CHUNK
         if node.op == "concatenate":
             return self._joined(k, lambda i: rows.read(i))
-        names = [rows.read(i, self._gap(k, i) if align else 0) for i in node.inputs]
+        if level == STEP and node.op == "matmul" and (cut := self._cut(k)) is not None:
+            weight = f"tiles{k}"
+            cutting = self._bind("tiles", cut.weight)
+            self._before.append(f"{weight} = {cutting}({self._name(node.inputs[1])})")
+            tag = f"_{cut.m}x{cut.n}"
+            operands = (
+                rows.read(node.inputs[0], cut.left, tag),
+                weight,
+                rows.read(k, cut.out, tag),
+            )
+            return [f"{self._bind('matmul', np.matmul)}({', '.join(operands)})"]
+        names = [rows.aligned(i, self._gap(k, i) if align else 0) for i in node.inputs]
         target = rows.read(k)
         if node.op == "add_n":
             add = self._bind("add", np.add)
@@ -213,7 +230,18 @@ class Program:
             return [f"{self._bind(node.op, _kernel(node))}({', '.join(names)}, {target})"]
         return [f"{target}[...] = {self._plain(node)}({', '.join(names)})"]
 
+    def _cut(self, k: int) -> Cut | None:
+        """How to cut a step's product with a weight into tiles, if that pays."""
+        node, left = self.nodes[k], self.storage.values[self.nodes[k].inputs[0]]
+        right = node.inputs[1]
+        plain = len(node.shape) == 2 and len(self.nodes[right].shape) == 2
+        if not plain or right not in self.plan.fixed or left.array is None or node.dtype is None:
+            return None
+        (rows, columns), K = node.shape, self.nodes[right].shape[0]
+        return best_cut(rows, K, columns, node.dtype.name)
+
     def _gap(self, k: int, i: int) -> int:
+        """How many axes an operand of a batched operation lacks behind time."""
         if self.storage.values[i].level not in (WHOLE, CHUNK):
             return 0
         return max(len(self.nodes[j].shape) for j in self.nodes[k].inputs) - len(
@@ -295,44 +323,54 @@ class _Rows:
 
     def __init__(self, program: Program, by_step: bool) -> None:
         self.program, self.by_step = program, by_step
-        self.fixed: dict[str, tuple[Value, int]] = {}
+        self.fixed: dict[str, tuple[Value, See | None]] = {}
         self.given: list[str] = []
 
-    def read(self, i: int, gap: int = 0) -> str:
-        """The variable of a node's value, with `gap` axes of size 1 behind time."""
+    def read(self, i: int, see: See | None = None, tag: str = "") -> str:
+        """The variable of a node's value; `see` makes another view of it, told apart by `tag`."""
         value = self.program.storage.values[i]
         if value.array is None:
             if value.level != WHOLE:
                 return value.name
             if not self.by_step:
-                shape = (-1, *(1,) * gap, *self.program.nodes[i].shape)
-                return f"{value.name}[lo:hi]" + (f".reshape({shape})" if gap else "")
+                return f"{value.name}[lo:hi]"
             if value.name not in self.given:
                 self.given.append(value.name)
             return f"{value.name}_t"
         if value.level not in (WHOLE, CHUNK):
-            return self.program._name(i)
-        name = f"v{i}" + (f"_{gap}" if gap else "")
-        self.fixed[name] = (value, gap)
+            if see is None:
+                return self.program._name(i)
+            return self.program._bind("view", see(value.array))
+        name = f"v{i}{tag}"
+        self.fixed[name] = (value, see)
         return name
 
-    def pattern(self) -> str:
-        return (
-            f"({', '.join(self.fixed)}{',' if len(self.fixed) == 1 else ''})" if self.fixed else "_"
-        )
+    def aligned(self, i: int, gap: int) -> str:
+        """The variable with `gap` axes of size 1 behind time."""
+        if not gap:
+            return self.read(i)
+        ones, shape = (1,) * gap, self.program.nodes[i].shape
+        if self.program.storage.values[i].array is None:
+            return f"{self.read(i)}.reshape({(-1, *ones, *shape)})"
+        return self.read(i, lambda part: part.reshape(len(part), *ones, *shape), f"_{gap}")
 
-    def _part(self, value: Value, lo: int, hi: int, gap: int) -> Array:
+    def pattern(self) -> str:
+        """The tuple of the variables, as it is taken apart."""
+        return f"({', '.join(self.fixed)},)" if self.fixed else "_"
+
+    def _part(self, name: str, lo: int, hi: int) -> Array:
+        value, see = self.fixed[name]
         assert value.array is not None  # fixed values have buffers
         part = value.array[lo:hi] if value.level == WHOLE else value.array[: hi - lo]
-        return part.reshape(len(part), *(1,) * gap, *part.shape[1:]) if gap else part
+        return part if see is None else see(part)
 
     def views(self, lo: int, hi: int) -> tuple[Array, ...]:
         """Of a chunk."""
-        return tuple(self._part(value, lo, hi, gap) for value, gap in self.fixed.values())
+        return tuple(self._part(name, lo, hi) for name in self.fixed)
 
     def steps(self, lo: int, hi: int, direction: int) -> list[tuple[Array, ...]]:
         """Of each step in a chunk, in the order of the loop."""
-        columns = [self._part(value, lo, hi, 0)[::direction] for value, _ in self.fixed.values()]
+        columns = [self._part(name, lo, hi)[::direction] for name in self.fixed]
         return list(zip(*columns, strict=True)) if columns else [()] * (hi - lo)
 
 

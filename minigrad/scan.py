@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,12 +20,13 @@ from minigrad.autodiff import jvp
 from minigrad.core import Outputs, Primitive, Tensor
 from minigrad.define import AnyNumber
 from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
-from minigrad.graph import replay, trace
+from minigrad.graph import prune, replay, trace
 from minigrad.ops import zeros_like
 from minigrad.program import Program
 
 _ADJOINTS: WeakKeyDictionary[Folded, dict[Any, FoldedAdjoint]] = WeakKeyDictionary()
 _TANGENTS: WeakKeyDictionary[Folded, Folded] = WeakKeyDictionary()
+_NARROWED: WeakKeyDictionary[Folded, dict[frozenset[int], Folded]] = WeakKeyDictionary()
 
 
 class _Pool:
@@ -44,6 +46,11 @@ class _Pool:
     def give(self, folded: Folded, steps: int, program: Program) -> None:
         with self.lock:
             self.free.setdefault(folded, {}).setdefault(steps, []).append(program)
+
+    def forget(self, folded: Folded) -> None:
+        """Let go of the programs of a folded graph that nobody is using."""
+        with self.lock:
+            self.free.pop(folded, None)
 
 
 POOL = _Pool()
@@ -96,6 +103,21 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
 def results(folded: Folded) -> int:
     """How many results a scan has: outputs that are not states, and a last value a recurrence."""
     return sum(role != STATE for role in folded.outputs) + len(folded.recurrences)
+
+
+def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
+    """The folded graph with only those results (outputs that are not states) that are used."""
+    known = _NARROWED.setdefault(folded, {})
+    if used not in known:
+        plain = [k for k, role in enumerate(folded.outputs) if role != STATE]
+        kept = [k for k, role in enumerate(folded.outputs) if role == STATE]
+        kept = sorted([*(plain[n] for n in used), *kept])
+        outputs = tuple(folded.step.outputs[k] for k in kept)
+        step = prune(folded.step.nodes, folded.step.inputs, outputs)
+        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
+        roles = tuple(folded.outputs[k] for k in kept)
+        known[used] = Folded(step, folded.inputs, roles, tuple(edges))
+    return known[used]
 
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:

@@ -23,7 +23,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 """From the ground up: a package imports itself and those before it."""
 
 FLOORS = (
-    ("errors", "show", "tree"),
+    ("errors", "show", "tiles", "tree"),
     ("core",),
     ("define",),
     ("ops",),
