@@ -2,11 +2,16 @@
 
 A view is a quotient of the graph (`quotient`: `cells` for circles, `operations` for boxes). It gets
 its places (`grid`, or `layered` columns and `channels` between them), which make a `scene`, which
-is written as `svg` or `dot`. `style` is the one table of looks.
+is written as `svg` or `dot`. `style` is the one table of looks. `figures` has those of the seed's
+text, `equations` its formulas.
 """
 
+from viz import figures
 from viz.draw import draw
 from viz.drawing import Drawing
+from viz.equations import Equations, equations
 from viz.render import RendererMissing, available
 
-__all__ = ["Drawing", "RendererMissing", "available", "draw"]
+__all__ = [
+    "Drawing", "Equations", "RendererMissing", "available", "draw", "equations", "figures",
+]  # fmt: skip
