@@ -7,10 +7,13 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS ?= 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-deep lint bench readme clean
+.PHONY: demo figures test test-deep lint bench readme clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/minigrad demo --out demo
+
+figures: $(VENV)/test.done
+	$(BIN)/minigrad figures -o gallery
 
 test: $(VENV)/test.done lint
 	$(BIN)/python -m pytest -q -n 2 -m "not deep"
@@ -40,4 +43,4 @@ readme: $(VENV)/test.done
 	$(BIN)/python -m tests.readme
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) demo gallery build *.egg-info

@@ -19,6 +19,8 @@ Term = tuple[Formula, int]
 SAME = ("alias", "astype", "detach", "expand_dims", "squeeze", "broadcast_to", "reshape")
 """What changes nothing that a formula shows; a sum over samples is not shown either."""
 
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
+
 
 def written(node: Node, operands: list[Term]) -> Term:
     """One operation, written as mathematics."""
@@ -54,6 +56,8 @@ def written(node: Node, operands: list[Term]) -> Term:
         return (*held(a, ATOM), "ᵀ"), ATOM
     if node.op == "square":
         return (*held(a, ATOM), "²"), ATOM
+    if node.op in COMPARISONS:  # 1 where it holds, 0 elsewhere
+        return ("[", *a[0], f" {PRIMITIVES[node.op].label} ", *b[0], "]"), ATOM
     if node.op == "concatenate":
         return ("[", *_listed(operands, "; "), "]"), ATOM
     label = PRIMITIVES[node.op].label

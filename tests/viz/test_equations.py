@@ -14,7 +14,17 @@ FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
     "sin": np.sin,
 }  # fmt: skip
-SIGNS = {" ⊙ ": "*", " ": "@", "²": "**2", "ᵀ": ".T", " − ": "-", "−": "-", "Σ ": ""}
+SIGNS = {
+    " ⊙ ": "*",
+    " ": "@",
+    "²": "**2",
+    "ᵀ": ".T",
+    " − ": "-",
+    "−": "-",
+    "Σ ": "",
+    "[": "(",
+    "]": ")",
+}
 CELLS = [
     rnn.RNNCell(3, 5, 2), rnn.RNNCell(3, 5, 2, recurrence=rnn.cells.RECURRENCES),
     rnn.LSTMCell(3, 5), rnn.LSTMCell(3, 5, peepholes=True), rnn.GRUCell(3, 5),

@@ -1,0 +1,48 @@
+"""`minigrad figures`: every figure of the seed's text, and a page of them all."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from viz.gallery import gallery, page
+from viz.render import available, write
+from viz.style import STYLES
+
+
+def add(commands: Any) -> None:
+    """Say what `minigrad figures` takes."""
+    p = commands.add_parser("figures", help="draw all figures", description=__doc__)
+    p.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("figures"))
+    p.add_argument("--style", choices=tuple(STYLES), default="print")
+    p.add_argument("--inputs", type=int, default=3, help="columns of x (%(default)s)")
+    p.add_argument("--hidden", type=int, default=5, help="units of each layer (%(default)s)")
+    p.add_argument("--outputs", type=int, default=2, help="columns of o (%(default)s)")
+    p.add_argument(
+        "--formats",
+        metavar="KINDS",
+        help="svg, png, pdf, gv, with commas; by default svg and gv, and png and pdf where "
+        "Graphviz is installed",
+    )
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files and the page."""
+    kinds = args.formats.split(",") if args.formats else ["svg", "gv"]
+    renderers = available()
+    if not args.formats and (renderers["dot"] or renderers["pygraphviz"]):
+        kinds += ["png", "pdf"]
+    entries = gallery(args.inputs, args.hidden, args.outputs, args.style)
+    args.output.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for entry in entries:
+        drawing = entry.drawing()
+        drawn.append((entry, drawing))
+        for kind in kinds:
+            drawing.save(args.output / f"{entry.name}.{kind}")
+    index = args.output / "index.html"
+    write(str(index), page(drawn).encode())
+    print(f"{len(drawn)} figures as {', '.join(kinds)} in {args.output}; all of them: {index}")
+    return 0
