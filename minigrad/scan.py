@@ -30,28 +30,36 @@ _NARROWED: WeakKeyDictionary[Folded, dict[frozenset[int], Folded]] = WeakKeyDict
 
 
 class _Pool:
-    """Programs that nobody is using, by folded graph and number of steps."""
+    """Programs that nobody is using: the last few of each folded graph."""
 
     def __init__(self) -> None:
-        self.free: WeakKeyDictionary[Folded, dict[int, list[Program]]] = WeakKeyDictionary()
+        self.free: WeakKeyDictionary[Folded, list[Program]] = WeakKeyDictionary()
         self.lock = threading.Lock()
 
     def take(self, folded: Folded, steps: int) -> Program:
+        """A program for that many steps, a waiting one if there is one."""
         with self.lock:
-            waiting = self.free.setdefault(folded, {}).get(steps)
-            if waiting:
-                return waiting.pop()
+            waiting = self.free.get(folded, [])
+            for k, program in enumerate(waiting):
+                if program.T == steps:
+                    return waiting.pop(k)
         return Program(folded, steps)
 
-    def give(self, folded: Folded, steps: int, program: Program) -> None:
+    def give(self, folded: Folded, program: Program) -> None:
+        """Take a program back; of many lengths only the last few wait, as each holds buffers."""
         with self.lock:
-            self.free.setdefault(folded, {}).setdefault(steps, []).append(program)
+            waiting = self.free.setdefault(folded, [])
+            waiting.append(program)
+            del waiting[:-WAITING]
 
     def forget(self, folded: Folded) -> None:
         """Let go of the programs of a folded graph that nobody is using."""
         with self.lock:
             self.free.pop(folded, None)
 
+
+WAITING = 4
+"""How many unused programs of one folded graph are kept."""
 
 POOL = _Pool()
 """Where live scans take their programs from, and compiled functions theirs."""
@@ -128,9 +136,9 @@ def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     views = [x[...] for x in outputs[own:]]  # of their own, as they are made read-only
     values = Outputs([*map(_copy, outputs[:own]), *views, *map(_copy, last)])
     if kept is folded:
-        POOL.give(kept, steps, program)
+        POOL.give(kept, program)
     else:
-        values.release = lambda: POOL.give(kept, steps, program)
+        values.release = lambda: POOL.give(kept, program)
     return values
 
 

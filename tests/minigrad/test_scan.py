@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from typing import Any
 
@@ -211,3 +212,11 @@ def test_shapes_that_keep_changing_are_noticed():
     with pytest.warns(UserWarning, match="32 programs made, because shapes keep changing"):
         double(np.ones(31))
     assert len(double.programs) == 16
+
+
+def test_runs_of_many_lengths_do_not_keep_their_buffers():
+    cell = rnn.RNNCell(2, 3)
+    params, folded = cell.init(0), cell.folded(1)
+    for T in range(1, 40):
+        rnn.run(cell, params, np.ones((T, 1, 2)))
+    assert len(sys.modules["minigrad.scan"].POOL.free[folded]) <= 4
