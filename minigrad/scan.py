@@ -41,7 +41,7 @@ class _Pool:
         with self.lock:
             waiting = self.free.get(folded, [])
             for k, program in enumerate(waiting):
-                if program.T == steps:
+                if steps == program.T:
                     return waiting.pop(k)
         return Program(folded, steps)
 

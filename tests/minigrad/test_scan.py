@@ -86,6 +86,8 @@ def example(folded: Any, T: int, seed: int) -> tuple[list[Any], list[Any]]:
         node = folded.input_node(k)
         lead = {"static": (), "sequence": (T,), "state": (delays.get(k, 0),)}[role]
         value = 0.5 * rng.normal(size=(*lead, *node.shape))
+        if node.dtype == bool:
+            value = value > 0
         lists.append(value if role == "static" else list(value))
         arrays.append(value[0] if role == "state" and delays[k] == 1 else value)
     return arrays, lists
@@ -109,6 +111,33 @@ def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, 
             assert_close(tuple(outputs), tuple(kept), OPERATIONS * 8 * T)
             shaped = tuple(np.reshape(v, e.shape) for v, e in zip(last, ends, strict=True))
             assert_close(tuple(ends), shaped, OPERATIONS * 8 * T)
+
+
+@every_cell
+@pytest.mark.parametrize("cache", [1, 300, 2000])
+def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, monkeypatch):
+    """Chunks of one step, of some, with a shorter one at the end; forwards and backwards."""
+    monkeypatch.setattr("minigrad.storage.CACHE", cache)
+    for folded in (CELLS[name].folded(2, ragged=True), *folded_adjoint(CELLS[name].folded(2))):
+        arrays, lists = example(folded, 7, 0)
+        program = Program(folded, 7)
+        wanted, last = run_folded(folded, 7, lists)
+        outputs, ends = program(*arrays)
+        kept = [
+            np.asarray(o) for o, role in zip(wanted, folded.outputs, strict=True) if role != "state"
+        ]
+        assert_close(tuple(outputs), tuple(kept), OPERATIONS * 8 * 7)
+        shaped = tuple(np.reshape(v, e.shape) for v, e in zip(last, ends, strict=True))
+        assert_close(tuple(ends), shaped, OPERATIONS * 8 * 7)
+
+
+def test_a_small_cache_makes_chunks(monkeypatch):
+    """The law above is not empty."""
+    monkeypatch.setattr("minigrad.storage.CACHE", 300)
+    backward = folded_adjoint(rnn.LSTMCell(3, 4).folded(2)).backward
+    assert set(Program(backward, 7).storage.chunk.values()) == {1}
+    monkeypatch.setattr("minigrad.storage.CACHE", 3000)
+    assert max(Program(backward, 7).storage.chunk.values()) in range(2, 7)
 
 
 def test_a_program_needs_no_pass_but_one():
