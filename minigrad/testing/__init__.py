@@ -1,6 +1,34 @@
-"""Property-based testing of gradients: draws for every primitive, and the laws they must obey."""
+"""Property-based testing of gradients, for this engine and for code of your own.
+
+`check_gradients` checks a function of tensors, `check_vjp` a forward and backward written by hand
+in plain NumPy. Random programs, faults to plant, and strategies for Hypothesis are here too; only
+the strategies need Hypothesis. `README.md` beside this file starts from nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 from minigrad.testing.cases import Case, draw_case
+from minigrad.testing.check import GradientCheck, check_gradients
+from minigrad.testing.foreign import check_vjp
 from minigrad.testing.laws import LAWS, Broken, check_law
+from minigrad.testing.programs import Program, draw_fan_out, draw_program
+from minigrad.testing.report import GradientMismatch
+from minigrad.testing.text import program_text
 
-__all__ = ["LAWS", "Broken", "Case", "check_law", "draw_case"]
+STRATEGIES = ("shapes", "tensors", "broadcast_args", "indices", "graphs", "fan_outs")
+
+__all__ = [
+    "LAWS", "Broken", "Case", "GradientCheck", "GradientMismatch", "Program", "broadcast_args",
+    "check_gradients", "check_law", "check_vjp", "draw_case", "draw_fan_out", "draw_program",
+    "fan_outs", "graphs", "indices", "program_text", "shapes", "tensors",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The strategies, which import Hypothesis, when they are asked for."""
+    if name not in STRATEGIES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("minigrad.testing.strategies"), name)

@@ -1,0 +1,230 @@
+"""`check_vjp`: somebody's hand-written backward pass, in plain NumPy, against its own forward.
+
+Nothing of the engine is used, so it checks a student's BPTT as well as ours. The report holds
+facts only: which gradient and entry, from which step on, and which other gradient it equals.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad.testing.laws import Broken
+from minigrad.testing.numeric import STEP, richardson, weigh
+from minigrad.testing.rounding import EPSILON, ROUNDINGS
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class _Forward:
+    """The function with its results as a list, and which derivative it allows."""
+
+    f: Callable[..., Any]
+    is_complex: bool = False
+
+    def __call__(self, *arrays: Array) -> list[Any]:
+        y = self.f(*arrays)
+        return list(y) if isinstance(y, tuple | list) else [y]
+
+    def slope(self, arrays: Sequence[Array], along: Sequence[Array], seeds: Any) -> Any:
+        """The derivative of Σ ⟨seed, f⟩ along a direction, and what it may be off by."""
+        if not self.is_complex:
+            return richardson(self, arrays, along, seeds, 1.0)
+        moved = self(*(x + 1j * STEP * v for x, v in zip(arrays, along, strict=True)))
+        return float(np.imag(weigh(moved, seeds)) / STEP), 0.0
+
+
+def check_vjp(
+    f: Callable[..., Any],
+    backward: Callable[..., Any],
+    *arrays: Any,
+    names: Sequence[str] | None = None,
+    time_axis: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Check a backward pass written by hand.
+
+    Args:
+        f: the forward, `f(*arrays)` gives an array or a tuple of them.
+        backward: `backward(g, y, *arrays)` gives one gradient for each array, None where there is
+            none; g and y have the form of f's result.
+        arrays: where to check; float arrays are differentiated.
+        names: of the arrays, for the report.
+        time_axis: the axis of the result that counts steps; the report then says at which steps
+            a loss has a wrong gradient.
+        seed: of the random cotangent.
+
+    Raises:
+        AssertionError: with the report.
+
+    >>> import numpy as np
+    >>> check_vjp(np.tanh, lambda g, y, x: (g * (1 - y * y),), np.ones(3))
+    """
+    values = [
+        np.array(x, float) if np.asarray(x).dtype.kind == "f" else np.array(x) for x in arrays
+    ]
+    told = list(names) if names is not None else [f"array {k + 1}" for k in range(len(values))]
+    if len(told) != len(values):
+        raise ValueError(f"check_vjp: {len(values)} arrays, but {len(told)} names: {told}")
+    forward = _Forward(f)
+    first = f(*(x.copy() for x in values))
+    several = isinstance(first, tuple | list)
+    y = [np.asarray(part, float) for part in (first if several else [first])]
+    rng = np.random.default_rng(seed)
+    seeds = [np.asarray(rng.normal(size=part.shape)) for part in y]
+    problem = _Problem(forward, backward, values, told, y, several)
+    problem.forward = _Forward(f, problem.takes_complex(seeds, rng))
+    given = problem.gradients(seeds)
+    numeric = problem.numeric(seeds)
+    wrong = [k for k in numeric if not np.all(problem.within(k, given[k], numeric[k]))]
+    if wrong:
+        raise Broken(_report(problem, given, numeric, wrong, seeds, time_axis))
+
+
+class _Problem:
+    """A forward and a backward at a point."""
+
+    def __init__(
+        self, forward: _Forward, backward: Any, values: list[Array], names: list[str],
+        y: list[Array], several: bool,
+    ) -> None:  # fmt: skip
+        self.forward, self.backward = forward, backward
+        self.values, self.names, self.y, self.several = values, names, y, several
+        self.moving = [k for k, x in enumerate(values) if x.dtype.kind == "f"]
+
+    def gradients(self, seeds: Sequence[Array]) -> list[Any]:
+        """What backward gives, its form and purity checked."""
+        inputs = [x.copy() for x in self.values]
+        g, y = [w.copy() for w in seeds], [part.copy() for part in self.y]
+        given = self.backward(
+            tuple(g) if self.several else g[0], tuple(y) if self.several else y[0], *inputs
+        )
+        given = list(given) if isinstance(given, tuple | list) else [given]
+        if len(given) != len(self.values):
+            raise Broken(
+                f"backward gives {len(given)} gradients for {len(self.values)} arrays "
+                f"({', '.join(self.names)})"
+            )
+        for name, before, after in zip(self.names, self.values, inputs, strict=True):
+            if not np.array_equal(before, after, equal_nan=True):
+                raise Broken(f"backward changes its input {name}")
+        if not all(np.array_equal(a, b) for a, b in zip(g, seeds, strict=True)):
+            raise Broken("backward writes into the cotangent g it is given")
+        for k in self.moving:
+            shape = np.shape(given[k]) if given[k] is not None else None
+            if shape != self.values[k].shape:
+                raise Broken(
+                    f"the gradient by {self.names[k]} has shape {shape}, "
+                    f"the array {self.values[k].shape}"
+                )
+            given[k] = np.array(given[k], float)
+        return given
+
+    def takes_complex(self, seeds: Sequence[Array], rng: Any) -> bool:
+        """Whether a complex step comes through the forward, and agrees with differences."""
+        along = [
+            rng.normal(size=x.shape) if k in self.moving else np.zeros(x.shape)
+            for k, x in enumerate(self.values)
+        ]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                value, _ = _Forward(self.forward.f, True).slope(self._at(), along, seeds)
+        except (TypeError, ValueError, Warning):
+            return False
+        rough, off = self.forward.slope(self._at(), along, seeds)
+        return bool(abs(value - rough) <= 16 * off)
+
+    def _at(self) -> list[Array]:
+        return [x.copy() for x in self.values]
+
+    def numeric(self, seeds: Sequence[Array]) -> dict[int, tuple[Array, Array]]:
+        """For each float array its gradient without any rule, and what it may be off by."""
+        found = {}
+        for k in self.moving:
+            slope, off = np.zeros(self.values[k].shape), np.zeros(self.values[k].shape)
+            for index in np.ndindex(slope.shape):
+                along = [np.zeros(x.shape) for x in self.values]
+                along[k][index] = 1.0
+                slope[index], off[index] = self.forward.slope(self._at(), along, seeds)
+            found[k] = (slope, off)
+        return found
+
+    def within(self, k: int, given: Array, numeric: tuple[Array, Array]) -> Any:
+        """Entries that agree: to rounding of the largest entry, and the error of differences."""
+        slope, off = numeric
+        whole = float(np.max(np.abs(slope), initial=0.0)) + 1.0
+        terms = sum(part.size for part in self.y)
+        return np.abs(given - slope) <= off + ROUNDINGS * EPSILON * whole * terms
+
+
+def _report(
+    p: _Problem, given: list[Any], numeric: Any, wrong: list[int], seeds: Any, axis: int | None
+) -> str:
+    right = [p.names[k] for k in p.moving if k not in wrong]
+    lines = ["the backward pass is wrong"]
+    lines.append(f"  wrong: {', '.join(p.names[k] for k in wrong)}")
+    lines.append(f"  right: {', '.join(right) or 'none'}")
+    for k in wrong:
+        slope, _ = numeric[k]
+        miss = np.abs(given[k] - slope)
+        at = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), miss.shape)
+        place = f"[{', '.join(str(int(i)) for i in at)}]" if at else ""
+        bad = int(np.sum(~p.within(k, given[k], numeric[k])))
+        lines.append(
+            f"  {p.names[k]}{place}: backward {given[k][at]:.10g}, numeric {slope[at]:.10g}"
+            f"   ({bad} of {miss.size} entries wrong)"
+        )
+        lines += [f"    {fact}" for fact in _relations(p, k, given[k], numeric)]
+    if axis is not None:
+        lines += _by_step(p, wrong, seeds, axis)
+    way = "complex step" if p.forward.is_complex else "differences"
+    lines.append(f"  numeric derivatives by {way}; replay with the same arrays and seed")
+    return "\n".join(lines)
+
+
+def _relations(p: _Problem, k: int, given: Array, numeric: Any) -> list[str]:
+    """Which simple thing the wrong gradient is, if it is one: another's, or a multiple."""
+    facts = []
+    for j, (slope, off) in numeric.items():
+        fits = j != k and slope.shape == given.shape and np.any(slope)
+        if fits and np.all(p.within(j, given, (slope, off))):
+            facts.append(f"it is the gradient by {p.names[j]}")
+    slope = numeric[k][0]
+    size = float(np.sum(slope * slope))
+    factor = float(np.sum(given * slope)) / size if size else 0.0
+    if abs(factor - 1) > 1e-9 and np.allclose(given, factor * slope, rtol=1e-8, atol=0):
+        facts.append(f"it is {factor:.6g} times the right one" if factor else "it is zero")
+    return facts
+
+
+def _by_step(p: _Problem, wrong: list[int], seeds: Any, axis: int) -> list[str]:
+    """For a loss at one step alone: at which steps the gradients are right."""
+    T = p.y[0].shape[axis]
+    verdicts: dict[int, list[bool]] = {k: [] for k in wrong}
+    for t in range(T):
+        alone = [np.zeros_like(w) for w in seeds]
+        here = [slice(None)] * seeds[0].ndim
+        here[axis] = slice(t, t + 1)
+        alone[0][tuple(here)] = seeds[0][tuple(here)]
+        given, numeric = p.gradients(alone), p.numeric(alone)
+        for k in wrong:
+            verdicts[k].append(bool(np.all(p.within(k, given[k], numeric[k]))))
+    lines = ["  with a loss at step t alone:"]
+    for k, ok in verdicts.items():
+        told = " ".join(f"t={t}:{'right' if yes else 'WRONG'}" for t, yes in enumerate(ok, 1))
+        lines.append(f"    {p.names[k]}: {told}")
+        first = next((t for t, yes in enumerate(ok, 1) if not yes), None)
+        if first is not None and first > 1:
+            lines.append(
+                f"      from t = {first} on, so what comes back through {first - 1} step(s) of "
+                "time is wrong, and the step itself is right"
+            )
+        elif first == 1:
+            lines.append("      from t = 1 on, so the step itself is wrong")
+    return lines

@@ -1,0 +1,91 @@
+"""Faults of recurrence: folding, the adjoint in time, passes, storage, scan, compiled programs."""
+
+from __future__ import annotations
+
+from minigrad.testing.faults import plant, rewrite
+
+for _name, _about, _path, _old, _new in (
+    ("start values in one piece", "a delay of 2 has two start values", "run_steps",
+     "return start[t + delay - 1] if delay > 0 else start[t - T - 1]", "return start[0]"),
+    ("every delay is 1", "the step before in place of d steps before", "run_steps",
+     "value = reach(source, t - delay, delay, given)",
+     "value = reach(source, t - (1 if delay > 0 and t > delay else delay), delay, given)"),
+    ("sequence read backwards", "x of step T + 1 - t", "run_steps", "else given[t - 1]",
+     "else given[T - t]"),
+    ("last state one step early", "the state before the last step", "run_steps",
+     "range(T - r.delay + 1, T + 1)", "range(T - r.delay, T)"),
+    ("adjoint runs forward", "the delays of the adjoint are not turned", "folded_adjoint",
+     "delay=-r.delay", "delay=r.delay"),
+    ("unfolded sum of the first step", "weight sharing forgotten in the unfolded graph", "unfold",
+     'Node("add_n", tuple(column)', 'Node("add_n", tuple(column[:1])'),
+    ("sum of the last step alone", "weight sharing forgotten in a run by steps", "run_folded",
+     "add_n(*column)", "column[-1]"),
+    ("loops in both directions as one", "the second direction runs as the first", "phases",
+     "return [(direction or 1, sorted(group))", "return [(1, sorted(group))"),
+):  # fmt: skip
+    plant("folding", _name, _about, rewrite("minigrad.folded", _path, _old, _new))
+
+plant("folding", "graphs of other attributes are equal", "isomorphism looks at names alone",
+      rewrite("minigrad.graph", "same_node", "and same_attrs(a.attrs, b.attrs)", ""))  # fmt: skip
+
+for _name, _about, _path, _old, _new in (
+    ("a term is lost when regrouping", "(x W + h U) + b becomes h U + b", "reassociate",
+     "total, *rest = outside + [", "total, *rest = outside[1:] + ["),
+    ("half of a sum is scaled", "(a + b)/2 becomes a/2 + b", "_scale_once",
+     "parts = [work.add(\"mul\", [i, c], nodes[i].shape) for i in inner.inputs]",
+     "parts = [work.add(\"mul\", [inner.inputs[0], c], nodes[inner.inputs[0]].shape), "
+     "inner.inputs[1]]"),
+    ("sigmoid by tanh off by 1e-9", "the half is not a half", "sigmoid_by_tanh",
+     "half = work.constant(0.5)", "half = work.constant(0.5 + 1e-9)"),
+    ("gates exchanged when merged", "every gate gets the columns of the first", "_share_out",
+     "work.columns(wide, low, low + width)", "work.columns(wide, 0, width)"),
+    ("common by name alone", "reads of other positions count as the same", "eliminate_common",
+     "if same_attrs(work.nodes[j].attrs, node.attrs) and", "if"),
+    ("merged sum drops the rest", "what is not a product is forgotten", "merge_sums",
+     "rest = [i for i in node.inputs if i not in products]", "rest = []"),
+    ("merged gradients share columns", "all gates learn as the first", "merge_gradients",
+     "low = inside[nodes[k].inputs[GRADIENTS[str(op)]]][1]", "low = 0"),
+):  # fmt: skip
+    plant("passes", _name, _about, rewrite("minigrad.passes", _path, _old, _new))
+
+plant(
+    "passes",
+    "a value's buffer is used too early",
+    "life ends at the block that made it",
+    rewrite(
+        "minigrad.storage",
+        "Storage._release",
+        "self._last[k] if value.level == WHOLE else",
+        "self._block[k] if value.level == WHOLE else",
+    ),
+)
+plant(
+    "passes",
+    "chunks of a backward loop in order",
+    "the last chunk must come first",
+    rewrite("minigrad.program", "Program._nest", "spans[:: nest.direction]", "spans"),
+)
+plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
+      rewrite("minigrad.program", "Program._sum_of", '{self.T} * {self._name(k)}',
+              "{self._name(k)}"))  # fmt: skip
+
+for _name, _about, _where, _path, _old, _new in (
+    ("results are the program's buffers", "the next run overwrites them", "scan", "_run",
+     "*map(_copy, outputs[:own])", "*[x[...] for x in outputs[:own]]"),
+    ("buffers given back too early", "a second run overwrites what backward reads", "scan", "_run",
+     "values.release = lambda: POOL.give(kept, program)",
+     "POOL.give(kept, program)"),
+    ("no gradient through the last state", "only outputs are seeded", "scan", "_pull",
+     "seed = ends[k] if role == STATE", "seed = None if role == STATE"),
+    ("a scan's results in other places", "gradients of W_xh and W_hh exchanged", "scan",
+     "_sorted_back", "parts[operand] = by_output[k]", "parts[operand] = by_output[len(by_output) "
+     "- 1 - k] if np.shape(by_output[k]) == np.shape(by_output[len(by_output) - 1 - k]) else "
+     "by_output[k]"),
+    ("compiled: buffers freed at first use", "a value read twice is overwritten", "compile",
+     "GraphProgram.__init__", "last_use[i] == k and i not in kept", "i not in kept"),
+    ("compiled: results' buffers are used again", "the first result holds the second", "compile",
+     "_kept_alive", "kept = set(graph.outputs)", "kept = set()"),
+    ("compiled: one program for all shapes", "the trace of the first call answers all", "compile",
+     "Compiled.__call__", "(value.shape, value.dtype) for", "(value.ndim, value.dtype) for"),
+):  # fmt: skip
+    plant("scan", _name, _about, rewrite(f"minigrad.{_where}", _path, _old, _new))

@@ -1,0 +1,120 @@
+"""Probes of the recurrent laws for the mutation gate: cells, folding, programs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad import storage
+from minigrad.folded import folded_adjoint, run_folded
+from minigrad.program import Program
+from minigrad.testing import loop_faults
+from minigrad.testing.gate import PROBES, Probe
+from minigrad.testing.laws import Broken
+from rnn.cell import Cell
+from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
+from rnn.compose import Bidirectional, Stack
+from rnn.testing import faults
+from rnn.testing.laws import LAWS
+from rnn.testing.networks import Mixed, draw_cell
+from rnn.testing.problem import DoesNotApply, agree, problem
+
+ALL_WAYS = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
+CELLS: tuple[Cell, ...] = (
+    LSTMCell(3, 4, peepholes=True),
+    LSTMCell(3, 2),
+    GRUCell(3, 4),
+    RNNCell(3, 4),
+    RNNCell(3, 4, 2, ALL_WAYS, output_activation="tanh"),
+    Dense(3, 2, "tanh"),
+    Mixed(3, 3, (("h", 1), ("g", 3)), ("leak", "new")),
+    Mixed(3, 2, (("h", 2),), ("gate",)),
+    Stack([LSTMCell(3, 4), RNNCell(4, 2), Dense(2, 2)]),
+    Bidirectional(GRUCell(3, 2), LSTMCell(3, 3)),
+)
+"""What the gate runs every law on; a draw adds a random one."""
+
+
+def _on_cells(name: str) -> Probe:
+    def on_every_cell(draw: int) -> None:
+        for cell in (*CELLS, draw_cell(Random(draw))):
+            with suppress(DoesNotApply):
+                LAWS[name](cell, draw)
+
+    return on_every_cell
+
+
+def programs_in_chunks(draw: int) -> None:
+    """A program whose loops run in chunks of one or two steps gives the numbers of the graph."""
+    whole = storage.CACHE
+    try:
+        storage.CACHE = 1 << 9
+        for cell in CELLS:
+            q = problem(cell, 5, 2, draw)
+            for folded in (cell.folded(2), *folded_adjoint(cell.folded(2))):
+                _same_as_steps(folded, 5, draw)
+            agree(q.run(), q.run(unfolded=True), "in chunks", q.roundings())
+    finally:
+        storage.CACHE = whole
+
+
+def _same_as_steps(folded: mg.Folded, T: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    delays = {r.input: abs(r.delay) for r in folded.recurrences}
+    arrays, lists = [], []
+    for k, role in enumerate(folded.inputs):
+        lead = {"static": (), "sequence": (T,), "state": (delays.get(k, 0),)}[role]
+        value = np.asarray(0.5 * rng.normal(size=(*lead, *folded.input_node(k).shape)))
+        lists.append(value if role == "static" else list(value))
+        arrays.append(np.asarray(value[0]) if role == "state" and delays[k] == 1 else value)
+    wanted, _ = run_folded(folded, T, lists)
+    outputs, _ = Program(folded, T)(*arrays)
+    kept = [np.asarray(o) for o, r in zip(wanted, folded.outputs, strict=True) if r != "state"]
+    agree(list(outputs), kept, "program", 4096)
+
+
+def unfolded_graphs(draw: int) -> None:
+    """An unfolded graph gives the sums and states of a run, and folds back."""
+    for cell in CELLS:
+        for made in folded_adjoint(cell.folded(2)):
+            graph = mg.unfold(made, 4)
+            leaves = [np.full(graph.nodes[i].shape, 0.1 * (k % 7)) for k, i in
+                      enumerate(graph.inputs)]  # fmt: skip
+            values = graph(*graph.in_tree.unflatten(leaves))
+            given = graph.in_tree.unflatten(leaves)
+            columns, last = run_folded(made, 4, given)
+            whole = [c for c, r in zip(columns, made.outputs, strict=True) if r != "state"]
+            agree(values, (*whole, *last), "unfolded graph", 4096)
+
+
+def folds_what_it_should(draw: int) -> None:
+    """fold finds sums, delays and refuses loops whose steps differ."""
+
+    def loop(w: Any, xs: list[Any], h: Any) -> Any:
+        total, fixed = [], []
+        for t, x in enumerate(xs, 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(x + h * w)
+                total.append(h * x)
+                fixed.append(w * w)
+        return mg.add_n(*total), mg.add_n(*fixed), h
+
+    xs = [np.full(2, 0.5 * t) for t in range(5)]
+    folded = mg.fold(mg.trace(loop, np.full(2, 0.5), xs, np.zeros(2)))
+    if folded.outputs.count("sum") != 2:
+        raise Broken(f"fold: sums over steps were read as {folded.outputs}")
+    _same_as_steps(folded, 5, draw)
+
+
+for _name in LAWS:
+    PROBES[f"recurrent: {_name}"] = _on_cells(_name)
+PROBES["recurrent: programs in chunks"] = programs_in_chunks
+PROBES["recurrent: unfolded graphs"] = unfolded_graphs
+PROBES["recurrent: folding"] = folds_what_it_should
+
+FAULTS = faults.FAULTS
+__all__ = ["FAULTS", "PROBES", "loop_faults"]

@@ -1,0 +1,170 @@
+"""`check_gradients`: finds what is wrong, says whose fault it is, and is silent otherwise."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.testing import (
+    GradientMismatch,
+    check_gradients,
+    draw_program,
+    fan_outs,
+    graphs,
+    program_text,
+)
+from minigrad.testing.faults import FAULTS
+from minigrad.testing.minimise import minimise
+from minigrad.testing.programs import attribute_class, differentiable
+
+X, W = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.linspace(0.5, 1.5, 6).reshape(3, 2)
+
+
+def layer(x, W):
+    return mg.tanh(x @ W) * 2.0
+
+
+@given(program=graphs(), seed=st.integers(0, 2**32 - 1))
+def test_random_programs_raise_no_alarm(program, seed):
+    check_gradients(program, *program.values, seed=seed)
+
+
+@pytest.mark.parametrize("scale", [0.01, 30.0, 1000.0])
+@given(random=st.randoms(use_true_random=False))
+def test_random_programs_of_any_scale_raise_no_alarm(scale, random):
+    program = draw_program(random, scale=scale)
+    check_gradients(program, *program.values)
+
+
+@given(program=fan_outs())
+def test_parameters_used_many_times_raise_no_alarm(program):
+    check_gradients(program, *program.values)
+
+
+@given(program=graphs(most=4), seed=st.integers(0, 2**32 - 1))
+def test_second_derivatives_of_random_programs_raise_no_alarm(program, seed):
+    check_gradients(program, *program.values, order=2, method="adjoint", seed=seed)
+
+
+@given(program=graphs())
+def test_a_program_printed_as_python_gives_its_numbers(program):
+    text = program_text(program.graph, program.values)
+    space = {}
+    exec(text.rpartition("\n")[0], space)
+    values = [space[line.partition(" = ")[0]] for line in text.splitlines() if _is_input(line)]
+    np.testing.assert_array_equal(space["program"](*values), program())
+
+
+def _is_input(line):
+    return " = np." in line and not line.startswith(" ")
+
+
+def test_every_primitive_is_drawn_in_every_class_of_attributes():
+    """Coverage is counted: what the table of primitives can draw, random programs contain."""
+    wanted, seen = set(), set()
+    for primitive in differentiable():
+        for k in range(60):
+            if primitive.sample is None:
+                wanted |= {(primitive.name, "plain")}
+                wanted |= {(primitive.name, "broadcast")} if len(primitive.rules) > 1 else set()
+            else:
+                operands, attrs = primitive.sample(Random(k))
+                shapes = [x if isinstance(x, tuple) else x.shape for x in operands]
+                wanted.add((primitive.name, attribute_class(primitive.name, attrs, shapes)))
+    for k in range(6000):
+        graph = draw_program(Random(k)).graph
+        for node in graph.nodes:
+            if node.op in mg.PRIMITIVES:
+                shapes = [graph.nodes[i].shape for i in node.inputs]
+                seen.add((node.op, attribute_class(node.op, node.attrs, shapes)))
+    assert wanted - seen == set()
+
+
+def test_the_wrong_primitive_is_named_and_the_program_is_small():
+    with FAULTS["tanh slope (1 - y)²"].planted(), pytest.raises(GradientMismatch) as found:
+        check_gradients(layer, X, W)
+    assert found.value.primitive == "tanh"
+    assert len(found.value.program) == 1
+    told = str(found.value)
+    for part in ("entry ", "first wrong primitive: tanh", "mg.tanh(x0)", "← here", "replay:"):
+        assert part in told
+
+
+def test_a_fault_of_the_walk_is_not_put_on_a_primitive():
+    with FAULTS["the third use is lost"].planted(), pytest.raises(GradientMismatch) as found:
+        check_gradients(lambda x: x * mg.sin(x) + mg.cos(x) + mg.exp(x), np.array(0.5))
+    assert found.value.primitive is None
+    assert "each primitive is right alone" in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("gradients share memory", "share memory"),
+        ("sums into an array of others", "writes into the cotangent"),
+        ("an unused input gets a number", "the gradient by unused is float64[]"),
+    ],
+)
+def test_a_broken_promise_is_told(fault, told):
+    def f(a, b, unused):
+        return a + b + a if fault.startswith("sums") else a + b
+
+    with FAULTS[fault].planted(), pytest.raises((GradientMismatch, ValueError)) as found:
+        check_gradients(f, np.ones(3), np.ones(3), np.ones(2))
+    assert told in str(found.value) or "read-only" in str(found.value)
+
+
+def test_a_function_that_changes_its_input_is_told():
+    def f(x):
+        if isinstance(x, np.ndarray):
+            x += 1.0
+        return mg.sum(x * x)
+
+    with pytest.raises(AssertionError, match=r"different values|changes its inputs"):
+        check_gradients(f, np.ones(2))
+
+
+def test_a_hidden_detour_through_plain_numbers_is_found():
+    """A function that drops the graph on the way has a gradient that fits itself, but not f."""
+    f = lambda x: mg.sin(x) * mg.detach(x)
+    with pytest.raises(GradientMismatch, match="differences differ"):
+        check_gradients(f, np.array(0.7))
+
+
+def test_integers_nested_structures_and_several_results_are_checked():
+    def f(p, classes):
+        rows = mg.lookup(p["table"], classes)
+        return {"rows": mg.tanh(rows), "sum": mg.sum(p["w"][0] * rows)}
+
+    params = {"table": X.copy(), "w": [np.ones(3)]}
+    check = check_gradients(f, params, np.array([1, 1, 0]))
+    assert check.names == ["p.table", "p.w[0]"]
+
+
+def test_at_a_kink_only_rules_are_compared_and_it_is_said():
+    check = check_gradients(mg.relu, np.array([0.0, 1.0]))
+    assert check.kink.op == "relu"
+    assert check.method == "adjoint"
+
+
+def test_a_failing_check_saves_report_program_and_picture(tmp_path):
+    with FAULTS["sin slope -cos"].planted(), pytest.raises(GradientMismatch):
+        check_gradients(mg.sin, np.array(0.5), artifacts=tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} >= {".txt", ".py"}
+
+
+def test_minimising_keeps_what_fails_and_drops_the_rest():
+    program = draw_program(Random(11), most=8)
+    ops = [n.op for n in program.graph.nodes if n.op in mg.PRIMITIVES]
+    wanted = ops[len(ops) // 2]
+    small = minimise(program, lambda p: any(n.op == wanted for n in p.graph.nodes))
+    assert wanted in [n.op for n in small.graph.nodes]
+    assert len(small) == 1
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(ValueError, match="unknown method 'magic'"):
+        check_gradients(mg.sin, 0.5, method="magic")

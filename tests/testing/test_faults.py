@@ -1,0 +1,62 @@
+"""The mutation gate: every named fault is found by a named law, and no law cries without one."""
+
+import os
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import rnn
+from minigrad.testing.gate import examine
+from minigrad.testing.planting import Rewrite
+from rnn.testing.gate import FAULTS, PROBES
+
+THOROUGH = bool(os.environ.get("CI")) or os.environ.get("HYPOTHESIS_PROFILE") == "ci"
+SAMPLE = sorted(FAULTS)[::9]
+"""Planted in every run of the tests; all of them in the `ci` profile."""
+
+
+def test_there_are_faults_of_every_area():
+    areas = {fault.area for fault in FAULTS.values()}
+    assert areas == {"rules", "shapes", "walk", "folding", "passes", "scan", "cells", "recurrent"}
+    assert len(FAULTS) >= 60
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_can_be_planted_and_taken_out_again(name):
+    """A piece of source that is no longer there would make the gate pass for nothing."""
+    loss = lambda x: mg.sum(mg.tanh(x @ x) * x)
+    x = np.arange(4.0).reshape(2, 2)
+    before = mg.grad(loss)(x)
+    with FAULTS[name].planted():
+        pass
+    np.testing.assert_array_equal(mg.grad(loss)(x), before)
+
+
+@pytest.mark.parametrize("name", FAULTS if THOROUGH else SAMPLE)
+def test_every_fault_is_found_by_a_law(name):
+    verdict = examine(FAULTS[name], PROBES)
+    assert verdict.law is not None or FAULTS[name].missed, f"{name} is missed"
+
+
+@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("draw", [0, 1])
+def test_no_law_cries_without_a_fault(name, draw):
+    with np.errstate(all="ignore"):
+        PROBES[name](draw)
+
+
+def test_a_fault_that_no_longer_fits_the_source_is_told():
+    gone = Rewrite("rnn.cells", "LSTMCell.step", (("no such text", ""),))
+    with pytest.raises(LookupError, match="wanted once"), gone.planted():
+        pass
+
+
+def test_a_planted_fault_is_seen_through_every_reference():
+    """Code objects are exchanged, so tables and caches see it too."""
+    cell, xs = rnn.LSTMCell(2, 2), np.ones((3, 1, 2))
+    p = cell.init(0)
+    right = rnn.run(cell, p, xs)[0]
+    with FAULTS["tanh of the memory forgotten"].planted():
+        assert not np.allclose(rnn.run(cell, p, xs)[0], right)
+    np.testing.assert_array_equal(rnn.run(cell, p, xs)[0], right)

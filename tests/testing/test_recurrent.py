@@ -1,0 +1,75 @@
+"""The recurrent laws hold for every cell there is, drawn ones too, and say what is broken."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+import rnn
+from rnn.testing import (
+    LAWS,
+    Broken,
+    DoesNotApply,
+    all_laws,
+    assert_law,
+    cells,
+    recurrent_networks,
+    sequences,
+)
+from rnn.testing.problem import agree
+
+
+@settings(max_examples=5)
+@pytest.mark.parametrize("law", LAWS)
+@given(cell=cells(), seed=st.integers(0, 2**16))
+def test_every_law_holds_for_drawn_cells(law, cell, seed):
+    with suppress(DoesNotApply):
+        assert_law(law, cell, seed)
+
+
+@given(q=recurrent_networks())
+def test_drawn_networks_give_the_same_numbers_on_the_graph(q):
+    agree(q.run(unfolded=True), q.run(), "unfolded", q.roundings())
+
+
+@given(pair=sequences(ragged=True))
+def test_ragged_sequences_have_lengths_that_fit(pair):
+    xs, lengths = pair
+    assert lengths.shape == (xs.shape[1],)
+    assert np.all(lengths <= len(xs))
+
+
+@dataclass(frozen=True)
+class Careless(rnn.Cell):
+    """Mixes its samples, and knows what it was called before."""
+
+    inputs: int
+    hidden: int
+    state = ("h",)
+
+    def parameters(self):
+        return {"W_xh": rnn.glorot(self.inputs, self.hidden)}
+
+    def step(self, p, x, h):
+        h = mg.tanh(x @ p.W_xh + mg.mean(h, 0, True))
+        return h, h
+
+
+def test_a_cell_that_mixes_samples_breaks_the_laws_of_batches_alone():
+    card = all_laws(Careless(3, 4))
+    assert {"batch permutation", "padding"} <= set(card.broken)
+    assert "gradient" not in card.broken
+    assert "BROKEN  batch permutation" in str(card)
+    with pytest.raises(Broken, match="samples"):
+        assert_law("batch permutation", Careless(3, 4))
+
+
+def test_an_unknown_law_is_told():
+    with pytest.raises(ValueError, match="unknown law 'gravity'"):
+        assert_law("gravity", rnn.LSTMCell(2, 2))
+    with pytest.raises(TypeError, match="takes a cell"):
+        assert_law("padding", "LSTM")
