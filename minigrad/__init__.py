@@ -4,8 +4,9 @@ from minigrad import ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
+from minigrad.embedded import Embedded
 from minigrad.errors import ShapeError
-from minigrad.fold import fold
+from minigrad.fold import embed, fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
 from minigrad.graph import Graph, Node, isomorphic, trace
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
@@ -13,9 +14,9 @@ from minigrad.scan import scan
 from minigrad.tree import tree_map
 
 __all__ = [
-    "PRIMITIVES", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError", "Tensor",
-    "adjoint", "ancestors", "backward", "compile", "find", "fold", "grad", "hessian", "hvp",
-    "isomorphic", "jacobian", "jvp", "named", "scan", "scope", "trace", "tree_map", "unfold",
-    "value_and_grad", "vjp",
+    "PRIMITIVES", "Embedded", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError",
+    "Tensor", "adjoint", "ancestors", "backward", "compile", "embed", "find", "fold", "grad",
+    "hessian", "hvp", "isomorphic", "jacobian", "jvp", "named", "scan", "scope", "trace",
+    "tree_map", "unfold", "value_and_grad", "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__

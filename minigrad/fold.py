@@ -1,40 +1,28 @@
 """Folding: from a graph of T tagged steps back to one step with delayed edges.
 
-Operations carry the step they were made in, so nothing is guessed from shapes or names: the steps
-are laid over each other, and an operand that comes from d steps before becomes an edge of delay d.
-The result is accepted only with a certificate: unfolding it gives the graph again, node by node.
-Source: Parhi, VLSI Digital Signal Processing Systems (1999), chapter 5, read backwards.
+What is not a loop alone is cut in three: what comes before, the loop, what is made of its values.
+The certificate is for the whole: put together again, the parts give the graph, node by node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
-from minigrad.folded import (
-    EVERY,
-    SEQUENCE,
-    STATE,
-    STATIC,
-    SUM,
-    Folded,
-    Recurrence,
-    unfold,
-)
-from minigrad.graph import Graph, Node, difference, prune, same_node
-
-HINT = (
-    'tag the body of the loop with the step it computes: `with minigrad.scope("rnn", t=t):`, '
-    "t = 1 … T"
-)
+from minigrad.embedded import Embedded, Operand, Picks, Positions
+from minigrad.folded import SEQUENCE, STATIC, Folded
+from minigrad.graph import Graph, difference
+from minigrad.loop import HINT, regular
+from minigrad.tree import flatten
 
 
 def fold(graph: Graph) -> Folded:
-    """The folded graph whose unfolding is `graph`.
+    """The folded graph of the loop in a graph.
 
     The operations of the loop must be tagged with their step, as `rnn.run` and
-    `minigrad.scope(name, t=t)` do, and all steps must be alike. Sequences are lists with one input
-    and one output a step.
+    `minigrad.scope(name, t=t)` do, and all steps must be alike. `embed` tells what is around it.
 
     Raises:
         ValueError: no step is tagged, or steps differ; the message says where.
@@ -48,257 +36,203 @@ def fold(graph: Graph) -> Folded:
     >>> mg.fold(mg.trace(loop, 0.5, [1.0] * 7, 0.0)).recurrences
     (Recurrence(output=0, input=2, delay=1, name='h'),)
     """
-    steps = _steps(graph)
-    loop = _Loop(graph, min(steps), len(steps), [steps[t] for t in sorted(steps)])
-    loop.read_ports()
-    loop.read_outputs()
-    folded = loop.folded()
-    _certify(graph, loop, folded)
-    return folded
-
-
-def _steps(graph: Graph) -> dict[int, list[int]]:
-    """The operations of each step, in order; all steps must consist of the same ones."""
-    steps: dict[int, list[int]] = {}
-    for k, node in enumerate(graph.nodes):
-        if node.t is not None and node.op not in ("input", "constant"):
-            steps.setdefault(node.t, []).append(k)
-    if not steps:
-        raise ValueError(f"fold: no operation is tagged with a time step; {HINT}")
-    times = sorted(steps)
-    if times != list(range(times[0], times[0] + len(times))):
-        raise ValueError(f"fold: steps are missing between t = {times[0]} and t = {times[-1]}")
-    model = steps[times[len(times) // 2]]
-    for t in times:
-        for a, b in zip(model, steps[t], strict=False):
-            if not same_node(graph.nodes[a], graph.nodes[b]):
-                was, now = graph.nodes[a], graph.nodes[b]
-                raise ValueError(
-                    f"fold: steps differ at t = {t}: {was.op}{list(was.shape)} became "
-                    f"{now.op}{list(now.shape)}"
-                )
-        if len(steps[t]) != len(model):
-            raise ValueError(
-                f"fold: steps differ at t = {t}: {len(steps[t])} operations instead of {len(model)}"
-            )
-    return steps
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where an operand comes from over all steps.
-
-    Attributes:
-        role: "inner" (the same step), or the role of an input of the step.
-        at: the class it comes from (inner and state).
-        delay: of a state.
-        given: nodes of the graph from outside the loop: one (static), T (sequence), |delay|
-            start values (state).
-    """
-
-    role: str
-    at: int = -1
-    delay: int = 0
-    given: tuple[int, ...] = ()
-
-
-@dataclass
-class _Loop:
-    """A graph seen as T copies of the same classes of operations.
-
-    Attributes:
-        graph: what is folded.
-        first: the first step t, T: their number.
-        rows: `rows[t - first][c]` is the node of class c at step t.
-    """
-
-    graph: Graph
-    first: int
-    T: int
-    rows: list[list[int]]
-    ports: dict[tuple[int, int], _Source] = field(default_factory=dict)
-    outputs: list[tuple[str, int | _Source]] = field(default_factory=list)
-    finals: list[tuple[int, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.place = {k: (c, t) for t, row in enumerate(self.rows, 1) for c, k in enumerate(row)}
-
-    def read_ports(self) -> None:
-        """Find the source of every operand of every class."""
-        for c, k in enumerate(self.rows[0]):
-            for port in range(len(self.graph.nodes[k].inputs)):
-                sources = [self.graph.nodes[row[c]].inputs[port] for row in self.rows]
-                self.ports[c, port] = self._source(sources, self.graph.nodes[k].op)
-
-    def _source(self, sources: Sequence[int], reader: str) -> _Source:
-        """Where the values that something reads at steps 1 … T come from."""
-        inside = {t: self.place[s] for t, s in enumerate(sources, 1) if s in self.place}
-        outside = {t: s for t, s in enumerate(sources, 1) if s not in self.place}
-        for s in outside.values():
-            self._must_be_given(s)
-        if not inside:
-            alike = len(set(sources)) == 1 or all(
-                self.graph.nodes[s].op == "constant"
-                and same_node(self.graph.nodes[s], self.graph.nodes[sources[0]])
-                for s in sources
-            )
-            given = self.graph.nodes[sources[0]]
-            if alike and (self.T > 1 or given.t is None or given.op == "constant"):
-                return _Source(STATIC, given=(sources[0],))
-            return _Source(SEQUENCE, given=tuple(sources))
-        edges = {(at, t - then) for t, (at, then) in inside.items()}
-        if len(edges) > 1:
-            raise ValueError(
-                f"fold: an operand of {reader} comes from {len(edges)} different places at "
-                "different steps, so steps differ"
-            )
-        ((at, delay),) = edges
-        if delay == 0 and not outside:
-            return _Source("inner", at)
-        edge = range(1, delay + 1) if delay > 0 else range(self.T + delay + 1, self.T + 1)
-        if delay == 0 or set(outside) != set(edge):
-            t = min(outside, default=1) + self.first - 1
-            raise ValueError(
-                f"fold: steps differ at t = {t}: an operand of {reader} comes from outside of "
-                "the loop there, and from a step elsewhere"
-            )
-        return _Source(STATE, at, delay, tuple(outside[t] for t in edge))
-
-    def _run(self, results: Sequence[int]) -> _Source | None:
-        """What T outputs are at every step, if they are one thing: an input, or a delayed value."""
-        if len(results) < self.T:
-            return None
+    try:
+        return regular(graph)[1]
+    except ValueError as error:
+        reads = _reads(graph)
         try:
-            return self._source(results, "an output")
-        except ValueError:
-            return None
+            return embed(graph).folded
+        except ValueError as wider:
+            raise wider if reads else error from None
 
-    def _must_be_given(self, k: int) -> None:
-        node = self.graph.nodes[k]
-        if node.op not in ("input", "constant"):
+
+def embed(graph: Graph) -> Embedded:
+    """The loop in a graph, and the graph around it.
+
+    Raises:
+        ValueError: steps differ, the loop cannot be cut out, or its values are read in a way that
+            says nothing about other numbers of steps; the message says where.
+
+    >>> import minigrad as mg, numpy as np
+    >>> def loss(w, xs):
+    ...     h, hs = 0.0, []
+    ...     for t in range(1, len(xs) + 1):
+    ...         with mg.scope("rnn", t=t):
+    ...             h = mg.named("h", mg.tanh(xs[t - 1] + h * w))
+    ...             hs.append(h)
+    ...     return mg.sum(mg.stack(hs))
+    >>> found = embed(mg.trace(loss, 0.5, np.ones(7)))
+    >>> found.folded, len(found.unfold(100))
+    (<Folded step of 6 nodes, recurrences: h delay 1>, 405)
+    """
+    reads, busy = _reads(graph), _busy(graph)
+    nodes = graph.nodes
+    leaves = ("input", "constant")
+    inner = {k for k, n in enumerate(nodes) if n.t in busy and n.op not in leaves} - reads
+    touched = set(inner)
+    for k, node in enumerate(nodes):
+        if k not in inner and any(i in touched for i in node.inputs):
+            touched.add(k)
+    for k in sorted(inner):
+        late = [i for i in nodes[k].inputs if i in touched and i not in inner]
+        if late:
             raise ValueError(
-                f"fold: {node.op} (%{k}) is computed outside of any step but read inside; {HINT}"
+                f"fold: {nodes[late[0]].op} (%{late[0]}) is computed outside of any step but read "
+                f"inside; {HINT}"
             )
-
-    def read_outputs(self) -> None:
-        """Sort the outputs into whole sequences, sums over steps, and last values of states."""
-        results, k = list(self.graph.outputs), 0
-        recurrences = {(s.at, s.delay) for s in self._sources() if s.role == STATE}
-        while k < len(results):
-            places = [self.place.get(i, (-1, -1)) for i in results[k:]]
-            c, t = places[0]
-            node = self.graph.nodes[results[k]]
-            if places[: self.T] == [(c, step) for step in range(1, self.T + 1)]:
-                self.outputs.append((EVERY, c))
-                k += self.T
-                continue
-            if node.op == "add_n" and node.t is None:
-                terms = [self.place.get(i, (-1, -1)) for i in node.inputs]
-                if terms == [(terms[0][0], step) for step in range(1, self.T + 1)]:
-                    self.outputs.append((SUM, terms[0][0]))
-                    k += 1
-                    continue
-            for at, delay in sorted(recurrences):
-                count = abs(delay)
-                begin = self.T - count + 1 if delay > 0 else 1
-                if places[:count] == [(at, step) for step in range(begin, begin + count)]:
-                    self.finals.append((at, delay))
-                    k += count
-                    break
-            else:
-                source = self._run(results[k : k + self.T])
-                if source is not None:
-                    self.outputs.append((EVERY, source))
-                    k += self.T
-                    continue
-                what = f"step {t + self.first - 1} alone" if c >= 0 else "outside of all steps"
-                raise ValueError(
-                    f"fold: output {k + 1} ({node.op}) is a value of {what}; a loop gives the "
-                    "values of every step, their sum, or the last values of what recurs"
-                )
-
-    def _sources(self) -> list[_Source]:
-        """All that is read in the loop, by operations and as outputs."""
-        return [*self.ports.values(), *(s for _, s in self.outputs if isinstance(s, _Source))]
-
-    def inputs(self) -> list[_Source]:
-        """The inputs of the step, in the order in which the graph has theirs."""
-        order = {i: n for n, i in enumerate(self.graph.inputs)}
-        distinct = {
-            s: None
-            for s in self._sources()
-            if s.role in (SEQUENCE, STATE)
-            or (s.role == STATIC and self.graph.nodes[s.given[0]].op == "input")
-        }
-        used = {i for s in distinct for i in s.given}
-        for i in self.graph.inputs:
-            if i not in used:
-                distinct[_Source(STATIC, given=(i,))] = None
-        return sorted(distinct, key=lambda s: min(order.get(i, len(order)) for i in s.given))
-
-    def folded(self) -> Folded:
-        """The step with its roles and delayed edges."""
-        nodes: list[Node] = []
-        where: dict[object, int] = {}
-
-        def add(key: object, node: Node) -> int:
-            where[key] = len(nodes)
-            nodes.append(node)
-            return len(nodes) - 1
-
-        inputs = self.inputs()
-        for source in inputs:
-            about = self.graph.nodes[source.given[0]]
-            if source.role == STATE:
-                made = self.graph.nodes[self.rows[0][source.at]]
-                name = about.name or made.name
-                about = replace(made, name=name, attrs={}, inputs=())
-            add(source, replace(about, op="input", inputs=(), value=None, t=None))
-        for c, k in enumerate(self.rows[0]):
-            operands = []
-            for port in range(len(self.graph.nodes[k].inputs)):
-                source = self.ports[c, port]
-                if source.role == "inner":
-                    operands.append(where[source.at])
-                elif source in where:
-                    operands.append(where[source])
-                else:
-                    operands.append(add(source, self.graph.nodes[source.given[0]]))
-            add(c, replace(self.graph.nodes[k], inputs=tuple(operands), t=None))
-        states = [s for s in inputs if s.role == STATE]
-        results: list[object] = [*(c for _, c in self.outputs), *(s.at for s in states)]
-        roles = [role for role, _ in self.outputs] + [STATE] * len(states)
-        step = prune(nodes, [where[s] for s in inputs], [where[c] for c in results])
-        edges = [
-            Recurrence(
-                len(self.outputs) + n,
-                inputs.index(s),
-                s.delay,
-                self.graph.nodes[self.rows[0][s.at]].name or "",
+    cut, place = _cut(graph, inner, touched)
+    loop, folded = regular(cut)
+    back = {j: k for k, j in place.items()}
+    given: list[int | tuple[int, ...] | Positions] = []
+    for source, role in zip(loop.inputs(), folded.inputs, strict=True):
+        known = [back[i] for i in source.given]
+        if role == STATIC:
+            given.append(known[0])
+        elif role == SEQUENCE and known[0] in reads:
+            given.append(_positions(graph, known))
+        elif role == SEQUENCE and (made := [k for k in known if nodes[k].inputs]):
+            raise ValueError(
+                f"fold: {nodes[made[0]].op} (%{made[0]}) is computed outside of any step but read "
+                f"inside; {HINT}"
             )
-            for n, s in enumerate(states)
-        ]
-        return Folded(step, tuple(s.role for s in inputs), tuple(roles), tuple(edges))
-
-
-def _certify(graph: Graph, loop: _Loop, folded: Folded) -> None:
-    """Unfold again and compare: the same program, node by node, or an error."""
-    again = unfold(folded, loop.T)
-    # The unfolded inputs stand for these nodes of the graph, which may be constants.
-    stands_for = [i for source in loop.inputs() for i in source.given]
-    nodes = list(again.nodes)
-    for k, i in zip(again.inputs, stands_for, strict=True):
-        if graph.nodes[i].op == "constant":
-            nodes[k] = graph.nodes[i]
-    place = dict(zip(stands_for, again.inputs, strict=True))
-    whole = sum(loop.T if role == EVERY else 1 for role, _ in loop.outputs)
-    results, last = list(again.outputs[:whole]), list(again.outputs[whole:])
-    tails: dict[tuple[int, int], list[int]] = {}
-    for source in (s for s in loop.inputs() if s.role == STATE):
-        tails[source.at, source.delay] = [last.pop(0) for _ in range(abs(source.delay))]
-    for edge in loop.finals:
-        results += tails[edge]
-    copy = prune(nodes, [place[i] for i in graph.inputs], results, graph.in_tree, graph.out_tree)
-    off = difference(graph, copy)
+        else:
+            given.append(tuple(known))
+    outputs = {
+        back[k]: (n, t) for n, (_, c) in enumerate(loop.outputs) if isinstance(c, int)
+        for t, k in enumerate((row[c] for row in loop.rows), 1)
+    }  # fmt: skip
+    after = sorted(touched - inner)
+    found = Embedded(
+        folded, loop.T, graph,
+        tuple(k for k in range(len(nodes)) if k not in touched and k not in reads),
+        tuple(given),
+        tuple((k, _operands(graph, nodes[k].inputs, outputs, loop.T, k)) for k in after),
+        _operands(graph, graph.outputs, outputs, loop.T, None),
+    )  # fmt: skip
+    off = difference(graph, found.unfold(loop.T))
     if off is not None:
         raise ValueError(f"fold: unfolding does not give the graph again: {off}")
+    return found
+
+
+def _reads(graph: Graph) -> set[int]:
+    """Tagged readings of one row of what is outside of every step."""
+    nodes, busy = graph.nodes, _busy(graph)
+    return {
+        k
+        for k, n in enumerate(nodes)
+        if n.op == "index" and n.t in busy and nodes[n.inputs[0]].t is None
+    }
+
+
+def _busy(graph: Graph) -> set[int]:
+    """The steps at which something is computed; start values are only named before or after."""
+    idle = ("input", "constant", "index", "alias")
+    return {n.t for n in graph.nodes if n.t is not None and n.op not in idle}
+
+
+def _cut(graph: Graph, inner: set[int], touched: set[int]) -> tuple[Graph, dict[int, int]]:
+    """The loop as a graph of its own: what it reads is an input, what is read of it an output.
+
+    Returns:
+        The graph, and for each of its nodes' originals its number.
+    """
+    nodes = graph.nodes
+    used = sorted({i for k in inner for i in nodes[k].inputs if i not in inner})
+    kept = sorted({*used, *inner})
+    place = {k: j for j, k in enumerate(kept)}
+    made = []
+    for k in kept:
+        node = nodes[k]
+        if k in inner:
+            made.append(replace(node, inputs=tuple(place[i] for i in node.inputs)))
+        elif node.op == "constant":
+            made.append(node)
+        else:
+            made.append(replace(node, op="input", inputs=(), attrs={}))
+    asked = {i for k in touched - inner for i in nodes[k].inputs if i in inner}
+    asked |= set(graph.outputs) & inner
+    steps: dict[int, list[int]] = {}
+    for k in sorted(inner):
+        steps.setdefault(nodes[k].t or 0, []).append(k)
+    order = {k: n for row in steps.values() for n, k in enumerate(row)}
+    columns = sorted({order[k] for k in asked})
+    rows = [steps[t] for t in sorted(steps)]
+    outputs = [place[row[c]] for c in columns for row in rows if c < len(row)]
+    inputs = [place[k] for k in used if nodes[k].op != "constant"]
+    whole = Graph(tuple(made), tuple(inputs), tuple(outputs), *_trees(inputs, outputs))
+    return whole, place
+
+
+def _trees(inputs: Sequence[int], outputs: Sequence[int]) -> tuple[Any, Any]:
+    return flatten(tuple(inputs))[1], flatten(tuple(outputs))[1]
+
+
+def _positions(graph: Graph, known: Sequence[int]) -> Positions:
+    """The rule by which T readings follow the steps."""
+    nodes = [graph.nodes[k] for k in known]
+    sources = {n.inputs[0] for n in nodes}
+    tables = [n.attrs["position"] for n in nodes]
+    varying = [p for p in range(len(tables[0]))
+               if any(repr(table[p]) != repr(tables[0][p]) for table in tables)]  # fmt: skip
+    numbers = [table[varying[0]] for table in tables] if len(varying) == 1 else []
+    strides = {b - a for a, b in pairwise(numbers)}
+    if len(sources) != 1 or strides not in ({1}, {-1}):
+        raise ValueError(
+            "fold: the positions at which a sequence is read do not go up or down by one from "
+            f"step to step: {', '.join(str(table) for table in tables[:4])}"
+        )
+    (source,), stride = sources, strides.pop()
+    place = varying[0]
+    length = graph.nodes[source].shape[place]
+    first = numbers[0] if stride > 0 else numbers[0] - length
+    if stride > 0 and first < 0:
+        first += length
+    return Positions(source, first, stride, nodes[0], place)
+
+
+def _operands(
+    graph: Graph, operands: Sequence[int], outputs: dict[int, tuple[int, int]], T: int,
+    reader: int | None,
+) -> tuple[Operand, ...]:  # fmt: skip
+    """Operands with runs of steps told by their ends."""
+    found: list[Operand] = []
+    n = 0
+    while n < len(operands):
+        if operands[n] not in outputs:
+            found.append(operands[n])
+            n += 1
+            continue
+        column, t = outputs[operands[n]]
+        end = n + 1
+        stride = 0
+        while end < len(operands) and operands[end] in outputs:
+            other, then = outputs[operands[end]]
+            step = then - outputs[operands[end - 1]][1]
+            if other != column or abs(step) != 1 or stride not in (0, step):
+                break
+            stride, end = step, end + 1
+        last = outputs[operands[end - 1]][1]
+        ends = _anchored(t, last, T)
+        if ends is None:
+            who = f"output {n + 1}" if reader is None else f"{graph.nodes[reader].op} (%{reader})"
+            raise ValueError(
+                f"fold: {who} reads step {t} alone; a loop gives the values of every step, their "
+                "sum, or those of its first or last steps"
+            )
+        found.append(Picks(column, *ends))
+        n = end
+    return tuple(found)
+
+
+def _anchored(first: int, last: int, T: int) -> tuple[int, int] | None:
+    """The ends of a run of steps, counted from the end of time that it touches; None for none."""
+    low, high = sorted((first, last))
+    if low == 1 and high == T:
+        return (1 if first == 1 else -1, -1 if last == T else 1)
+    if high == T:
+        return first - T - 1, last - T - 1
+    return (first, last) if low == 1 else None
+
+
+__all__ = ["embed", "fold"]

@@ -182,7 +182,7 @@ def half_outside(w: Any, xs: Any, h: Any) -> Any:
 
 def one_step_out(w: Any, xs: Any, h: Any) -> Any:
     states = backwards(w, xs, h)
-    return states[1], states[0]
+    return states[2], states[0]
 
 
 HINT = (
@@ -207,7 +207,7 @@ REFUSED = {
     ),
     "one step alone is the result": (
         one_step_out,
-        "fold: output 1 (tanh) is a value of step 2 alone; a loop gives the values of every step, "
+        "fold: output 1 (tanh) is a value of step 3 alone; a loop gives the values of every step, "
         "their sum, or the last values of what recurs",
     ),
 }
