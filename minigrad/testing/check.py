@@ -8,6 +8,7 @@ one that uses no derivative rule at all. What they may differ by is derived from
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,9 @@ from minigrad.tree import flatten
 
 Array = np.ndarray[Any, np.dtype[Any]]
 METHODS = ("auto", "adjoint", "complex", "differences")
+TALLY = {"checks": 0, "kinks": 0, "failed": 0}
+"""What was checked in this process, for the summary line of a test run."""
+
 APART = 16
 """Up to so many inputs are moved one at a time, which finds smaller faults."""
 
@@ -278,8 +282,12 @@ def check_gradients(
     f = Flat(fn, inputs)
     broken = check_promises(f, seed)
     result = compare(f, seed, method)
+    TALLY["checks"] += 1
+    TALLY["kinks"] += result.kink is not None
     if broken or not all(c.holds for c in result.comparisons):
-        raise mismatch(f, result, broken, seed, artifacts)
+        TALLY["failed"] += 1
+        folder = artifacts or os.environ.get("MINIGRAD_ARTIFACTS")
+        raise mismatch(f, result, broken, seed, folder)
     if order > 1 and f.points:
         check_gradients(_pulled(f, seed), *f.points, order=order - 1, method=method, seed=seed + 1)
     return result

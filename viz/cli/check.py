@@ -101,7 +101,7 @@ def resolve(target: str) -> Iterator[tuple[str, Any]]:
     """Names and things that a target stands for."""
     path, _, name = target.partition(":")
     place = Path(path)
-    if place.is_dir():
+    if place.is_dir() and not name and not (place / "__init__.py").exists():
         for file in sorted(place.rglob("*.py")):
             yield from _members(str(file), _load_file(file))
         return

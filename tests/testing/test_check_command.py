@@ -1,0 +1,84 @@
+"""`minigrad check`: what it checks, what it prints, and its exit code."""
+
+import pytest
+
+from viz.cli import main
+
+MINE = """
+import numpy as np
+import minigrad as mg
+import rnn
+from minigrad.define import elementwise
+
+@elementwise(lambda y, x: 3.0 * x)
+def cube_{n}(x, out=None):
+    return x * x * x
+
+def good(x):
+    return mg.sin(x)
+
+def bad(x):
+    return cube_{n}(mg.sin(x) + 1.0)
+
+good.example_inputs = bad.example_inputs = (np.array([0.5, 1.5]),)
+cell = rnn.GRUCell(2, 2)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    import minigrad as mg
+
+    before = dict(mg.PRIMITIVES)
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(n="here"))
+    yield path
+    mg.PRIMITIVES.clear()
+    mg.PRIMITIVES.update(before)
+
+
+def test_a_function_and_a_cell_that_are_right_exit_with_0(mine, capsys):
+    assert main(["check", f"{mine}:good", f"{mine}:cell", "--draws", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "<GradientCheck ok" in told
+    assert "holds   split and continue" in told
+
+
+def test_a_wrong_primitive_exits_with_1_and_is_named(mine, capsys):
+    assert main(["check", f"{mine}:bad"]) == 1
+    told = capsys.readouterr().out
+    assert "first wrong primitive: cube_here" in told
+
+
+def test_a_folder_is_searched_for_what_can_be_checked(mine, capsys):
+    assert main(["check", str(mine.parent), "--draws", "1"]) == 1
+    told = capsys.readouterr().out
+    assert all(f"mine.py:{name}" in told for name in ("good", "bad", "cell"))
+
+
+def test_cells_of_the_library_are_found_by_their_class(capsys):
+    assert main(["check", "rnn:GRUCell", "--draws", "1"]) == 0
+    assert "GRUCell(inputs=3, hidden=3" in capsys.readouterr().out
+
+
+def test_faults_are_planted_by_part_of_their_name(capsys):
+    assert main(["check", "--faults", "tanh slope"]) == 0
+    told = capsys.readouterr().out
+    assert "tanh slope (1 - y)²" in told
+    assert "primitives: jvp" in told
+    assert "4 faults, 0 missed" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check"], "name a function or cell"),
+        (["check", "rnn:Nobody"], "rnn has no Nobody"),
+        (["check", "minigrad:tanh"], "needs inputs to be checked on"),
+        (["check", "nowhere.py:f"], "there is no file nowhere.py"),
+        (["check", "--faults", "no such"], "no fault is called 'no such'"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(arguments, told, capsys):
+    assert main(arguments) == 2
+    assert told in capsys.readouterr().err
