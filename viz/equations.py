@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.folded import EVERY, SEQUENCE, STATIC, SUM, Folded, folded_adjoint
 from viz.cells import layer
 from viz.formulas import ATOM, PRODUCT_OF, SUM_OF, Term, held, written
-from viz.notation import Formula, Symbol, latex, shifted, unicode
+from viz.notation import Formula, Symbol, html, latex, shifted, unicode
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Equations:
         """An `aligned` block."""
         rows = " \\\\\n".join(f"{latex(left)} &= {latex(right)}" for left, right in self.lines)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    @property
+    def html(self) -> str:
+        """A line for each equation, with real sub- and superscripts."""
+        return "\n".join(f"{html(left)} = {html(right)}" for left, right in self.lines)
 
     def __str__(self) -> str:
         return self.unicode

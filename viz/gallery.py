@@ -189,7 +189,7 @@ def page(entries: Sequence[tuple[Entry, Drawing]], title: str = "The figures") -
     for entry, drawing in entries:
         # As images the pictures keep their names to themselves.
         data = base64.b64encode(drawing.svg().encode()).decode()
-        formulas = f"<pre>{escape(str(entry.formulas))}</pre>" if entry.formulas else ""
+        formulas = f"<pre>{entry.formulas.html}</pre>" if entry.formulas else ""
         parts.append(
             f'<figure id="{escape(entry.name)}"><h2>{escape(entry.title)}</h2>'
             f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(drawing.scene.title)}. '
@@ -208,5 +208,6 @@ body {{ font: 16px/1.5 Arial, "Liberation Sans", sans-serif; color: #2B2B2B; bac
 nav {{ color: #6B6B6B; font-size: 0.9rem; }} nav a {{ color: #004E80; }}
 figure {{ margin: 3rem 0; }} img {{ max-width: 100%; max-height: 60rem; }}
 figcaption {{ color: #6B6B6B; max-width: 45rem; margin-top: 0.5rem; }}
-pre {{ font: 1.05rem/1.7 Times, "Liberation Serif", "DejaVu Serif", serif; overflow-x: auto; }}
+sub, sup {{ line-height: 0; font-size: 0.7em; }}
+pre {{ font: 1.15rem/1.8 Times, "Liberation Serif", "DejaVu Serif", serif; overflow-x: auto; }}
 </style></head><body><h1>{title}</h1>"""

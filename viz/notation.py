@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from viz.label import clean
 
@@ -98,6 +99,28 @@ def latex(formula: Sequence[Part]) -> str:
             parts.append(f"{before if closed else f'{{{before}}}'}^{{{RAISING[p]}}}")
         else:
             parts.append(SIGNS.get(p, p))
+    return "".join(parts)
+
+
+def html(formula: Sequence[Part]) -> str:
+    """The formula for a page, with real sub- and superscripts.
+
+    >>> html((Symbol("W", "xh"), " ", Symbol("h", "", -1)))
+    '<i>W</i><sub>xh</sub> <i>h</i><sup>(t−1)</sup>'
+    """
+    parts = []
+    for p in formula:
+        if isinstance(p, Symbol):
+            low = f"<sub>{escape(clean(p.sub))}</sub>" if p.sub else ""
+            raised = "" if p.offset is None else f"<sup>{_time(p.offset)}</sup>"
+            given = "∂<i>L</i>/" if p.given else ""
+            parts.append(f"{given}<i>{escape(clean(p.base))}</i>{low}{raised}")
+        elif p in RAISING:
+            parts.append(f"<sup>\u2009{'2' if p == '²' else '⊤'}</sup>")
+        elif p == "Σ ":
+            parts.append("Σ<sub><i>t</i></sub> ")
+        else:
+            parts.append(escape(p.name if isinstance(p, Function) else p))
     return "".join(parts)
 
 

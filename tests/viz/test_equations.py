@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from viz.notation import Function, Symbol, latex, unicode
+from viz.notation import Function, Symbol, html, latex, unicode
 
 FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
@@ -138,6 +138,7 @@ def test_the_seeds_equations():
 @pytest.mark.parametrize("cell", CELLS, ids=lambda c: str(c)[:60])
 def test_latex_is_balanced_and_has_no_two_superscripts(cell, adjoint):
     shown = viz.equations(cell, adjoint=adjoint)
+    assert "&lt;" not in shown.html
     assert shown._repr_latex_().startswith("$$\n\\begin{aligned}")
     for line in shown.latex.splitlines():
         assert line.count("{") == line.count("}")
@@ -150,6 +151,7 @@ def test_hostile_names_are_written_as_letters():
     text = latex((Symbol(name, "", 0),))
     assert text.count("{") - text.count("\\{") == text.count("}") - text.count("\\}")
     assert "\\%" in text
+    assert "<b>" not in html((Symbol("<b>", "<b>", 0),))
     assert "\\$" in text
 
 

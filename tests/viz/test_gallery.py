@@ -33,7 +33,7 @@ def test_the_command_writes_files_and_a_page_without_any_program(tmp_path, monke
     assert len(pictures) == len(names)
     for data in pictures:
         xml.dom.minidom.parseString(base64.b64decode(data))
-    assert "h⁽ᵗ⁾ = tanh(z_h⁽ᵗ⁾)" in html
+    assert "<i>h</i><sup>(t)</sup> = tanh(<i>z</i><sub>h</sub><sup>(t)</sup>)" in html
     assert "20 figures" in capsys.readouterr().out
 
 
