@@ -206,7 +206,7 @@ _HEAD = """<!doctype html>
 body {{ font: 16px/1.5 Arial, "Liberation Sans", sans-serif; color: #2B2B2B; background: white;
   max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
 nav {{ color: #6B6B6B; font-size: 0.9rem; }} nav a {{ color: #004E80; }}
-figure {{ margin: 3rem 0; }} img {{ max-width: 100%; max-height: 60rem; }}
+figure {{ margin: 3rem 0; }} img {{ max-width: 100%; max-height: 84rem; }}
 figcaption {{ color: #6B6B6B; max-width: 45rem; margin-top: 0.5rem; }}
 sub, sup {{ line-height: 0; font-size: 0.7em; }}
 pre {{ font: 1.15rem/1.8 Times, "Liberation Serif", "DejaVu Serif", serif; overflow-x: auto; }}

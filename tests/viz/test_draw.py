@@ -1,5 +1,6 @@
 import xml.dom.minidom
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -70,3 +71,20 @@ def test_a_title_stands_above_everything():
     titled = viz.draw(rnn.RNNCell(3, 5), title="One layer").scene
     assert titled.bounds()[3] > plain[3]
     assert titled.title == "One layer"
+
+
+@pytest.mark.parametrize("level", ["cell", "gate", "op"])
+def test_a_traced_run_with_a_loss_has_the_folded_picture_of_its_cell(level):
+    cell = rnn.LSTMCell(3, 5)
+
+    def loss(p, xs):
+        return mg.mean(rnn.run(cell, p, xs, unfolded=True)[0])
+
+    shown = []
+    for steps in (3, 30):
+        graph = mg.trace(loss, cell.init(0), np.ones((steps, 1, 3)))
+        drawing = viz.draw(graph, view="folded", level=level)
+        shown.append({(w.source, w.target, w.delay) for w in drawing.scene.wires})
+    own = viz.draw(cell, view="folded", level=level)
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == len({(w.source, w.target, w.delay) for w in own.scene.wires})
