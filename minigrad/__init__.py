@@ -6,6 +6,7 @@ from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
 from minigrad.embedded import Embedded
 from minigrad.errors import ShapeError
+from minigrad.explain import explain
 from minigrad.fold import embed, fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
 from minigrad.graph import Graph, Node, isomorphic, trace
@@ -14,9 +15,36 @@ from minigrad.scan import scan
 from minigrad.tree import tree_map
 
 __all__ = [
-    "PRIMITIVES", "Embedded", "Folded", "Graph", "Node", "Primitive", "Recurrence", "ShapeError",
-    "Tensor", "adjoint", "ancestors", "backward", "compile", "embed", "find", "fold", "grad",
-    "hessian", "hvp", "isomorphic", "jacobian", "jvp", "named", "scan", "scope", "trace",
-    "tree_map", "unfold", "value_and_grad", "vjp",
+    "PRIMITIVES",
+    "Embedded",
+    "Folded",
+    "Graph",
+    "Node",
+    "Primitive",
+    "Recurrence",
+    "ShapeError",
+    "Tensor",
+    "adjoint",
+    "ancestors",
+    "backward",
+    "compile",
+    "embed",
+    "explain",
+    "find",
+    "fold",
+    "grad",
+    "hessian",
+    "hvp",
+    "isomorphic",
+    "jacobian",
+    "jvp",
+    "named",
+    "scan",
+    "scope",
+    "trace",
+    "tree_map",
+    "unfold",
+    "value_and_grad",
+    "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__

@@ -517,6 +517,7 @@ PASSES: tuple[Pass, ...] = (
     merge_elementwise,
     merge_sums,
     merge_gradients,
+    eliminate_common,
     merge_factors,
     eliminate_common,
 )

@@ -36,7 +36,7 @@ FLOORS = (
     ("storage",),
     ("program",),
     ("scan",),
-    ("compile",),
+    ("compile", "explain"),
     ("testing",),
 )
 """The engine from the ground up; the first five are the core, to be read in one sitting."""

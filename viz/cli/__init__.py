@@ -12,10 +12,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from viz.cli import check, demo, doctor, draw, figures, ops, sample, train
+from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, train
 from viz.render import RendererMissing
 
-COMMANDS = (train, sample, draw, figures, check, ops, doctor, demo)
+COMMANDS = (train, sample, draw, figures, explain, check, ops, doctor, demo)
 MISTAKES = (OSError, ValueError, ImportError, FloatingPointError, RendererMissing)
 MISTAKEN, INTERRUPTED = 2, 130
 

@@ -1,0 +1,29 @@
+"""`minigrad explain`: what runs once, before and in the loops over time, forward and backward."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import minigrad as mg
+from rnn.characters import CELLS
+
+
+def add(commands: Any) -> None:
+    """Say what `minigrad explain` takes."""
+    p = commands.add_parser("explain", help="say how a cell runs", description=__doc__)
+    p.add_argument("--cell", choices=sorted(CELLS), default="lstm", help="(%(default)s)")
+    p.add_argument("--inputs", type=int, default=64, help="columns X of the input (%(default)s)")
+    p.add_argument("--hidden", type=int, default=128, help="columns H (%(default)s)")
+    p.add_argument("--batch", type=int, default=32, help="rows B (%(default)s)")
+    p.add_argument("--steps", type=int, default=50, help="steps T (%(default)s)")
+    p.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the explanation."""
+    if args.batch < 1 or args.steps < 1:
+        raise ValueError(f"batch and steps must be at least 1, got {args.batch} and {args.steps}")
+    cell = CELLS[args.cell](args.inputs, args.hidden)
+    print(mg.explain(cell.folded(args.batch, "float32"), args.steps))
+    return 0
