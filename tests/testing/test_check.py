@@ -39,6 +39,13 @@ def test_random_programs_of_any_scale_raise_no_alarm(scale, random):
     check_gradients(program, *program.values)
 
 
+@pytest.mark.parametrize("seed", [1002587, 1007914, 1009481, 1018768])
+def test_derivatives_below_the_smallest_normal_number_raise_no_alarm(seed):
+    """Four of 25,000 programs on inputs of about 1000 cried before such digits were let go."""
+    program = draw_program(Random(seed), scale=1000.0)
+    check_gradients(program, *program.values, seed=seed)
+
+
 @given(program=fan_outs())
 def test_parameters_used_many_times_raise_no_alarm(program):
     check_gradients(program, *program.values)
