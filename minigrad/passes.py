@@ -192,8 +192,11 @@ def reassociate(folded: Folded) -> Folded:
             continue
         total, *rest = outside + [i for i in terms if i in looped]
         for i in rest[:-1]:
-            shape = np.broadcast_shapes(work.nodes[total].shape, work.nodes[i].shape)
-            total = work.add(node.op, [total, i], shape)
+            a, b = work.nodes[total], work.nodes[i]
+            if a.dtype is None and b.dtype is None:  # two weak numbers are one
+                total = work.constant(a.value * b.value if node.op == "mul" else a.value + b.value)
+                continue
+            total = work.add(node.op, [total, i], np.broadcast_shapes(a.shape, b.shape))
         work.nodes[k] = replace(node, inputs=(total, rest[-1]))
     return work.done()
 

@@ -37,7 +37,6 @@ class Halved(rnn.Cell):
         return h, h
 
 
-@pytest.mark.xfail(raises=IndexError, reason="reassociate: a product of two weak numbers")
 def test_two_plain_numbers_in_one_product_can_be_regrouped() -> None:
     """Found by the law "repeatable" on a drawn cell."""
     cell = Halved(2, 3)
