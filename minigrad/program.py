@@ -277,7 +277,7 @@ class Program:
         for r in folded.recurrences:
             history = self.storage.history[r.input]
             ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
-            last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0]))
+            last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0, ...]))
         return [*lines, f"return [{', '.join(outputs)}], [{', '.join(last)}]"]
 
     def _total(self, k: int, lines: Names) -> str:
@@ -370,7 +370,9 @@ class _Rows:
 
     def steps(self, lo: int, hi: int, direction: int) -> list[tuple[Array, ...]]:
         """Of each step in a chunk, in the order of the loop."""
-        columns = [self._part(name, lo, hi)[::direction] for name in self.fixed]
+        parts = [self._part(name, lo, hi)[::direction] for name in self.fixed]
+        # part[k] of single numbers would be a number, and nothing can be written into it.
+        columns = [[part[k, ...] for k in range(hi - lo)] for part in parts]
         return list(zip(*columns, strict=True)) if columns else [()] * (hi - lo)
 
 

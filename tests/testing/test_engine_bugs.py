@@ -46,7 +46,6 @@ def test_two_plain_numbers_in_one_product_can_be_regrouped() -> None:
     np.testing.assert_allclose(found, wanted.data, rtol=1e-14)
 
 
-@pytest.mark.xfail(raises=TypeError, reason="a program's loop has no views of 0-d values")
 def test_a_recurrence_of_single_numbers_runs_as_a_scan() -> None:
     """Found by the probe "folding"."""
 
