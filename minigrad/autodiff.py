@@ -204,18 +204,13 @@ class _Call:
         outside = any(
             type(x) is Tensor and x.serial <= self.start for node in nodes for x in node.parents
         )
-        return nodes, outside or any(
-            type(x) is Tensor for x in (*more, *_outer(tensors, self.start))
-        )
+        outer = [x for x in tensors if x.serial <= self.start]
+        return nodes, outside or bool(outer) or any(type(x) is Tensor for x in more)
 
     def split(self, values: list[Any]) -> tuple[Any, ...]:
         """Values of all leaves, given back in the structures of the arguments."""
         flat = iter(values)
         return tuple(tree.unflatten([next(flat) for _ in tree.paths()]) for tree in self.trees)
-
-
-def _outer(tensors: Sequence[Tensor], start: int) -> list[Tensor]:
-    return [x for x in tensors if x.serial <= start]
 
 
 def _fresh(value: Any, where: str) -> Tensor:

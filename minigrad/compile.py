@@ -6,6 +6,7 @@ call that writes into a fixed buffer, every scan one run of its program.
 
 from __future__ import annotations
 
+import builtins
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -32,60 +33,73 @@ class GraphProgram:
     """
 
     def __init__(self, graph: Graph) -> None:
-        names: dict[str, Any] = {}
-        lines = []
-        last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
-        kept = _kept_alive(graph)
-        free: dict[tuple[tuple[int, ...], Any], list[str]] = {}
-        buffer_of: dict[int, str] = {}
-        place: dict[int, dict[int, int]] = {}
-        for k, node in enumerate(graph.nodes):
-            operands = ", ".join(f"v{i}" for i in node.inputs)
-            if node.op == "input":
-                continue
-            if node.op == "constant":
-                names[f"v{k}"] = node.value
-                continue
-            if node.op == "project":
-                (source,) = node.inputs
-                lines.append(f"v{k} = v{source}[{place[source][node.attrs['k']]}]")
-                continue
-            if node.op == "alias":
-                lines.append(f"v{k} = {operands}")
-                continue
-            if node.op == "scan":
-                folded, place[k] = _used_part(graph, k)
-                POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
-                program = POOL.take(folded, node.attrs["steps"])
-                names[f"p{k}"] = lambda *xs, run=program: [x for part in run(*xs) for x in part]
-                lines.append(f"v{k} = p{k}({operands})")
-                continue
-            kernel = PRIMITIVES[node.op].kernel
-            if kernel is None or node.attrs or not node.shape or node.dtype is None:
-                names[f"p{k}"] = _call(node)
-                lines.append(f"v{k} = p{k}({operands})")
-                continue
-            ranks = [len(graph.nodes[i].shape) for i in node.inputs]
-            rows_only = node.op == "matmul" and ranks[0] > 2 and ranks[1] == 2
-            names[f"p{k}"] = _row_product if rows_only else kernel
-            waiting = free.get((node.shape, node.dtype), [])
-            if waiting:
-                buffer = waiting.pop()
-            else:
-                buffer = f"b{k}"
-                names[buffer] = empty(node.shape, node.dtype)
-            buffer_of[k] = buffer
-            lines.append(f"v{k} = p{k}({operands}, {buffer})")
-            for i in set(node.inputs):
-                if i in buffer_of and last_use[i] == k and i not in kept:
-                    dead = graph.nodes[i]
-                    free.setdefault((dead.shape, dead.dtype), []).append(buffer_of[i])
-        results = ", ".join(f"v{i}" for i in graph.outputs)
-        lines.append(f"return [{results}]")
+        self.graph = graph
+        self._names: dict[str, Any] = {}
+        self._place: dict[int, dict[int, int]] = {}
+        self._buffer_of: dict[int, str] = {}
+        self._free: dict[tuple[tuple[int, ...], Any], list[str]] = {}
+        self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
+        self._kept = _kept_alive(graph)
+        lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
+        lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
         inputs = ", ".join(f"v{i}" for i in graph.inputs)
-        self.source = f"def program({inputs}):\n" + "\n".join(f"    {line}" for line in lines)
-        exec(compile_python(self.source, "<minigrad program>", "exec"), names)
-        self.run: Callable[..., list[Any]] = names["program"]
+        body = "\n".join(f"    {line}" for line in lines if line)
+        self.source = f"def program({inputs}):\n{body}"
+        exec(builtins.compile(self.source, "<minigrad program>", "exec"), self._names)
+        self.run: Callable[..., list[Any]] = self._names["program"]
+
+    def _line(self, k: int) -> str:
+        """The line that makes the value of node k; none for a constant."""
+        node = self.graph.nodes[k]
+        operands = ", ".join(f"v{i}" for i in node.inputs)
+        if node.op == "constant":
+            self._names[f"v{k}"] = node.value
+            return ""
+        if node.op == "alias":
+            return f"v{k} = {operands}"
+        if node.op == "project":
+            place = self._place[node.inputs[0]][node.attrs["k"]]
+            return f"v{k} = {operands}[{place}]"
+        if node.op == "scan":
+            self._names[f"p{k}"] = self._scan(k)
+        elif self._has_buffer(node):
+            self._names[f"p{k}"] = self._kernel(node)
+            operands = f"{operands}, {self._take_buffer(k)}"
+        else:
+            self._names[f"p{k}"] = _call(node)
+        return f"v{k} = p{k}({operands})"
+
+    def _scan(self, k: int) -> Callable[..., list[Any]]:
+        """The program of a scan, as a function that gives its results in one list."""
+        node = self.graph.nodes[k]
+        folded, self._place[k] = _used_part(self.graph, k)
+        POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
+        program = POOL.take(folded, node.attrs["steps"])
+        return lambda *xs: [x for part in program(*xs) for x in part]
+
+    def _has_buffer(self, node: Node) -> bool:
+        """Whether a node's operation writes into a buffer; numbers are not worth one."""
+        kernel = PRIMITIVES[node.op].kernel
+        return kernel is not None and not node.attrs and bool(node.shape) and node.dtype is not None
+
+    def _kernel(self, node: Node) -> Any:
+        ranks = [len(self.graph.nodes[i].shape) for i in node.inputs]
+        rows_only = node.op == "matmul" and ranks[0] > 2 and ranks[1] == 2
+        return _row_product if rows_only else PRIMITIVES[node.op].kernel
+
+    def _take_buffer(self, k: int) -> str:
+        """A buffer for node k; those of operands that nobody reads later are free after it."""
+        node = self.graph.nodes[k]
+        waiting = self._free.get((node.shape, node.dtype))
+        name = waiting.pop() if waiting else f"b{k}"
+        if name not in self._names:
+            self._names[name] = empty(node.shape, node.dtype)
+        self._buffer_of[k] = name
+        for i in set(node.inputs):
+            if i in self._buffer_of and self._last_use[i] == k and i not in self._kept:
+                dead = self.graph.nodes[i]
+                self._free.setdefault((dead.shape, dead.dtype), []).append(self._buffer_of[i])
+        return name
 
 
 def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
@@ -96,9 +110,6 @@ def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
     used = sorted(n for n in read if n < plain)
     ends = range(plain, plain + len(kept.recurrences))
     return narrowed(kept, frozenset(used)), {n: at for at, n in enumerate([*used, *ends])}
-
-
-compile_python = compile
 
 
 def _kept_alive(graph: Graph) -> set[int]:

@@ -218,7 +218,7 @@ for _name, _about, _path, _old, _new in (
     ("a result given twice", "its seeds must add up", "_cotangents",
      "start[serial] = start[serial] + seed if serial in start else seed", "start[serial] = seed"),
     ("nested derivative is silent", "the outer variable looks constant", "_Call.graph",
-     "return nodes, outside or any(", "return nodes, any("),
+     "return nodes, outside or bool(outer) or any(", "return nodes, bool(outer) or any("),
 ):  # fmt: skip
     plant("walk", _name, _about, rewrite(WALK, _path, _old, _new))
 

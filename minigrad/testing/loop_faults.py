@@ -82,7 +82,8 @@ for _name, _about, _where, _path, _old, _new in (
      "- 1 - k] if np.shape(by_output[k]) == np.shape(by_output[len(by_output) - 1 - k]) else "
      "by_output[k]"),
     ("compiled: buffers freed at first use", "a value read twice is overwritten", "compile",
-     "GraphProgram.__init__", "last_use[i] == k and i not in kept", "i not in kept"),
+     "GraphProgram._take_buffer", "self._last_use[i] == k and i not in self._kept",
+     "i not in self._kept"),
     ("compiled: results' buffers are used again", "the first result holds the second", "compile",
      "_kept_alive", "kept = set(graph.outputs)", "kept = set()"),
     ("compiled: one program for all shapes", "the trace of the first call answers all", "compile",
