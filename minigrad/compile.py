@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES, Tensor
-from minigrad.folded import STATE, Folded
+from minigrad.folded import Folded
 from minigrad.graph import Graph, Node, trace
 from minigrad.scan import POOL, narrowed
 from minigrad.storage import VIEWS, empty
@@ -105,7 +105,7 @@ class GraphProgram:
 def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
     """The folded graph of a scan without results that nobody reads, and where the others are."""
     kept: Folded = graph.nodes[k].attrs["kept"]
-    plain = sum(role != STATE for role in kept.outputs)
+    plain = len(kept.plain)
     read = {node.attrs["k"] for node in graph.nodes if node.op == "project" and node.inputs == (k,)}
     used = sorted(n for n in read if n < plain)
     ends = range(plain, plain + len(kept.recurrences))

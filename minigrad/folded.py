@@ -87,6 +87,11 @@ class Folded:
         """Its name, for messages and pictures."""
         return self.input_node(k).name or f"input {k + 1}"
 
+    @property
+    def plain(self) -> tuple[int, ...]:
+        """The positions of the outputs that are not states: what a run gives at its steps."""
+        return tuple(k for k, role in enumerate(self.outputs) if role != STATE)
+
     def with_role(self, role: str) -> list[int]:
         """The positions of the inputs that have a role."""
         return [k for k, r in enumerate(self.inputs) if r == role]
@@ -445,8 +450,8 @@ def same_folded(a: Folded, b: Folded) -> bool:
 def _states_last(folded: Folded) -> Folded:
     """The same with outputs in the order of the unfolded graph, states in that of their inputs."""
     edges = sorted(folded.recurrences, key=lambda r: r.input)
-    first = [k for k, role in enumerate(folded.outputs) if role != STATE]
-    order = first + [r.output for r in edges]
+    first = folded.plain
+    order = [*first, *(r.output for r in edges)]
     outputs = tuple(folded.step.outputs[k] for k in order)
     return Folded(
         replace(folded.step, outputs=outputs, out_tree=flatten(outputs)[1]),

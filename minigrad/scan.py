@@ -96,30 +96,22 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
-    count = results(folded)
     if not any(type(x) is Tensor for x in inputs):
         return list(_run(*inputs, folded=folded, kept=folded, steps=steps))
     kept = adjoint_of(folded).forward
     node = SCAN(*inputs, folded=folded, kept=kept, steps=steps)
-    order = [k for k, role in enumerate(kept.outputs) if role != STATE]
-    whole = len(order)
-    first = [k for k in range(whole) if order[k] < len(folded.outputs)]
-    finals = range(whole, whole + len(folded.recurrences))
-    return [project(node, k=k) for k in (*first, *finals)][:count]
-
-
-def results(folded: Folded) -> int:
-    """How many results a scan has: outputs that are not states, and a last value a recurrence."""
-    return sum(role != STATE for role in folded.outputs) + len(folded.recurrences)
+    # The residuals stand behind the results of the original, the last values behind both.
+    whole = len(kept.plain)
+    places = (*range(len(folded.plain)), *range(whole, whole + len(folded.recurrences)))
+    return [project(node, k=k) for k in places]
 
 
 def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
     """The folded graph with only those results (outputs that are not states) that are used."""
     known = _NARROWED.setdefault(folded, {})
     if used not in known:
-        plain = [k for k, role in enumerate(folded.outputs) if role != STATE]
-        kept = [k for k, role in enumerate(folded.outputs) if role == STATE]
-        kept = sorted([*(plain[n] for n in used), *kept])
+        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
+        kept = sorted([*(folded.plain[n] for n in used), *states])
         outputs = tuple(folded.step.outputs[k] for k in kept)
         step = prune(folded.step.nodes, folded.step.inputs, outputs)
         edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
@@ -132,7 +124,7 @@ def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
     program = POOL.take(kept, steps)
     outputs, last = program(*inputs)
-    own = sum(role != STATE for role in folded.outputs)
+    own = len(folded.plain)
     views = [x[...] for x in outputs[own:]]  # of their own, as they are made read-only
     values = Outputs([*map(_copy, outputs[:own]), *views, *map(_copy, last)])
     if kept is folded:
@@ -157,23 +149,20 @@ def _pull(
 ) -> list[Any]:
     """Cotangents of the operands that are asked for: the scan of the adjoint."""
     folded, kept, steps = attrs["folded"], attrs["kept"], attrs["steps"]
-    plain = [k for k, role in enumerate(kept.outputs) if role != STATE]
-    heard = {plain[k] for k in range(len(plain)) if g[k] is not None}
+    arrived = dict(zip(kept.plain, g, strict=False))
+    ends = dict(zip([r.output for r in kept.recurrences], g[len(arrived) :], strict=True))
+    heard = {k for k, cotangent in arrived.items() if cotangent is not None}
     if any(k >= len(folded.outputs) for k in heard):
         # Second order: residuals have cotangents of their own, so they count as outputs.
         folded = kept
-        values = SCAN(*operands, folded=kept, kept=adjoint_of(kept).forward, steps=steps)
-        kept = adjoint_of(kept).forward
-        y = values
-    silent = frozenset(
-        k for k, role in enumerate(folded.outputs) if role != STATE and k not in heard
-    )
+        y = SCAN(*operands, folded=kept, kept=adjoint_of(kept).forward, steps=steps)
+    silent = frozenset(folded.plain) - heard
     fixed = frozenset(k for k, role in enumerate(folded.inputs) if role != STATE and k not in asked)
     adjoint = adjoint_of(folded, silent, fixed)
     whole = adjoint_of(folded)
     emitted = {whole.step.residuals[k]: n for n, k in enumerate(whole.emitted)}
     number = {i: k for k, i in enumerate(folded.step.inputs)}
-    own = sum(role != STATE for role in folded.outputs)
+    own = len(folded.plain)
     inputs: list[Any] = []
     for k, node in enumerate(adjoint.step.residuals):
         if k in adjoint.static_places:
@@ -181,9 +170,6 @@ def _pull(
         else:
             place = own + emitted[node]
             inputs.append(project(y, k=place) if type(y) is Tensor else y[place])
-    now = [k for k, role in enumerate(attrs["kept"].outputs) if role != STATE]
-    arrived = dict(zip(now, g, strict=False))
-    ends = dict(zip([r.output for r in folded.recurrences], g[len(now) :], strict=True))
     for k in adjoint.step.seeded:
         role = folded.outputs[k]
         seed = ends[k] if role == STATE else arrived[k]
@@ -202,9 +188,8 @@ def _zero_end(folded: Folded, k: int) -> Any:
 def _sorted_back(adjoint: FoldedAdjoint, found: list[Any], count: int) -> list[Any]:
     """The results of the backward scan at the places of the operands they belong to."""
     backward = adjoint.backward
-    plain = [k for k, role in enumerate(backward.outputs) if role != STATE]
-    by_output = dict(zip(plain, found, strict=False))
-    for edge, value in zip(backward.recurrences, found[len(plain) :], strict=True):
+    by_output = dict(zip(backward.plain, found, strict=False))
+    for edge, value in zip(backward.recurrences, found[len(backward.plain) :], strict=True):
         by_output[edge.output] = value
     parts: list[Any] = [None] * count
     for k, operand in enumerate(adjoint.step.wrt):
@@ -256,7 +241,7 @@ def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[
     moving = [k for k, x in enumerate(operands) if x.dtype.kind == "f"]
     given = [zeros_like(operands[k]) if tangents[k] is None else tangents[k] for k in moving]
     found = scan(tangent_of(kept), steps, *operands, *given)
-    own = sum(role != STATE for role in kept.outputs)
+    own = len(kept.plain)
     return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
 
 
