@@ -89,7 +89,7 @@ class Folded:
 
     @property
     def plain(self) -> tuple[int, ...]:
-        """The positions of the outputs that are not states: what a run gives at its steps."""
+        """The positions of the outputs that are not states: sequences and sums."""
         return tuple(k for k, role in enumerate(self.outputs) if role != STATE)
 
     def with_role(self, role: str) -> list[int]:
