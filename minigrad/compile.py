@@ -18,6 +18,7 @@ from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import Folded
 from minigrad.graph import Graph, Node, trace
 from minigrad.scan import POOL, narrowed
+from minigrad.source import call, number
 from minigrad.storage import VIEWS, empty
 from minigrad.tree import Tree, flatten
 
@@ -51,31 +52,39 @@ class GraphProgram:
     def _line(self, k: int) -> str:
         """The line that makes the value of node k; none for a constant."""
         node = self.graph.nodes[k]
-        operands = ", ".join(f"v{i}" for i in node.inputs)
+        operands = [self._operand(i, node) for i in node.inputs]
         if node.op == "constant":
             self._names[f"v{k}"] = node.value
             return ""
         if node.op == "alias":
-            return f"v{k} = {operands}"
+            return f"v{k} = {operands[0]}"
         if node.op == "project":
             place = self._place[node.inputs[0]][node.attrs["k"]]
-            return f"v{k} = {operands}[{place}]"
+            return f"v{k} = {operands[0]}[{place}]"
         if node.op == "scan":
-            self._names[f"p{k}"] = self._scan(k)
-        elif self._has_buffer(node):
-            self._names[f"p{k}"] = self._kernel(node)
-            operands = f"{operands}, {self._take_buffer(k)}"
-        else:
-            self._names[f"p{k}"] = _call(node)
-        return f"v{k} = p{k}({operands})"
+            return f"v{k} = {self._bind('scan', self._scan(k))}({', '.join(operands)})"
+        if self._has_buffer(node):
+            operands.append(self._take_buffer(k))
+            return f"v{k} = {self._bind(node.op, self._kernel(node))}({', '.join(operands)})"
+        return f"v{k} = {call(node, operands, self._bind)}"
+
+    def _bind(self, prefix: str, value: Any) -> str:
+        """A name in the generated source for a value known now."""
+        name = f"{prefix}_{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _operand(self, i: int, reader: Node) -> str:
+        node = self.graph.nodes[i]
+        weak = node.op == "constant" and node.dtype is None and self._has_buffer(reader)
+        return self._bind("number", number(node, reader)) if weak else f"v{i}"
 
     def _scan(self, k: int) -> Callable[..., list[Any]]:
         """The program of a scan, as a function that gives its results in one list."""
         node = self.graph.nodes[k]
         folded, self._place[k] = _used_part(self.graph, k)
         POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
-        program = POOL.take(folded, node.attrs["steps"])
-        return lambda *xs: [x for part in program(*xs) for x in part]
+        return POOL.take(folded, node.attrs["steps"]).run
 
     def _has_buffer(self, node: Node) -> bool:
         """Whether a node's operation writes into a buffer; numbers are not worth one."""
@@ -130,11 +139,6 @@ def _row_product(a: Any, b: Any, out: Any) -> Any:
     return out
 
 
-def _call(node: Node) -> Callable[..., Any]:
-    forward, attrs = PRIMITIVES[node.op].forward, dict(node.attrs)
-    return (lambda *xs: forward(*xs, **attrs)) if attrs else forward
-
-
 class Compiled:
     """A function that is traced once for each set of shapes and replayed from then on."""
 
@@ -148,14 +152,15 @@ class Compiled:
         """What f gives, in buffers that the next call overwrites."""
         values, tree = flatten(args)
         for k, value in enumerate(values):
+            if type(value) is np.ndarray:
+                continue
             if type(value) is Tensor:
                 raise TypeError(
                     f"compile: argument {tree.paths()[k]} is a tensor; a compiled function takes "
                     "arrays, and takes its gradients inside: compile(value_and_grad(f))"
                 )
-            if type(value) is not np.ndarray:
-                values[k] = np.asarray(value)
-        key = (tree, *((value.shape, value.dtype) for value in values))
+            values[k] = np.asarray(value)
+        key = (tree, *[value.shape for value in values], *[value.dtype for value in values])
         known = self.programs.get(key)
         if known is None:
             known = self._make(key, args)

@@ -12,42 +12,43 @@ from typing import Any
 
 from minigrad.folded import Folded, folded_adjoint
 from minigrad.graph import Node
-from minigrad.passes import PASSES
+from minigrad.passes import LATE, PASSES
+from minigrad.prepare import prepared
 from minigrad.program import Program
 from minigrad.schedule import Nest
 
 
 def explain(x: Any, steps: int = 50) -> str:
-    """How a cell or folded graph runs, forward and backward.
+    r"""How a cell or folded graph runs, forward and backward.
 
     Args:
         x: a `Folded`, or an object whose `folded()` gives one, such as a cell.
         steps: the number of steps T that buffers are counted for.
 
     >>> import minigrad as mg, rnn
-    >>> print(mg.explain(rnn.RNNCell(64, 128).folded(batch=32)).split("backward")[0].rstrip())
-    forward
-      passes: nothing to change
-      once, for all steps: matmul[32, 128]
+    >>> forward = mg.explain(rnn.RNNCell(64, 128).folded(batch=32)).split("backward")[0]
+    >>> print(forward.split("operations)\n")[-1].rstrip())
+      once, from parameters alone: expand_dims, concatenate
       loop over t = 1 … T
-        for 8 steps at once: add[32, 128]
-        each step, 3 calls: matmul[32, 128], add[32, 128], tanh[32, 128]
-      buffers: 3.6 MB for 50 steps
+        each step, 2 calls: matmul[32, 128], tanh[32, 128]
+      buffers: 2.6 MB for 50 steps
     """
     folded = x.folded() if hasattr(x, "folded") else x
     if not isinstance(folded, Folded):
         raise TypeError(f"explain takes a cell or a folded graph, got {x!r:.60}")
-    forward, backward = folded_adjoint(folded)
-    parts = [("forward", forward), ("backward", backward)]
-    return "\n".join(f"{name}\n{_told(part, steps)}" for name, part in parts)
+    forward, backward = folded_adjoint(prepared(folded).folded)
+    parts = [("forward", folded, forward), ("backward", backward, prepared(backward).folded)]
+    return "\n".join(f"{name}\n{_told(given, made, steps)}" for name, given, made in parts)
 
 
-def _told(folded: Folded, steps: int) -> str:
-    program = Program(folded, steps)
+def _told(original: Folded, folded: Folded, steps: int) -> str:
+    program = Program(folded, steps, LATE)
     plan, nodes = program.plan, program.nodes
-    lines = [f"passes: {_passes(folded)}"]
-    if plan.static:
-        lines.append(f"once, from parameters alone: {_counted(nodes[k] for k in plan.static)}")
+    lines = _passes(original)
+    front = [node for node in prepared(original).front.nodes if node.op != "input"]
+    static = [*front, *(nodes[k] for k in plan.static)]
+    if static:
+        lines.append(f"once, from parameters alone: {_counted(static)}")
     for block in plan.blocks:
         if isinstance(block, Nest):
             lines += _nest(program, block)
@@ -60,14 +61,15 @@ def _told(folded: Folded, steps: int) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _passes(folded: Folded) -> str:
-    """What each pass that changed something did to the number of operations."""
-    told = []
+def _passes(folded: Folded) -> list[str]:
+    """Each pass that changed something: the number of operations, and what it is for."""
+    told = {}
     for change in PASSES:
         before, folded = len(folded.step), change(folded)
         if len(folded.step) != before:
-            told.append(f"{change.__name__} {before} → {len(folded.step)}")
-    return ", ".join(told) or "nothing to change"
+            aim = str(change.__doc__).splitlines()[0]
+            told[change] = f"{change.__name__}: {aim} ({before} → {len(folded.step)} operations)"
+    return list(told.values())
 
 
 def _nest(program: Program, nest: Nest) -> list[str]:
@@ -84,7 +86,8 @@ def _nest(program: Program, nest: Nest) -> list[str]:
         size = program.storage.chunk[nest]
         lines.append(f"{'  ' if looped else ''}for {size} steps at once: {_listed(batched)}")
     if looped:
-        lines.append(f"  each step, {len(looped)} calls: {_listed(looped)}")
+        calls = [node for node in looped if node.op != "concatenate"]
+        lines.append(f"  each step, {len(calls)} calls: {_listed(calls)}")
     return lines
 
 

@@ -7,7 +7,8 @@ plain calls. The generated source can be read: `print(program.source)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from minigrad.folded import EVERY, SUM, Folded
 from minigrad.graph import Node
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import THROUGH, Nest, Schedule, schedule
-from minigrad.storage import CHUNK, STEP, WHOLE, Array, Storage, Value
-from minigrad.tiles import Cut, best_cut
+from minigrad.source import call, function, number
+from minigrad.storage import CHUNK, STATIC, STEP, WHOLE, Array, Storage, Value, joined_part
+from minigrad.tiles import best_cut
 
 Names = list[str]
 See = Callable[[Array], Array]
@@ -36,6 +38,7 @@ class Program:
 
     Attributes:
         plan: the schedule it was made from.
+        run: the compiled source: the outputs and the last values in one list.
         source: the generated Python.
         nbytes: the size of all buffers.
 
@@ -56,10 +59,11 @@ class Program:
         self.storage = Storage(self.plan, steps)
         self._names: dict[str, Any] = {}
         self._bound: dict[int, str] = {}
+        self._matmul = self._bind("matmul", np.matmul)
         lines = self._inputs()
         for k in self.plan.static:
-            operands = ", ".join(self._name(i) for i in self.nodes[k].inputs)
-            lines.append(f"{self._name(k)} = {self._plain(self.nodes[k])}({operands})")
+            operands = [self._operand(k, i) for i in self.nodes[k].inputs]
+            lines.append(f"{self._name(k)} = {call(self.nodes[k], operands, self._bind)}")
         for block in self.plan.blocks:
             lines += self._nest(block) if isinstance(block, Nest) else self._batch(block)
         lines += self._results()
@@ -68,12 +72,12 @@ class Program:
         self.source = f"def program({parameters}):\n{body}\n"
         self.nbytes = self.storage.nbytes
         exec(compile(self.source, "<minigrad program>", "exec"), self._names)
-        self._call: Callable[..., Any] = self._names["program"]
+        self.run: Callable[..., list[Array]] = self._names["program"]
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
         """Run; see the class."""
-        outputs, last = self._call(*inputs)
-        return outputs, last
+        results, plain = self.run(*inputs), len(self.plan.folded.plain)
+        return results[:plain], results[plain:]
 
     # --- names --------------------------------------------------------------------------------
 
@@ -92,12 +96,15 @@ class Program:
             self._bound[k] = self._bind(self.nodes[k].op, value.array)
         return self._bound[k]
 
+    def _operand(self, k: int, i: int) -> str:
+        """The name of an operand of node k that is the same at every step, or a whole value."""
+        if self.nodes[i].op == "constant" and self.nodes[i].dtype is None:
+            return self._bind("number", number(self.nodes[i], self.nodes[k]))
+        return self._name(i)
+
     def _plain(self, node: Node, attrs: Any = None) -> str:
         """The name of a function that allocates its result."""
-        forward, attrs = PRIMITIVES[node.op].forward, node.attrs if attrs is None else attrs
-        if not attrs:
-            return self._bind(node.op, forward)
-        return self._bind(node.op, lambda *xs, f=forward, a=dict(attrs): f(*xs, **a))
+        return function(node, node.attrs if attrs is None else attrs, self._bind)
 
     def _inputs(self) -> Names:
         """Start values go into the buffers of their recurrences."""
@@ -119,13 +126,12 @@ class Program:
         assert out.array is not None  # what is computed has a buffer
         target = self._bind(node.op, out.array)
         if node.op == "matmul" and operands[0].level == WHOLE and operands[1].level != WHOLE:
-            flat = self._bind("rows", out.array.reshape(-1, out.array.shape[-1]))
-            weight = self._name(node.inputs[1])
-            return [
-                f"{self._bind('matmul', np.matmul)}({self._rows(node.inputs[0])}, {weight}, {flat})"
-            ]
+            flat = out.array.reshape(-1, out.array.shape[-1])
+            if np.may_share_memory(flat, out.array):
+                rows, weight = self._rows(node.inputs[0]), self._name(node.inputs[1])
+                return [f"{self._matmul}({rows}, {weight}, {self._bind('rows', flat)})"]
         if node.op == "concatenate":
-            return self._joined(k, lambda i: self._name(i))
+            return self._copies(k, range(len(node.inputs)))
         if node.op == "lookup":
             names = ", ".join(map(self._name, node.inputs))
             return [f"{target}[...] = {self._plain(node)}({names})"]
@@ -138,7 +144,7 @@ class Program:
 
     def _aligned(self, k: int, i: int, align: bool) -> str:
         """An operand of whole sequences, with its rank brought to that of the others."""
-        value, name = self.storage.values[i], self._name(i)
+        value, name = self.storage.values[i], self._operand(k, i)
         if value.level != WHOLE:
             return name if align else self._whole(i)
         top = max(len(self.nodes[j].shape) for j in self.nodes[k].inputs)
@@ -174,6 +180,10 @@ class Program:
         outer, inner = _Rows(self, False), _Rows(self, True)
         self._before: Names = []
         first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
+        # What a joined operand takes from outside of the loop is copied for the chunk at once.
+        for k in nest.looped:
+            first += self._copies(k, self._outside(k, nest), outer)
+        self._looping = nest
         then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
         size = self.storage.chunk[nest]
         spans = [(lo, min(lo + size, self.T)) for lo in range(0, self.T, size)]
@@ -206,19 +216,17 @@ class Program:
             return []
         align = level == CHUNK
         if node.op == "concatenate":
-            return self._joined(k, lambda i: rows.read(i))
-        if level == STEP and node.op == "matmul" and (cut := self._cut(k)) is not None:
-            weight = f"tiles{k}"
-            cutting = self._bind("tiles", cut.weight)
-            self._before.append(f"{weight} = {cutting}({self._name(node.inputs[1])})")
-            tag = f"_{cut.m}x{cut.n}"
-            operands = (
-                rows.read(node.inputs[0], cut.left, tag),
-                weight,
-                rows.read(k, cut.out, tag),
-            )
-            return [f"{self._bind('matmul', np.matmul)}({', '.join(operands)})"]
-        names = [rows.aligned(i, self._gap(k, i) if align else 0) for i in node.inputs]
+            outside = self._outside(k, self._looping) if level == STEP else []
+            parts = [n for n in range(len(node.inputs)) if n not in outside]
+            return self._copies(k, parts, rows)
+        if level == STEP and node.op == "matmul" and (product := self._product(k, rows)):
+            return [product]
+        names = [
+            self._operand(k, i)
+            if self.nodes[i].op == "constant"
+            else rows.aligned(i, self._gap(k, i) if align else 0)
+            for i in node.inputs
+        ]
         target = rows.read(k)
         if node.op == "add_n":
             add = self._bind("add", np.add)
@@ -230,15 +238,35 @@ class Program:
             return [f"{self._bind(node.op, _kernel(node))}({', '.join(names)}, {target})"]
         return [f"{target}[...] = {self._plain(node)}({', '.join(names)})"]
 
-    def _cut(self, k: int) -> Cut | None:
-        """How to cut a step's product with a weight into tiles, if that pays."""
-        node, left = self.nodes[k], self.storage.values[self.nodes[k].inputs[0]]
-        right = node.inputs[1]
-        plain = len(node.shape) == 2 and len(self.nodes[right].shape) == 2
-        if not plain or right not in self.plan.fixed or left.array is None or node.dtype is None:
+    def _product(self, k: int, rows: _Rows) -> str | None:
+        """A step's product with a fixed weight: cut into tiles if that pays, or plain."""
+        node, (left, right) = self.nodes[k], self.nodes[k].inputs
+        a, y = (self._sample(i) for i in (left, k))
+        if right not in self.plan.fixed or a is None or y is None or node.dtype is None:
             return None
-        (rows, columns), K = node.shape, self.nodes[right].shape[0]
-        return best_cut(rows, K, columns, node.dtype.name)
+        if a.ndim != 2 or len(self.nodes[right].shape) != 2:
+            return None
+        if self.nodes[left].dtype != node.dtype or self.nodes[right].dtype != node.dtype:
+            return None
+        (m, n), K = node.shape, self.nodes[right].shape[0]
+        weight, cut = f"w{k}", best_cut(m, K, n, node.dtype.name)
+        ready = self._bind("tiles", cut.weight if cut else np.ascontiguousarray)
+        self._before.append(f"{weight} = {ready}({self._name(right)})")
+        if cut is not None:
+            tag = f"_{cut.m}x{cut.n}"
+            operands = rows.read(left, cut.left, tag), weight, rows.read(k, cut.out, tag)
+            return f"{self._matmul}({', '.join(operands)})"
+        # `dot` has less to decide than `matmul`, but copies what has gaps.
+        plain = a.flags.c_contiguous and y.flags.c_contiguous
+        product = self._bind("dot", np.dot) if plain else self._matmul
+        return f"{product}({rows.read(left)}, {weight}, {rows.read(k)})"
+
+    def _sample(self, i: int) -> Array | None:
+        """The place of a node's value at one step."""
+        value = self.storage.values[i]
+        if value.array is None or value.level == STATIC or value.level == STEP:
+            return value.array
+        return value.array[0] if len(value.array) else None
 
     def _gap(self, k: int, i: int) -> int:
         """How many axes an operand of a batched operation lacks behind time."""
@@ -248,18 +276,26 @@ class Program:
             self.nodes[i].shape
         )
 
-    def _joined(self, k: int, read: Callable[[int], str]) -> Names:
-        """Copies into the columns of a concatenation; operands made in place need none."""
-        lines, target, low = [], self.storage.values[k], 0
-        node = self.nodes[k]
-        if node.attrs["axis"] != -1 or target.array is None:
-            parts = ", ".join(read(i) for i in node.inputs)
-            return [f"{read(k)}[...] = {self._plain(node)}({parts})"]
-        for i in node.inputs:
-            high = low + self.nodes[i].shape[-1]
-            if self.storage.values[i].inside != k:
-                lines.append(f"{read(k)}[..., {low}:{high}] = {read(i)}")
-            low = high
+    def _outside(self, k: int, nest: Nest) -> list[int]:
+        """Operands of a concatenation in a loop that can be copied into it ahead of the loop."""
+        if self.nodes[k].op != "concatenate" or self.storage.values[k].level != WHOLE:
+            return []
+        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.looped]
+
+    def _copies(self, k: int, operands: Iterable[int], rows: _Rows | None = None) -> Names:
+        """Copies of operands into a concatenation; those made in place need none."""
+        lines, value = [], self.storage.values[k]
+        for n in operands:
+            i = self.nodes[k].inputs[n]
+            see = partial(joined_part, self.nodes, k, n)
+            if self.storage.values[i].inside == k:
+                continue
+            if k in self.storage.lasting and self.nodes[i].op == "constant":
+                see(value.array)[...] = self.nodes[i].value  # once and for all
+            elif rows is None:
+                lines.append(f"{self._bind('part', see(value.array))}[...] = {self._name(i)}")
+            else:
+                lines.append(f"{rows.read(k, see, f'_{n}')}[...] = {rows.read(i)}")
         return lines
 
     # --- results ------------------------------------------------------------------------------
@@ -278,7 +314,7 @@ class Program:
             history = self.storage.history[r.input]
             ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
             last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0, ...]))
-        return [*lines, f"return [{', '.join(outputs)}], [{', '.join(last)}]"]
+        return [*lines, f"return [{', '.join([*outputs, *last])}]"]
 
     def _total(self, k: int, lines: Names) -> str:
         """The variable of a node's sum over all steps, computed once."""
@@ -295,8 +331,7 @@ class Program:
                 return f"{self.T} * {self._name(k)}"
             return f"{self._bind('sum', lambda x: np.sum(x, axis=0))}({self._name(k)})"
         if node.op in THROUGH:
-            parts = ", ".join([self._total(i, lines) for i in node.inputs])
-            return f"{self._plain(node)}({parts})"
+            return call(node, [self._total(i, lines) for i in node.inputs], self._bind)
         whole = [self.storage.values[i].level == WHOLE for i in node.inputs]
         if node.op == "contract" and all(whole):
             product = self._bind("contract", _transposed_product)

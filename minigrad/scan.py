@@ -22,6 +22,8 @@ from minigrad.define import AnyNumber
 from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
 from minigrad.graph import prune, replay, trace
 from minigrad.ops import zeros_like
+from minigrad.passes import LATE
+from minigrad.prepare import prepared
 from minigrad.program import Program
 
 _ADJOINTS: WeakKeyDictionary[Folded, dict[Any, FoldedAdjoint]] = WeakKeyDictionary()
@@ -43,7 +45,7 @@ class _Pool:
             for k, program in enumerate(waiting):
                 if steps == program.T:
                     return waiting.pop(k)
-        return Program(folded, steps)
+        return Program(folded, steps, LATE)
 
     def give(self, folded: Folded, program: Program) -> None:
         """Take a program back; of many lengths only the last few wait, as each holds buffers."""
@@ -96,6 +98,8 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
+    ready = prepared(folded)
+    inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):
         return list(_run(*inputs, folded=folded, kept=folded, steps=steps))
     kept = adjoint_of(folded).forward

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
 from minigrad.graph import Node
-from minigrad.passes import PASSES, Pass, by_entries, static_nodes
+from minigrad.passes import PASSES, Pass
+from minigrad.passes.rewrite import in_buffer, static_nodes
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _batch(
                 later.append(k)
             elif nodes[k].op == "input":
                 done.add(k)
-            elif by_entries(nodes[k]) or (
+            elif in_buffer(nodes[k]) or (
                 rearranges(nodes[k]) and any(i in held for i in nodes[k].inputs)
             ):
                 waiting.append(k)
@@ -129,12 +130,10 @@ def _batch(
 
 
 def rearranges(node: Node) -> bool:
-    """Whether a node is only a view of its operand, or puts operands side by side in columns."""
+    """Whether a node is only a view of its operand, or puts operands side by side."""
     if node.op == "index":
         return all(p is ... or isinstance(p, int | slice) for p in node.attrs["position"])
-    if node.op == "concatenate":
-        return bool(node.attrs["axis"] == -1)
-    return node.op in ("transpose", "expand_dims", "squeeze", "alias", "reshape")
+    return node.op in ("transpose", "expand_dims", "squeeze", "alias", "reshape", "concatenate")
 
 
 def sums_only(folded: Folded) -> set[int]:

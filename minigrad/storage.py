@@ -8,6 +8,7 @@ place, and a buffer whose value is dead is used again.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import SEQUENCE, STATE
+from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
+from minigrad.passes.rewrite import front_span, in_buffer
 from minigrad.schedule import Nest, Schedule
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 STATIC, STEP, CHUNK, WHOLE = "static", "step", "chunk", "whole"
+ORDER = {STEP: 0, CHUNK: 1, WHOLE: 2}
 
 CACHE = 1 << 19
 """Bytes that the batched part of a chunk may touch: about half of a second-level cache."""
@@ -72,6 +75,7 @@ class Storage:
     Attributes:
         values: by node. Nodes that exist only in sums over steps have none.
         history: for each state input the buffer of its recurrence, start values included.
+        lasting: concatenations in which a history stands; what they hold is never overwritten.
         chunk: the number of steps in a chunk, for each nest.
         nbytes: the size of all buffers.
     """
@@ -81,12 +85,15 @@ class Storage:
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.values: dict[int, Value] = {}
         self.history: dict[int, Array] = {}
+        self.lasting: set[int] = set()
         self.chunk: dict[Nest, int] = {}
         self.nbytes = 0
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
+        self._own: dict[int, Array] = {}
         self._block = self._blocks()
+        self._outputs = set(plan.folded.step.outputs)
+        self._in_place = {k: i for k in self._block if (i := self._dying(k)) is not None}
         self._levels = self._find_levels()
-        self._carriers = {plan.folded.step.outputs[r.output] for r in plan.folded.recurrences}
         self._last = self._last_reads()
         self._place_inputs()
         for at, block in enumerate(plan.blocks):
@@ -108,9 +115,30 @@ class Storage:
                 where[k] = at
         return where
 
+    def _dying(self, k: int) -> int | None:
+        """An operand that nobody reads after node k, so that k can be computed in its place."""
+        node = self.nodes[k]
+        if not in_buffer(node):
+            return None
+        for i in node.inputs:
+            x = self.nodes[i]
+            span = front_span(self.nodes, i)
+            owner = span[0] if span else i
+            made = in_buffer(self.nodes[owner]) or self.nodes[owner].op == "matmul"
+            fits = (x.shape, x.dtype) == (node.shape, node.dtype) and node.inputs.count(i) == 1
+            here = self._block.get(owner) == self._block[k] and self.plan.users[i] == (k,)
+            if not (made and fits and here) or {i, owner} & self._outputs:
+                continue
+            # Other parts of the same pile must be read apart from this one.
+            spans = [front_span(self.nodes, j) for j in self.plan.users[owner]]
+            if span is None or all(
+                s is not None and (s == span or s[2] <= span[1] or span[2] <= s[1]) for s in spans
+            ):
+                return i
+        return None
+
     def _find_levels(self) -> dict[int, str]:
         """How much of a value has to be kept: for all steps, for a chunk or for a step."""
-        order = {STEP: 0, CHUNK: 1, WHOLE: 2}
         levels: dict[int, str] = {}
         looped = {k for b in self.plan.blocks if isinstance(b, Nest) for k in b.looped}
         batched = {k for b in self.plan.blocks if isinstance(b, Nest) for k in b.batched}
@@ -118,7 +146,7 @@ class Storage:
             levels[k] = STEP if k in looped else CHUNK if k in batched else WHOLE
 
         def raise_to(k: int, level: str) -> None:
-            if k in levels and order[levels[k]] < order[level]:
+            if k in levels and ORDER[levels[k]] < ORDER[level]:
                 levels[k] = level
 
         for k, node in enumerate(self.nodes):
@@ -127,7 +155,7 @@ class Storage:
             for i in node.inputs:
                 if self._block.get(i) != self._block.get(k, -1):
                     raise_to(i, WHOLE)
-        for i in self.plan.folded.step.outputs:
+        for i in self._outputs:
             raise_to(i, WHOLE)
         # A view keeps what it looks at as long as itself, a concatenation is kept with its parts.
         for k in reversed(range(len(self.nodes))):
@@ -142,15 +170,16 @@ class Storage:
         return levels
 
     def _last_reads(self) -> list[int]:
-        """The last block that reads each node, through views and concatenations too."""
+        """The last block that reads each node's buffer, through views and in other's places too."""
         end = len(self.plan.blocks)
         last = [-1] * len(self.nodes)
-        for i in self.plan.folded.step.outputs:
+        for i in self._outputs:
             last[i] = end
         joins = (*VIEWS, "concatenate")
         for k in reversed(range(len(self.nodes))):
             at = end if k in self.plan.summed else self._block.get(k, -1)
-            reach = max(at, last[k]) if self.nodes[k].op in joins else at
+            kept = self.nodes[k].op in joins or k in self._in_place
+            reach = max(at, last[k]) if kept else at
             for i in self.nodes[k].inputs:
                 last[i] = max(last[i], reach)
         for k, node in enumerate(self.nodes):
@@ -160,33 +189,49 @@ class Storage:
 
     def _chunk_size(self, nest: Nest) -> int:
         """Steps whose batched values stay in the cache together; all if none are batched."""
-        touched = set(nest.batched) | {i for k in nest.batched for i in self.nodes[k].inputs}
+        touched = {k for k in nest.looped if k in self.lasting}
+        for k in nest.batched:
+            for i in (k, *self.nodes[k].inputs):
+                while i in self._in_place or (self.nodes[i].op in VIEWS and self.nodes[i].inputs):
+                    i = self._in_place.get(i, self.nodes[i].inputs[0])
+                touched.add(i)
         size = sum(_nbytes(self.nodes[k]) for k in touched if k not in self.plan.fixed)
         return max(1, min(self.T, CACHE // size)) if size else max(self.T, 1)
 
     # --- places -------------------------------------------------------------------------------
 
-    def _buffer(self, shape: Sequence[int], dtype: Any) -> Array:
-        waiting = self._free.get((tuple(shape), dtype))
-        if waiting:
-            return waiting.pop()
+    def _new(self, shape: Sequence[int], dtype: Any) -> Array:
         array = empty(shape, dtype)
         self.nbytes += array.nbytes
         return array
 
+    def _buffer(self, k: int, nest: Nest | None) -> Value:
+        """A place of its own for node k, laid out as its reader wants it."""
+        level, node = self._levels[k], self.nodes[k]
+        shape = self._shape(k, level, nest)
+        axes = self._wanted_axes(k)
+        lead = len(shape) - len(axes)
+        order = (*range(lead), *(lead + a for a in axes))
+        laid = tuple(shape[a] for a in order)
+        waiting = self._free.get((laid, node.dtype))
+        array = self._own[k] = waiting.pop() if waiting else self._new(laid, node.dtype)
+        return Value(level, array.transpose(np.argsort(order)))
+
+    def _wanted_axes(self, k: int) -> tuple[int, ...]:
+        """The order of axes in memory: that of the transpose through which alone k is read."""
+        node, readers = self.nodes[k], self.plan.users[k]
+        first = tuple(range(len(node.shape)))
+        if len(readers) != 1 or self.nodes[readers[0]].op != "transpose" or node.op == "matmul":
+            return first
+        return tuple(a % len(first) for a in self.nodes[readers[0]].attrs["axes"])
+
     def _place_inputs(self) -> None:
         folded = self.plan.folded
         for r in folded.recurrences:
-            carrier, d = folded.step.outputs[r.output], r.delay
-            node = self.nodes[carrier]
-            history = empty((self.T + abs(d), *node.shape), node.dtype)
-            self.nbytes += history.nbytes
-            self.history[r.input] = history
+            if r.input not in self.history:
+                self._place_history(r)
+            carrier, d, history = folded.step.outputs[r.output], r.delay, self.history[r.input]
             self.values[carrier] = Value(WHOLE, history[d:] if d > 0 else history[: self.T])
-            reader = folded.step.inputs[r.input]
-            self.values[reader] = Value(
-                WHOLE, history[: self.T] if d > 0 else history[-d:], is_view=True
-            )
         for k, role in enumerate(folded.inputs):
             if role != STATE:
                 level = WHOLE if role == SEQUENCE else STATIC
@@ -196,6 +241,50 @@ class Storage:
                 self.values[k] = Value(STATIC, array=self.nodes[k].value)
             elif k not in self.values:
                 self.values[k] = Value(STATIC, name=f"s{k}")
+
+    def _place_history(self, r: Recurrence) -> None:
+        """A buffer for the values that a recurrence carries and its start values.
+
+        Where a joined operand `[x h 1]` reads the state, they stand inside of it, so that it never
+        has to be copied together; so do those of all other states that it reads.
+        """
+        folded, inputs = self.plan.folded, self.plan.folded.step.inputs
+        reader = inputs[r.input]
+        user = self._operand_of(reader)
+        if user is None:
+            node, d = self.nodes[reader], abs(r.delay)
+            history = self._new((self.T + d, *node.shape), node.dtype)
+            self._set_history(r, history, -1)
+            return
+        waiting = [s for s in folded.recurrences if s.input not in self.history]
+        states = {inputs[s.input]: s for s in waiting if self._operand_of(inputs[s.input]) == user}
+        before = max(0, *(-s.delay for s in states.values()))
+        after = max(0, *(s.delay for s in states.values()))
+        node = self.nodes[user]
+        joined = self._new((before + self.T + after, *node.shape), node.dtype)
+        self.values[user] = Value(WHOLE, joined[before : before + self.T])
+        self.lasting.add(user)
+        for n, i in enumerate(node.inputs):
+            if i in states:
+                first = before - max(0, -states[i].delay)
+                rows = joined[first : first + self.T + abs(states[i].delay)]
+                self._set_history(states[i], joined_part(self.nodes, user, n, rows), user)
+
+    def _set_history(self, r: Recurrence, history: Array, inside: int) -> None:
+        self.history[r.input] = history
+        reader = self.plan.folded.step.inputs[r.input]
+        part = history[: self.T] if r.delay > 0 else history[-r.delay :]
+        self.values[reader] = Value(WHOLE, part, is_view=True, inside=inside)
+
+    def _operand_of(self, reader: int) -> int | None:
+        """The concatenation by columns that reads a state, if there is one for it to live in."""
+        for user in self.plan.users[reader]:
+            node = self.nodes[user]
+            if node.op == "concatenate" and node.attrs["axis"] == -1 and user in self._block:
+                once = node.inputs.count(reader) == 1
+                if once and all(self.nodes[i].dtype == node.dtype for i in node.inputs):
+                    return user
+        return None
 
     def _shape(self, k: int, level: str, nest: Nest | None) -> tuple[int, ...]:
         shape = self.nodes[k].shape
@@ -212,10 +301,8 @@ class Storage:
         user = self._joined_into(k)
         if user is not None:
             self._place_inside(k, user, nest)
-            return
-        level = self._levels[k]
-        shape = self._shape(k, level, nest)
-        self.values[k] = Value(level, self._buffer(shape, self.nodes[k].dtype))
+        elif not self._instead(k):
+            self.values[k] = self._buffer(k, nest)
 
     def _as_view(self, k: int) -> bool:
         node = self.nodes[k]
@@ -237,52 +324,56 @@ class Storage:
         self.values[k] = Value(base.level, view, is_view=True)
         return True
 
+    def _instead(self, k: int) -> bool:
+        """Compute node k in the place of an operand that dies with it."""
+        operand = self._in_place.get(k)
+        place = None if operand is None else self.values[operand]
+        if place is None or place.array is None or ORDER[place.level] < ORDER[self._levels[k]]:
+            return False
+        self.values[k] = Value(place.level, place.array)
+        return True
+
     def _joined_into(self, k: int) -> int | None:
-        """The one concatenation by columns, in the same block, that a computed node goes into."""
-        if PRIMITIVES[self.nodes[k].op].kernel is None or self.nodes[k].attrs:
+        """The one concatenation, in the same block, that a computed node goes into."""
+        if not in_buffer(self.nodes[k]):
             return None
-        readers = self.plan.users[k]
-        if len(readers) == 1 and self.nodes[readers[0]].op == "reshape":
-            k = readers[0]  # what is seen as columns is made as columns
-        users = [
-            j
-            for j in self.plan.users[k]
-            if self.nodes[j].op == "concatenate" and self.nodes[j].attrs["axis"] == -1
-        ]
+        k = self._seen_as(k)
+        users = [j for j in self.plan.users[k] if self.nodes[j].op == "concatenate"]
         if len(users) != 1 or self._block.get(users[0]) != self._block[k]:
             return None
         node = self.nodes[users[0]]
-        fits = self.nodes[k].shape[:-1] == node.shape[:-1] and self.nodes[k].dtype == node.dtype
-        order = (STEP, CHUNK, WHOLE)
-        deep = order.index(self._levels[users[0]]) >= order.index(self._levels[k])
-        return users[0] if fits and deep and node.inputs.count(k) == 1 else None
+        deep = ORDER[self._levels[users[0]]] >= ORDER[self._levels[k]]
+        same = self.nodes[k].dtype == node.dtype and node.inputs.count(k) == 1
+        return users[0] if same and deep else None
+
+    def _seen_as(self, k: int) -> int:
+        """What alone reads a node as one entry of a pile; otherwise the node."""
+        readers = self.plan.users[k]
+        alone = len(readers) == 1 and k not in self._outputs
+        return readers[0] if alone and self.nodes[readers[0]].op == "expand_dims" else k
 
     def _place_inside(self, k: int, user: int, nest: Nest | None) -> None:
         if user not in self.values:
-            level = self._levels[user]
-            self.values[user] = Value(
-                level, self._buffer(self._shape(user, level, nest), self.nodes[user].dtype)
-            )
-        whole, node = self.values[user], self.nodes[user]
-        low = 0
-        for i in node.inputs:
-            high = low + self.nodes[i].shape[-1]
-            seen = self.nodes[i].op == "reshape" and self.nodes[i].inputs == (k,)
-            if whole.array is not None and (i == k or seen):
-                part = whole.array[..., low:high]
-                if i != k:
-                    self.values[i] = Value(whole.level, part, is_view=True, inside=user)
-                    lead = part.shape[: part.ndim - len(self.nodes[i].shape)]
-                    part = part.reshape(*lead, *self.nodes[k].shape)
-                self.values[k] = Value(whole.level, part, inside=user)
-            low = high
+            self._place(user, nest)
+        whole, seen = self.values[user], self._seen_as(k)
+        part = joined_part(self.nodes, user, self.nodes[user].inputs.index(seen), whole.array)
+        self.values[seen] = Value(whole.level, part, is_view=seen != k, inside=user)
+        if seen != k:
+            axes = tuple(self.nodes[seen].attrs["axis"])
+            self.values[k] = Value(whole.level, np.squeeze(part, axes), inside=user)
 
     def _release(self, at: int) -> None:
         """Buffers that nobody reads after a block can be used again."""
-        for k, value in self.values.items():
-            computed = self._block.get(k) is not None and not value.is_view and value.inside < 0
-            if computed and value.array is not None and k not in self._carriers:
-                over = self._last[k] if value.level == WHOLE else self._block[k]
-                if max(over, self._block[k]) == at:
-                    key = (value.array.shape, self.nodes[k].dtype)
-                    self._free.setdefault(key, []).append(value.array)
+        for k in [k for k in self._own if self._block[k] <= at]:
+            over = self._last[k] if self.values[k].level == WHOLE else self._block[k]
+            if max(over, self._block[k]) == at:
+                array = self._own.pop(k)
+                self._free.setdefault((array.shape, array.dtype), []).append(array)
+
+
+def joined_part(nodes: Sequence[Node], k: int, n: int, array: Any) -> Any:
+    """The part of the buffer of a concatenation k where its n-th operand stands."""
+    axis = nodes[k].attrs["axis"]
+    ends = list(itertools.accumulate(nodes[i].shape[axis] for i in nodes[k].inputs))
+    span = slice(ends[n - 1] if n else 0, ends[n])
+    return array[(..., span, *(slice(None),) * (-axis - 1))]

@@ -7,12 +7,10 @@ keys and their class, so `Params` in gives `Params` out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Tree:
+class Tree(NamedTuple):
     """The structure of nested containers, without the leaves; `kind` is None for a leaf."""
 
     kind: type | None

@@ -131,11 +131,22 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
 )
 def lookup(x: Any, indices: Any) -> Any:
     """Rows of x at integer positions: `(n, ...)` and indices `(b,)` give `(b, ...)`."""
-    indices = np.asarray(indices)
-    if indices.size and not (indices.min() >= 0 and indices.max() < np.shape(x)[0]):
-        worst = indices.max() if indices.max() >= np.shape(x)[0] else indices.min()
-        raise IndexError(f"index {worst} is outside 0 … {np.shape(x)[0] - 1}")
-    return np.asarray(x)[indices]
+    x, indices = np.asarray(x), np.asarray(indices)
+    _check_bounds(indices, x.shape[0])
+    return x[indices]
+
+
+def _check_bounds(indices: Any, n: int) -> None:
+    """Refuse an index outside of 0 … n − 1, also one that NumPy would count from the end."""
+    if indices.size and not ((top := indices.max()) < n and indices.min() >= 0):
+        worst = top if top >= n else indices.min()
+        raise IndexError(f"index {worst} is outside 0 … {n - 1}")
+
+
+FEW_ROWS = 256
+"""Up to that many rows of a table, its gradient is a product."""
+ONES = 1 << 20
+"""Entries of the left operand of that product."""
 
 
 @linear(
@@ -151,10 +162,14 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
     indices, parts = np.asarray(indices), np.asarray(parts)
     result = np.zeros((rows, *parts.shape[indices.ndim :]), parts.dtype)
     flat = indices.reshape(-1)
-    if 0 < flat.size * rows <= 10_000 and parts.ndim == indices.ndim + 1:
-        ones = np.zeros((rows, flat.size), parts.dtype)
-        ones[flat, np.arange(flat.size)] = 1  # a small product is faster than sorting
-        np.matmul(ones, parts.reshape(flat.size, -1), result)
+    if 0 < rows <= FEW_ROWS and parts.ndim == indices.ndim + 1:
+        # Products with rows of zeros and a one are faster than sorting, some rows at a time.
+        parts, size = parts.reshape(flat.size, -1), max(1, ONES // rows)
+        for low in range(0, flat.size, size):
+            part = flat[low : low + size]
+            ones = np.zeros((rows, part.size), parts.dtype)
+            ones[part, np.arange(part.size)] = 1
+            result += np.matmul(ones, parts[low : low + size])
     elif flat.size:
         # Sorted by row, each row's parts stand together and are added by one call.
         order = np.argsort(flat, kind="stable")
@@ -190,10 +205,9 @@ def _along(x: Any, indices: Any) -> Arguments:
 def pick(x: Any, indices: Any) -> Any:
     """From each row of x the entry at that row's index: `(..., n), (...) -> (...)`."""
     x, indices = np.asarray(x), np.asarray(indices)
-    if indices.size and not (indices.min() >= 0 and indices.max() < x.shape[-1]):
-        worst = indices.max() if indices.max() >= x.shape[-1] else indices.min()
-        raise IndexError(f"index {worst} is outside 0 … {x.shape[-1] - 1}")
-    return np.take_along_axis(x, indices[..., None], -1)[..., 0]
+    _check_bounds(indices, x.shape[-1])
+    rows = x.reshape(indices.size, x.shape[-1])
+    return rows[np.arange(indices.size), indices.reshape(-1)].reshape(indices.shape)
 
 
 @linear(
@@ -207,6 +221,6 @@ def pick(x: Any, indices: Any) -> Any:
 def spread(x: Any, indices: Any, n: int) -> Any:
     """Rows of n zeros with one entry put at its index: the transpose of `pick`."""
     x, indices = np.asarray(x), np.asarray(indices)
-    result = np.zeros((*x.shape, n), x.dtype)
-    np.put_along_axis(result, indices[..., None], x[..., None], -1)
-    return result
+    result = np.zeros((x.size, n), x.dtype)
+    result[np.arange(x.size), indices.reshape(-1)] = x.reshape(-1)
+    return result.reshape(*x.shape, n)

@@ -39,11 +39,11 @@ def product(a: Any, b: Any) -> Any:
 def contract(a: Any, b: Any) -> Any:
     """aᵀb summed over all leading axes, as one product: `(..., b, n), (..., b, m) -> (n, m)`."""
     if a.ndim > 2 or b.ndim > 2:
-        if np.shape(a)[:-1] != np.shape(b)[:-1]:
-            lead = np.broadcast_shapes(np.shape(a)[:-1], np.shape(b)[:-1])
-            a = np.broadcast_to(a, (*lead, np.shape(a)[-1]))
-            b = np.broadcast_to(b, (*lead, np.shape(b)[-1]))
-        a, b = np.reshape(a, (-1, np.shape(a)[-1])), np.reshape(b, (-1, np.shape(b)[-1]))
+        if a.shape[:-1] != b.shape[:-1]:
+            lead = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+            a = np.broadcast_to(a, (*lead, a.shape[-1]))
+            b = np.broadcast_to(b, (*lead, b.shape[-1]))
+        a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
     return np.matmul(a.T, b)
 
 

@@ -28,25 +28,29 @@ for _name, _about, _path, _old, _new in (
 plant("folding", "graphs of other attributes are equal", "isomorphism looks at names alone",
       rewrite("minigrad.graph", "same_node", "and same_attrs(a.attrs, b.attrs)", ""))  # fmt: skip
 
-for _name, _about, _path, _old, _new in (
-    ("a term is lost when regrouping", "(x W + h U) + b becomes h U + b", "reassociate",
-     "total, *rest = outside + [", "total, *rest = outside[1:] + ["),
-    ("half of a sum is scaled", "(a + b)/2 becomes a/2 + b", "_scale_once",
-     "parts = [work.add(\"mul\", [i, c], nodes[i].shape) for i in inner.inputs]",
-     "parts = [work.add(\"mul\", [inner.inputs[0], c], nodes[inner.inputs[0]].shape), "
-     "inner.inputs[1]]"),
-    ("sigmoid by tanh off by 1e-9", "the half is not a half", "sigmoid_by_tanh",
+for _name, _about, _where, _path, _old, _new in (
+    ("a term is lost when regrouping", "(x W + h U) + b becomes h U + b", "regroup",
+     "reassociate", "sorted(outside, key=late)", "sorted(outside, key=late)[1:]"),
+    ("half of a sum is scaled", "(a + b)/2 becomes a/2 + b", "gates", "scale_weights",
+     "parts = [scaled(i, by) for i in node.inputs]",
+     "parts = [scaled(node.inputs[0], by), node.inputs[1]]"),
+    ("sigmoid by tanh off by 1e-9", "the half is not a half", "gates", "sigmoid_by_tanh",
      "half = work.constant(0.5)", "half = work.constant(0.5 + 1e-9)"),
-    ("gates exchanged when merged", "every gate gets the columns of the first", "_share_out",
-     "work.columns(wide, low, low + width)", "work.columns(wide, 0, width)"),
-    ("common by name alone", "reads of other positions count as the same", "eliminate_common",
-     "if same_attrs(work.nodes[j].attrs, node.attrs) and", "if"),
-    ("merged sum drops the rest", "what is not a product is forgotten", "merge_sums",
-     "rest = [i for i in node.inputs if i not in products]", "rest = []"),
-    ("merged gradients share columns", "all gates learn as the first", "merge_gradients",
-     "low = inside[nodes[k].inputs[GRADIENTS[str(op)]]][1]", "low = 0"),
+    ("gates exchanged when merged", "every gate gets the columns of the first", "gates",
+     "merge_products", "work.entry(pile, n)", "work.entry(pile, 0)"),
+    ("common by name alone", "reads of other positions count as the same", "regroup",
+     "eliminate_common", "if same_attrs(work.nodes[j].attrs, node.attrs) and", "if"),
+    ("joined sum drops the rest", "what is not a product is forgotten", "gates",
+     "join_operands", "if i not in products and i not in biases]", "if False]"),
+    ("a pile in another order", "gates take each other's cotangents", "regroup", "pile_up",
+     "key=lambda n: spans[n]", "key=lambda n: -spans[n][0]"),
+    ("columns of the weight from the start", "a narrow product takes the first columns", "regroup",
+     "narrow_products", "position=(..., slice(*span[1:]))",
+     "position=(..., slice(0, span[2] - span[1]))"),
+    ("factors in one order, cotangents in another", "a factor meets another gate's cotangent",
+     "regroup", "distribute", "work.entry(factor, low)", "work.entry(factor, 0)"),
 ):  # fmt: skip
-    plant("passes", _name, _about, rewrite("minigrad.passes", _path, _old, _new))
+    plant("passes", _name, _about, rewrite(f"minigrad.passes.{_where}", _path, _old, _new))
 
 plant(
     "passes",
@@ -55,8 +59,8 @@ plant(
     rewrite(
         "minigrad.storage",
         "Storage._release",
-        "self._last[k] if value.level == WHOLE else",
-        "self._block[k] if value.level == WHOLE else",
+        "self._last[k] if self.values[k].level == WHOLE else",
+        "self._block[k] if self.values[k].level == WHOLE else",
     ),
 )
 plant(
@@ -87,6 +91,6 @@ for _name, _about, _where, _path, _old, _new in (
     ("compiled: results' buffers are used again", "the first result holds the second", "compile",
      "_kept_alive", "kept = set(graph.outputs)", "kept = set()"),
     ("compiled: one program for all shapes", "the trace of the first call answers all", "compile",
-     "Compiled.__call__", "(value.shape, value.dtype) for", "(value.ndim, value.dtype) for"),
+     "Compiled.__call__", "value.shape for value", "value.ndim for value"),
 ):  # fmt: skip
     plant("scan", _name, _about, rewrite(f"minigrad.{_where}", _path, _old, _new))

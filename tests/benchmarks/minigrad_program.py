@@ -70,9 +70,9 @@ def loss_of(w):
 
     def loss(p, xs, target):
         own = {k: p[k] for k in p if k != "out"} if w.layers > 1 else p["layer1"]
-        ys, _ = rnn.run(cell, own, xs)
-        if w.loss == "mse":
-            ys = ys[-1]
+        ys, last = rnn.run(cell, own, xs)
+        if w.loss == "mse":  # many-to-one: the last h
+            ys = last[-1][0] if w.layers > 1 else last[0]
         out = mg.matmul(ys, p["out"]["W"]) + p["out"]["b"]
         return losses.cross_entropy(out, target) if w.loss == "xent" else losses.mse(out, target)
 

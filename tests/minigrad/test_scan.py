@@ -16,6 +16,7 @@ import minigrad as mg
 import rnn
 from minigrad.folded import folded_adjoint, run_folded
 from minigrad.passes import PASSES, own_carriers
+from minigrad.prepare import prepared
 from minigrad.program import Program
 from minigrad.tree import flatten, tree_map
 from tests.rnn.test_run import BOTH_WAYS, CAUSAL, assert_close, problem
@@ -151,7 +152,7 @@ def test_a_program_needs_no_pass_but_one():
 def test_the_loop_of_an_lstm_has_one_product_and_one_tanh_for_all_gates():
     source = Program(rnn.LSTMCell(3, 4).folded(2), 5).source
     calls = [line.split("_")[0].strip() for line in source[source.index("in steps:") :].split("\n")]
-    assert calls.count("matmul") == 1
+    assert calls.count("dot") == 1
     assert calls.count("tanh") == 2  # the gates together, and the memory
 
 
@@ -249,4 +250,4 @@ def test_runs_of_many_lengths_do_not_keep_their_buffers():
     params, folded = cell.init(0), cell.folded(1)
     for T in range(1, 40):
         rnn.run(cell, params, np.ones((T, 1, 2)))
-    assert len(sys.modules["minigrad.scan"].POOL.free[folded]) <= 4
+    assert len(sys.modules["minigrad.scan"].POOL.free[prepared(folded).folded]) <= 4

@@ -1,0 +1,437 @@
+"""Passes that put side by side what is alike: one product and one call for all gates.
+
+Gates of one size are piled up along a new first axis, `(gates, batch, size)`, so that operations
+on neighbouring gates are one call on memory without gaps.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.folded import Folded
+from minigrad.graph import Node
+from minigrad.passes.regroup import Chains, chain_up
+from minigrad.passes.rewrite import (
+    Rewrite,
+    by_entries,
+    carriers,
+    column_span,
+    front_span,
+    looped_nodes,
+    static_nodes,
+)
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def join_operands(folded: Folded) -> Folded:
+    """A sum of products in a loop becomes one product: x W + h U + b = [x h 1] [W; U; b].
+
+    One product then gives the weight gradients too. Done where every product of a state joins
+    the same operands, so that gates can still be merged, and where what comes from outside of the
+    loop is no wider than what recurs.
+    """
+    work, chains, static = Rewrite(folded), Chains(folded), static_nodes(folded)
+    nodes, looped = folded.step.nodes, chains.looped
+
+    def factors(i: int) -> tuple[int, int] | None:
+        """The left operand and the weight of a product with a fixed matrix."""
+        if nodes[i].op != "matmul" or i in static or nodes[i].inputs[1] not in static:
+            return None
+        left, weight = nodes[i].inputs
+        return (left, weight) if len(nodes[weight].shape) == 2 else None
+
+    joins: dict[int, tuple[list[int], list[int]]] = {}
+    for k in chains.roots():
+        if nodes[k].op == "mul":
+            continue
+        terms, size = chains.terms(k), nodes[k].shape[-1:]
+        products = [i for i in terms if factors(i) and chains.sole(i) and len(nodes[k].shape) > 1
+                    and nodes[i].shape == nodes[k].shape]  # fmt: skip
+        biases = [i for i in terms if i in static and nodes[i].shape == size]
+        lefts = [nodes[i].inputs[0] for i in products]
+        widths = [nodes[i].shape[-1] for i in lefts]
+        outside = sum(w for i, w in zip(lefts, widths, strict=True) if i not in looped)
+        inside = sum(widths) - outside
+        plain = {nodes[i].dtype for i in (*products, *lefts, *biases)} == {nodes[k].dtype}
+        several = products and len(products) + len(biases) > 1 and len(set(lefts)) == len(lefts)
+        if plain and several and outside <= inside:
+            order = sorted(products, key=lambda i: (nodes[i].inputs[0] in looped, i))
+            joins[k] = order, biases
+
+    def key(k: int) -> tuple[object, ...]:
+        products, biases = joins[k]
+        return (*(nodes[i].inputs[0] for i in products), bool(biases))
+
+    wanted: dict[int, set[object]] = {}
+    inside_of = {i: k for k, (products, _) in joins.items() for i in products}
+    for i in looped:
+        if (pair := factors(i)) and pair[0] in looped:
+            wanted.setdefault(pair[0], set()).add(key(inside_of[i]) if i in inside_of else i)
+    ones: dict[Any, int] = {}
+    for k, (products, biases) in joins.items():
+        lefts = [nodes[i].inputs[0] for i in products]
+        if any(len(wanted.get(i, ())) > 1 for i in lefts):
+            continue
+        rights = [nodes[i].inputs[1] for i in products]
+        if biases:
+            shape = (*nodes[k].shape[:-1], 1)
+            if (shape, nodes[k].dtype) not in ones:
+                ones[shape, nodes[k].dtype] = work.constant(np.ones(shape, nodes[k].dtype))
+            lefts.append(ones[shape, nodes[k].dtype])
+            rights.append(work.lifted(chain_up(work, "add", biases), 2))
+        left, right = work.joined(lefts, -1), work.joined(rights, -2)
+        rest = [i for i in chains.terms(k) if i not in products and i not in biases]
+        merged = work.add("matmul", [left, right], nodes[k].shape)
+        if not rest:
+            work.become(k, merged)
+        else:
+            inputs = (merged, chain_up(work, "add", rest))
+            work.nodes[k] = replace(nodes[k], op="add", inputs=inputs, attrs={})
+    return work.done()
+
+
+def columns_as_gates(folded: Folded) -> Folded:
+    """Read columns of one width, as of a product that was written for all gates, as gates."""
+    work, looped = Rewrite(folded), looped_nodes(folded)
+    nodes, users = folded.step.nodes, folded.step.users()
+    for k, node in enumerate(nodes):
+        if k not in looped or node.op in ("input", "concatenate"):
+            continue
+        spans = {j: span for j, _ in users[k] if (span := column_span(nodes, j))}
+        widths = {high - low for _, low, high in spans.values()}
+        if len(spans) < 2 or len(widths) > 1:
+            continue
+        (width,) = widths
+        if not width or node.shape[-1] % width or any(low % width for _, low, _ in spans.values()):
+            continue
+        pile = _gates_of(work, k, node.shape[-1] // width)
+        for j, (_, low, _) in spans.items():
+            work.become(j, work.entry(pile, low // width))
+    return work.done()
+
+
+def _gates_of(work: Rewrite, wide: int, count: int) -> int:
+    """The columns of a node, in `count` equal parts, piled up along a new first axis: a view."""
+    *lead, columns = work.nodes[wide].shape
+    shape = (*lead, count, columns // count)
+    parts = work.add("reshape", [wide], shape, shape=shape)
+    if not lead:
+        return parts
+    n = len(shape)
+    axes = (-2, *range(-n, -2), -1)
+    return work.add("transpose", [parts], (count, *lead, columns // count), axes=axes)
+
+
+def merge_products(folded: Folded) -> Folded:
+    """Products that share their left operand become one, with the weights side by side.
+
+    So do look-ups of the same rows in several tables.
+    """
+    work, looped, static = Rewrite(folded), looped_nodes(folded), static_nodes(folded)
+    nodes, users = folded.step.nodes, folded.step.users()
+    groups: dict[tuple[str, int, bool, int], list[int]] = {}
+    for k, node in enumerate(nodes):
+        if node.op not in WEIGHTS or k in static:
+            continue
+        weight = node.inputs[WEIGHTS[node.op]]
+        shared = node.inputs[1 - WEIGHTS[node.op]]
+        if weight in static and shared not in static and len(nodes[weight].shape) == 2:
+            key = (node.op, shared, k in looped, node.shape[-1])
+            groups.setdefault(key, []).append(k)
+    for (op, shared, _, width), group in groups.items():
+        if len(group) < 2:
+            continue
+        group = _in_a_row(group, {k: _fate(nodes, users, k) for k in group})
+        beside = work.joined([nodes[k].inputs[WEIGHTS[op]] for k in group], -1)
+        operands = [beside, shared] if WEIGHTS[op] == 0 else [shared, beside]
+        wide = work.add(op, operands, (*nodes[group[0]].shape[:-1], len(group) * width))
+        work.nodes[wide] = replace(work.nodes[wide], dtype=nodes[group[0]].dtype)
+        pile = _gates_of(work, wide, len(group))
+        for n, k in enumerate(group):
+            work.become(k, work.entry(pile, n))
+    return work.done()
+
+
+WEIGHTS = {"matmul": 1, "lookup": 0}
+"""Operations whose weights can be put side by side, and which operand is the weight."""
+
+
+def _fate(
+    nodes: Sequence[Node], users: Sequence[Sequence[tuple[int, int]]], k: int
+) -> tuple[str, ...]:
+    """What becomes of a gate: its nonlinear function, and the next two operations."""
+    path: list[str] = []
+    while users[k] and len(path) < 3:
+        k = users[k][0][0]
+        if path or nodes[k].op not in ("add", "add_n", "mul"):
+            path.append(nodes[k].op)
+    return tuple(path)
+
+
+def _in_a_row(group: list[int], fates: dict[int, tuple[str, ...]]) -> list[int]:
+    """Gates in the order in which most neighbours can be merged: o, i, f, c for an LSTM.
+
+    Those of one function stand together, and those of one fate, where two functions meet.
+    """
+
+    def alike(a: int, b: int) -> int:
+        return 2 * (fates[a][:1] == fates[b][:1]) + (fates[a][1:] == fates[b][1:])
+
+    row = [min(group, key=lambda a: sum(alike(a, b) for b in group))]
+    while len(row) < len(group):
+        rest = [k for k in group if k not in row]
+        row.append(max(rest, key=lambda k: alike(row[-1], k)))
+    return row
+
+
+def merge_elementwise(folded: Folded) -> Folded:
+    """The same operation on neighbouring gates becomes one operation on all of them."""
+    while True:
+        changed = _merge_once(folded)
+        if changed is None:
+            return folded
+        folded = changed
+
+
+Run = list[tuple[int, int, int]]
+"""Neighbours: low, high, and the node that works on these entries."""
+
+
+def _merge_once(folded: Folded) -> Folded | None:
+    work, looped, static = Rewrite(folded), looped_nodes(folded), static_nodes(folded)
+    nodes, users, kept = folded.step.nodes, folded.step.users(), carriers(folded)
+    spans = {k: span for k in range(len(nodes)) if (span := front_span(nodes, k))}
+    runs: dict[tuple[int, str, int, bool], Run] = {}
+    for k, (pile, low, high) in spans.items():
+        for user, port in users[k]:
+            fits = nodes[user].shape == nodes[k].shape and user not in kept
+            if fits and by_entries(nodes[user]):
+                key = (pile, nodes[user].op, port, user in looped)
+                runs.setdefault(key, []).append((low, high, user))
+    for (pile, op, port, loops), members in runs.items():
+        for run in _neighbours(members):
+            free = static | ({*range(len(nodes))} - looped if loops else set())
+            operands = _others(work, run, port, spans, free)
+            if operands is None:
+                continue
+            low, high = run[0][0], run[-1][1]
+            operands.insert(port, work.front(pile, low, high))
+            merged = work.add(op, operands, (high - low, *nodes[pile].shape[1:]))
+            work.nodes[merged] = replace(work.nodes[merged], dtype=nodes[run[0][2]].dtype)
+            for a, b, k in run:
+                one = len(nodes[k].shape) < len(nodes[pile].shape)
+                part = work.entry(merged, a - low) if one else work.front(merged, a - low, b - low)
+                work.become(k, part)
+            return work.done()
+    return None
+
+
+def _neighbours(members: Iterable[tuple[int, int, int]]) -> list[Run]:
+    """Members sorted by place, cut into runs without gaps, of two or more."""
+    runs: list[Run] = []
+    for member in sorted(members):
+        if runs and runs[-1][-1][1] == member[0]:
+            runs[-1].append(member)
+        elif not runs or runs[-1][-1][0] < member[0]:
+            runs.append([member])
+    return [run for run in runs if len(run) > 1]
+
+
+def _others(
+    work: Rewrite, run: Run, port: int, spans: dict[int, tuple[int, int, int]], free: set[int]
+) -> list[int] | None:
+    """The other operands of a run, piled up; None where that would cost a copy at every step.
+
+    `free` are the nodes that can be copied: those that are fixed, or outside of the loop.
+    """
+    nodes, result = work.nodes, []
+    members = [k for *_, k in run]
+    rank = 1 + min(len(nodes[k].shape) - (b - a > 1) for a, b, k in run)
+    for p in range(len(nodes[members[0]].inputs)):
+        if p == port:
+            continue
+        given = [nodes[k].inputs[p] for k in members]
+        if len(set(given)) == 1 and len(nodes[given[0]].shape) < rank:
+            result.append(given[0])
+            continue
+        parts = [spans.get(i) for i in given]
+        sizes = [high - low for low, high, _ in run]
+        whole = [s for s, n in zip(parts, sizes, strict=True) if s and s[2] - s[1] == n]
+        if len(whole) == len(given) and all(
+            a[0] == b[0] and a[2] == b[1] for a, b in itertools.pairwise(whole)
+        ):
+            result.append(work.front(whole[0][0], whole[0][1], whole[-1][2]))
+            continue
+        tails = {nodes[i].shape[1:] if len(nodes[i].shape) == rank else nodes[i].shape
+                 for i in given}  # fmt: skip
+        fits = all(
+            len(nodes[i].shape) < rank if n == 1 else nodes[i].shape[:1] == (n,)
+            for i, n in zip(given, sizes, strict=True)
+        )
+        if not free.issuperset(given) or len(tails) > 1 or not fits or () in tails:
+            return None
+        lifted = [work.lifted(i, rank) for i in given]
+        result.append(work.joined(lifted, -rank))
+    return result
+
+
+def merge_factors(folded: Folded) -> Folded:
+    """Piled up, [a s, b s, c s] of one s becomes [a b c] s, broadcast over the gates.
+
+    a, b and c do not recur, so they are piled up outside of the loop.
+    """
+    work, nodes, users = Rewrite(folded), folded.step.nodes, folded.step.users()
+    looped, kept = looped_nodes(folded), set(folded.step.outputs)
+
+    def split(k: int) -> tuple[int, int] | None:
+        """The shared cotangent and the factor of a product that only the pile reads."""
+        if nodes[k].op != "expand_dims" or len(users[k]) != 1:
+            return None
+        k = nodes[k].inputs[0]
+        node = nodes[k]
+        if node.op != "mul" or k in kept or len(users[k]) != 1 or k not in looped:
+            return None
+        inside = [i for i in node.inputs if i in looped]
+        outside = [i for i in node.inputs if i not in looped]
+        fits = len(inside) == 1 and all(nodes[i].shape == node.shape for i in node.inputs)
+        return (inside[0], outside[0]) if fits else None
+
+    for k, node in enumerate(nodes):
+        if node.op != "concatenate" or node.attrs["axis"] != -len(node.shape) or k not in looped:
+            continue
+        operands: list[int] = []
+        for shared, run in itertools.groupby(node.inputs, lambda i: (split(i) or (-1, i))[0]):
+            members = list(run)
+            if shared < 0 or len(members) < 2:
+                operands += members
+                continue
+            factors = [pair[1] for i in members if (pair := split(i)) is not None]
+            rank = len(node.shape)
+            pile = work.joined([work.lifted(i, rank) for i in factors], -rank)
+            operands.append(work.add("mul", [pile, shared], (len(members), *node.shape[1:])))
+        if len(operands) == 1:
+            work.become(k, operands[0])
+        else:
+            work.nodes[k] = replace(node, inputs=tuple(operands))
+    return work.done()
+
+
+def sigmoid_by_tanh(folded: Folded) -> Folded:
+    """σ(x) = tanh(x/2)/2 + 1/2, so that one tanh can serve all gates."""
+    work = Rewrite(folded)
+    for k, node in enumerate(folded.step.nodes):
+        if node.op == "sigmoid":
+            half = work.constant(0.5)
+            scaled = work.add("mul", [node.inputs[0], half], node.shape)
+            bent = work.add("tanh", [scaled], node.shape)
+            narrow = work.add("mul", [bent, half], node.shape)
+            work.nodes[k] = replace(node, op="add", inputs=(narrow, half))
+    return work.done()
+
+
+def scale_weights(folded: Folded) -> Folded:
+    """Multiply weights instead of results: (x W + h U + b) / 2 becomes x (W/2) + h (U/2) + b/2.
+
+    Of piled gates, each with its own number, all are done at once.
+    """
+    work, users, static = Rewrite(folded), folded.step.users(), static_nodes(folded)
+    nodes, kept = folded.step.nodes, set(folded.step.outputs)
+
+    def number(k: int) -> float | None:
+        """The number that the one reader of k multiplies it with."""
+        if len(users[k]) != 1 or k in kept:
+            return None
+        reader = nodes[users[k][0][0]]
+        other = [nodes[i] for i in reader.inputs if i != k]
+        if reader.op != "mul" or len(other) != 1 or other[0].op != "constant":
+            return None
+        return None if other[0].dtype is not None else float(other[0].value)
+
+    def scaled(k: int, by: Array, pile: bool = False) -> int | None:
+        """A node whose value is that of k times numbers, at no cost in the step."""
+        node = nodes[k]
+        if k in static:
+            fitted = _fitted(by, node.shape)
+            if fitted is None or node.dtype is None:
+                return None
+            return work.add("mul", [k, work.constant(fitted.astype(node.dtype))], node.shape)
+        if k in kept or (len(users[k]) != 1 and not pile):
+            return None
+        if node.op == "add":
+            parts = [scaled(i, by) for i in node.inputs]
+            if None in parts or any(nodes[i].dtype is None for i in node.inputs):
+                return None
+            return work.add("add", [i for i in parts if i is not None], node.shape)
+        if node.op in WEIGHTS:
+            weight = node.inputs[WEIGHTS[node.op]]
+            row = _fitted(by, node.shape[-1:])
+            if weight not in static or row is None or len(nodes[weight].shape) != 2:
+                return None
+            factor = work.constant(row.astype(nodes[weight].dtype))
+            inputs = list(node.inputs)
+            inputs[WEIGHTS[node.op]] = work.add("mul", [weight, factor], nodes[weight].shape)
+            made = work.add(node.op, inputs, node.shape)
+            work.nodes[made] = replace(work.nodes[made], dtype=node.dtype)
+            return made
+        if node.op in ("reshape", "transpose", "expand_dims"):
+            (x,) = node.inputs
+            whole = np.broadcast_to(by, node.shape)
+            if node.op == "transpose":
+                whole = np.transpose(
+                    whole, np.argsort([a % whole.ndim for a in node.attrs["axes"]])
+                )
+            inner = scaled(x, whole.reshape(nodes[x].shape))
+            return None if inner is None else work.add(node.op, [inner], node.shape, **node.attrs)
+        return None
+
+    piles: dict[int, dict[int, tuple[int, int]]] = {}
+    for k in range(len(nodes)):
+        if (span := front_span(nodes, k)) and span[0] not in static:
+            piles.setdefault(span[0], {})[k] = span[1:]
+    for pile, spans in piles.items():
+        numbers = {k: number(k) for k in spans}
+        if {j for j, _ in users[pile]} != set(spans) or not any(numbers.values()):
+            continue
+        by = np.ones((nodes[pile].shape[0], *(1,) * (len(nodes[pile].shape) - 1)))
+        for k, (low, high) in spans.items():
+            by[low:high] *= numbers[k] or 1.0
+        if (
+            (by != 1).sum()
+            and _apart(spans.values())
+            and (made := scaled(pile, by, True)) is not None
+        ):
+            for k in spans:
+                work.nodes[k] = replace(nodes[k], inputs=(made,))
+                if numbers[k]:
+                    work.become(users[k][0][0], k)
+    for k, node in enumerate(nodes):
+        if k in static or node.op in ("input", "constant", "index"):
+            continue
+        c = number(k)
+        if c is not None and (made := scaled(k, np.full((1,) * len(node.shape), c))) is not None:
+            work.become(users[k][0][0], made)
+    return work.done()
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> bool:
+    """Whether no two spans overlap."""
+    row = sorted(spans)
+    return all(a[1] <= b[0] for a, b in itertools.pairwise(row))
+
+
+def _fitted(by: Array, shape: tuple[int, ...]) -> Array | None:
+    """Numbers as an array that fits a smaller shape, if they are equal along what is left out."""
+    lead = by.ndim - len(shape)
+    for axis in range(by.ndim):
+        wide = axis < lead or shape[axis - lead] == 1
+        if wide and by.shape[axis] > 1:
+            if (by != by.take([0], axis)).any():
+                return None
+            by = by.take([0], axis)
+    return by.reshape(by.shape[lead:]) if lead > 0 else by

@@ -1,0 +1,268 @@
+"""Passes of algebra: equal expressions once, and sums and products grouped another way."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from minigrad.folded import Folded
+from minigrad.graph import Node, same_attrs
+from minigrad.passes.rewrite import (
+    Rewrite,
+    carriers,
+    column_span,
+    front_span,
+    looped_nodes,
+    static_nodes,
+)
+
+
+def own_carriers(folded: Folded) -> Folded:
+    """Give every recurrence a node of its own to carry its value, an alias where one is shared.
+
+    Each recurrence then has one buffer: its start values followed by the values of its node.
+    """
+    work, static, taken = Rewrite(folded), static_nodes(folded), set[int]()
+    for r in folded.recurrences:
+        k = work.outputs[r.output]
+        if k in taken or k in static or work.nodes[k].op in ("input", "constant"):
+            k = work.outputs[r.output] = work.add("alias", [k], work.nodes[k].shape)
+        taken.add(k)
+    return work.done()
+
+
+def eliminate_common(folded: Folded) -> Folded:
+    """Compute equal expressions once, and weak numbers too; carriers are left alone."""
+    work, kept = Rewrite(folded), carriers(folded)
+    first: dict[tuple[object, ...], list[int]] = {}
+    same: dict[int, int] = {}
+    for k, node in enumerate(work.nodes):
+        node = work.nodes[k] = replace(node, inputs=tuple(same.get(i, i) for i in node.inputs))
+        number = node.op == "constant" and node.dtype is None
+        if node.op == "input" or (node.op == "constant" and not number) or k in kept:
+            continue
+        if node.op == "alias":
+            same[k] = node.inputs[0]
+            continue
+        alike = first.setdefault((node.op, node.inputs, repr(node.value)), [])
+        for j in alike:
+            if same_attrs(work.nodes[j].attrs, node.attrs) and work.nodes[j].dtype == node.dtype:
+                same[k] = j
+                break
+        else:
+            alike.append(k)
+    work.outputs = [same.get(i, i) for i in work.outputs]
+    return work.done()
+
+
+class Chains:
+    """Sums and products in a loop, each taken whole: ((a + b) + c) + d has the terms a b c d."""
+
+    def __init__(self, folded: Folded) -> None:
+        self.nodes, self.users = folded.step.nodes, folded.step.users()
+        self.looped, self.kept = looped_nodes(folded), set(folded.step.outputs)
+
+    def sole(self, k: int) -> bool:
+        """Whether one node reads k, and nothing else needs its value."""
+        return len(self.users[k]) == 1 and k not in self.kept
+
+    def _absorbed(self, k: int) -> bool:
+        """Whether a sum or product is only a term of a larger one."""
+        if self.nodes[k].op not in CHAINED or k not in self.looped or not self.sole(k):
+            return False
+        above = self.nodes[self.users[k][0][0]]
+        return CHAINED.get(above.op) == CHAINED[self.nodes[k].op] and (
+            above.shape == self.nodes[k].shape
+        )
+
+    def roots(self) -> list[int]:
+        """The nodes that stand for a whole chain."""
+        return [
+            k
+            for k, node in enumerate(self.nodes)
+            if node.op in CHAINED and k in self.looped and not self._absorbed(k)
+        ]
+
+    def terms(self, root: int) -> list[int]:
+        """The operands of the whole chain, from left to right."""
+        found, pending = [], list(reversed(self.nodes[root].inputs))
+        while pending:
+            i = pending.pop()
+            same = CHAINED.get(self.nodes[i].op) == CHAINED[self.nodes[root].op]
+            if same and self._absorbed(i):
+                pending += reversed(self.nodes[i].inputs)
+            else:
+                found.append(i)
+        return found
+
+
+CHAINED = {"add": "add", "add_n": "add", "mul": "mul"}
+"""Operations that can be regrouped, and by which operation of two operands."""
+
+
+def chain_up(work: Rewrite, op: str, terms: list[int]) -> int:
+    """Terms added or multiplied from left to right."""
+    total, *rest = terms
+    for i in rest:
+        a, b = work.nodes[total], work.nodes[i]
+        if a.dtype is None and b.dtype is None:  # two weak numbers are one
+            total = work.constant(a.value * b.value if op == "mul" else a.value + b.value)
+            continue
+        total = work.add(op, [total, i], np.broadcast_shapes(a.shape, b.shape))
+    return total
+
+
+def reassociate(folded: Folded) -> Folded:
+    """Group what does not recur: (x W + h U) + b becomes (x W + b) + h U.
+
+    In a chain of sums or products inside a loop, the operands from outside the loop are combined
+    first; that part then leaves the loop and runs once on whole sequences. Numbers come first of
+    all, with the entry of a pile where there is one, so that neighbouring entries can be merged.
+    """
+    work, chains = Rewrite(folded), Chains(folded)
+    nodes, looped = folded.step.nodes, chains.looped
+
+    def late(i: int) -> int:
+        return 0 if nodes[i].shape == () else 1 if front_span(nodes, i) else 2
+
+    for k in chains.roots():
+        terms = chains.terms(k)
+        outside = [i for i in terms if i not in looped]
+        if not 2 <= len(outside) < len(terms):
+            continue
+        op = CHAINED[nodes[k].op]
+        total = chain_up(work, op, sorted(outside, key=late))
+        rest = [i for i in terms if i in looped]
+        if len(rest) > 1:
+            total = chain_up(work, op, [total, *rest[:-1]])
+        work.nodes[k] = replace(nodes[k], op=op, inputs=(total, rest[-1]))
+    return work.done()
+
+
+def distribute(folded: Folded) -> Folded:
+    """[a s, b t] F becomes [a s F₁, b t F₂] in a loop, where a, b and F are from outside of it.
+
+    The factors can then be grouped, and only one product is left in the loop.
+    """
+    work, chains = Rewrite(folded), Chains(folded)
+    nodes, looped = folded.step.nodes, chains.looped
+
+    def scaled(i: int) -> bool:
+        """Whether a part is a product with a factor from outside of the loop."""
+        inner = nodes[i].inputs[0] if nodes[i].op == "expand_dims" and chains.sole(i) else i
+        node = nodes[inner]
+        return (
+            node.op == "mul" and chains.sole(inner) and not looped.issuperset(node.inputs)
+        )  # fmt: skip
+
+    for k in chains.roots():
+        node = nodes[k]
+        if node.op != "mul":
+            continue
+        pile, factor = node.inputs if node.inputs[0] in looped else node.inputs[::-1]
+        beside = nodes[pile]
+        axis = -len(node.shape)
+        if (
+            beside.op != "concatenate"
+            or beside.attrs["axis"] != axis
+            or factor in looped
+            or not chains.sole(pile)
+            or beside.shape != node.shape
+            or not all(map(scaled, beside.inputs))
+        ):
+            continue
+        parts, low = [], 0
+        full = len(nodes[factor].shape) == len(node.shape) and nodes[factor].shape[0] > 1
+        for i in beside.inputs:
+            high = low + nodes[i].shape[0]
+            if nodes[i].op == "expand_dims":  # one entry
+                inner = nodes[i].inputs[0]
+                own = work.entry(factor, low) if full else factor
+                part = work.add("mul", [inner, own], nodes[inner].shape)
+                parts.append(work.lifted(part, len(node.shape)))
+            else:
+                own = work.front(factor, low, high) if full else factor
+                parts.append(work.add("mul", [i, own], nodes[i].shape))
+            low = high
+        work.nodes[k] = replace(node, op="concatenate", inputs=tuple(parts), attrs={"axis": axis})
+    return work.done()
+
+
+def narrow_products(folded: Folded) -> Folded:
+    """Columns of a product are the product with those columns of the weight.
+
+    So the part of a product that nobody reads is not computed, and one that does not recur leaves
+    the loop: in backward, the cotangents of a layer's inputs.
+    """
+    work, static, looped = Rewrite(folded), static_nodes(folded), looped_nodes(folded)
+    nodes, users, kept = folded.step.nodes, folded.step.users(), set(folded.step.outputs)
+    for k, node in enumerate(nodes):
+        if node.op != "matmul" or k in static or node.inputs[1] not in static or k in kept:
+            continue
+        readers = [j for j, _ in users[k]]
+        spans = [column_span(nodes, j) for j in readers]
+        inside = [j for j in readers if j in looped]
+        if None in spans or len(inside) > 1 or len(readers) - len(inside) > 1:
+            continue
+        left, weight = node.inputs
+        for j, span in zip(readers, spans, strict=True):
+            assert span is not None  # as tested
+            rows = nodes[weight].shape[:-1]
+            part = work.add(
+                "index", [weight], (*rows, span[2] - span[1]), position=(..., slice(*span[1:]))
+            )
+            work.nodes[j] = replace(nodes[j], op="matmul", inputs=(left, part), attrs={})
+    return work.done()
+
+
+def pile_up(folded: Folded) -> Folded:
+    """Parts put at places that fill an array's first axis are a concatenation.
+
+    That is what the transpose of reading entries one by one is.
+    """
+    work = Rewrite(folded)
+    for k, node in enumerate(folded.step.nodes):
+        spans = _filled(node) if node.op == "scatter" else None
+        if spans is None:
+            continue
+        order = sorted(range(len(spans)), key=lambda n: spans[n])
+        parts = [work.lifted(node.inputs[n], len(node.shape)) for n in order]
+        attrs = {"axis": -len(node.shape)}
+        work.nodes[k] = replace(node, op="concatenate", inputs=tuple(parts), attrs=attrs)
+    return work.done()
+
+
+def flatten_piles(folded: Folded) -> Folded:
+    """A concatenation in a concatenation along the same axis becomes part of it."""
+    work, users, kept = Rewrite(folded), folded.step.users(), set(folded.step.outputs)
+    for k, node in enumerate(folded.step.nodes):
+        if node.op != "concatenate":
+            continue
+        parts: list[int] = []
+        for i in node.inputs:
+            inner = work.nodes[i]
+            alike = inner.op == "concatenate" and inner.attrs == node.attrs
+            parts += inner.inputs if alike and len(users[i]) == 1 and i not in kept else (i,)
+        work.nodes[k] = replace(node, inputs=tuple(parts))
+    return work.done()
+
+
+def _filled(node: Node) -> list[tuple[int, int]] | None:
+    """The places of a scatter's parts along the first axis, if they fill it and do not overlap."""
+    spans = []
+    for position in node.attrs["positions"]:
+        if len(position) != 1 or not isinstance(position[0], int | slice):
+            return None
+        entry = position[0]
+        if isinstance(entry, slice):
+            low, high, step = entry.indices(node.shape[0])
+            if step != 1:
+                return None
+        else:
+            low = entry % node.shape[0]
+            high = low + 1
+        spans.append((low, high))
+    ends = [0, *itertools.chain.from_iterable(sorted(spans)), node.shape[0]]
+    return spans if all(a == b for a, b in zip(ends[::2], ends[1::2], strict=True)) else None

@@ -1,0 +1,169 @@
+"""What every pass works with: a step under change, and what is known of its nodes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import PRIMITIVES
+from minigrad.folded import STATIC, Folded, components
+from minigrad.graph import Node, prune
+from minigrad.tree import flatten
+
+
+def static_nodes(folded: Folded) -> set[int]:
+    """Nodes whose value is the same at every step; not carriers, which have a buffer to fill."""
+    result = {i for i, r in zip(folded.step.inputs, folded.inputs, strict=True) if r == STATIC}
+    kept = carriers(folded)
+    for k, node in enumerate(folded.step.nodes):
+        fixed = k not in kept and node.inputs and all(i in result for i in node.inputs)
+        if node.op == "constant" or fixed:
+            result.add(k)
+    return result
+
+
+def looped_nodes(folded: Folded) -> set[int]:
+    """Nodes that take part in a loop over time."""
+    return {k for direction, group in components(folded) if direction for k in group}
+
+
+def carriers(folded: Folded) -> set[int]:
+    """Nodes whose values a recurrence carries."""
+    return {folded.step.outputs[r.output] for r in folded.recurrences}
+
+
+def by_entries(node: Node) -> bool:
+    """Whether a node works entry by entry, on operands that are broadcast."""
+    primitive = PRIMITIVES.get(node.op)
+    fits = primitive is not None and primitive.lift == "align" and not node.attrs
+    return fits and node.op != "matmul"
+
+
+def in_buffer(node: Node) -> bool:
+    """Whether a node works entry by entry, by a NumPy function that writes into a buffer."""
+    return by_entries(node) and PRIMITIVES[node.op].kernel is not None
+
+
+def front_span(nodes: Sequence[Node], k: int) -> tuple[int, int, int] | None:
+    """The node and the entries low … high − 1 along its first axis that an index takes."""
+    node = nodes[k]
+    if node.op != "index" or len(node.attrs["position"]) != 1:
+        return None
+    (entry,), size = node.attrs["position"], nodes[node.inputs[0]].shape[0]
+    if isinstance(entry, slice) and entry.step is None:
+        low, high, _ = entry.indices(size)
+        return node.inputs[0], low, high
+    if isinstance(entry, int):
+        return node.inputs[0], entry % size, entry % size + 1
+    return None
+
+
+def column_span(nodes: Sequence[Node], k: int) -> tuple[int, int, int] | None:
+    """The node and the columns low … high − 1 that an index takes, if it takes columns."""
+    node = nodes[k]
+    if node.op != "index":
+        return None
+    shape, position = nodes[node.inputs[0]].shape, node.attrs["position"]
+    whole = all(p == slice(None) for p in position[:-1]) and len(position) == len(shape)
+    if not (whole or (len(position) == 2 and position[0] is ...)):
+        return None
+    span = position[-1]
+    if not isinstance(span, slice) or span.step is not None:
+        return None
+    low, high, _ = span.indices(shape[-1])
+    return node.inputs[0], low, high
+
+
+class Rewrite:
+    """A step under change: nodes may be replaced or added in any order, and are sorted at the end.
+
+    Attributes:
+        nodes: the nodes so far; new ones are added behind.
+        outputs: of the step.
+    """
+
+    def __init__(self, folded: Folded) -> None:
+        self.folded = folded
+        self.nodes = list(folded.step.nodes)
+        self.outputs = list(folded.step.outputs)
+
+    def add(self, op: str, inputs: Sequence[int], shape: Sequence[int], /, **attrs: Any) -> int:
+        """A new node of a primitive, with the dtype of its first operand that has one."""
+        kinds = [d for d in (self.nodes[i].dtype for i in inputs) if d is not None]
+        self.nodes.append(Node(op, tuple(inputs), attrs, tuple(shape), kinds[0]))
+        return len(self.nodes) - 1
+
+    def constant(self, value: Any) -> int:
+        """A weak number, or an array."""
+        if np.isscalar(value):
+            self.nodes.append(Node("constant", value=value))
+        else:
+            self.nodes.append(Node("constant", (), {}, value.shape, value.dtype, value))
+        return len(self.nodes) - 1
+
+    def front(self, pile: int, low: int, high: int) -> int:
+        """Entries low … high − 1 along the first axis of a node; itself if those are all."""
+        shape = self.nodes[pile].shape
+        if (low, high) == (0, shape[0]):
+            return pile
+        return self.add("index", [pile], (high - low, *shape[1:]), position=(slice(low, high),))
+
+    def entry(self, pile: int, k: int) -> int:
+        """Entry k along the first axis of a node."""
+        return self.add("index", [pile], self.nodes[pile].shape[1:], position=(k,))
+
+    def joined(self, parts: Sequence[int], axis: int) -> int:
+        """Nodes joined along an axis (counted from the end)."""
+        shape = list(self.nodes[parts[0]].shape)
+        shape[axis] = sum(self.nodes[i].shape[axis] for i in parts)
+        return self.add("concatenate", parts, shape, axis=axis)
+
+    def lifted(self, k: int, rank: int) -> int:
+        """The node as one entry of a pile: axes of size 1 in front, up to a rank."""
+        shape = self.nodes[k].shape
+        gap = rank - len(shape)
+        if not gap:
+            return k
+        axes = tuple(range(-rank, -len(shape)))
+        return self.add("expand_dims", [k], (*(1,) * gap, *shape), axis=axes)
+
+    def become(self, k: int, other: int) -> None:
+        """Let node k be what another, newly added node is, under its own name."""
+        node, old = self.nodes[other], self.nodes[k]
+        self.nodes[k] = replace(node, name=old.name, scope=old.scope)
+
+    def done(self) -> Folded:
+        """The folded graph with its nodes in order, those nobody needs dropped."""
+        place = {k: n for n, k in enumerate(_in_order(self.nodes))}
+        nodes = [
+            replace(self.nodes[k], inputs=tuple(place[i] for i in self.nodes[k].inputs))
+            for k in place
+        ]
+        outputs = tuple(place[i] for i in self.outputs)
+        inputs = tuple(place[i] for i in self.folded.step.inputs)
+        step = prune(nodes, inputs, outputs, self.folded.step.in_tree, flatten(outputs)[1])
+        return replace(self.folded, step=step)
+
+
+def _in_order(nodes: Sequence[Node]) -> list[int]:
+    """Indices so that every node comes after its operands, otherwise as they stand."""
+    missing = [len(set(node.inputs)) for node in nodes]
+    users: list[list[int]] = [[] for _ in nodes]
+    for k, node in enumerate(nodes):
+        for i in set(node.inputs):
+            users[i].append(k)
+    ready = [k for k, count in enumerate(missing) if not count]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        k = heapq.heappop(ready)
+        order.append(k)
+        for user in users[k]:
+            missing[user] -= 1
+            if not missing[user]:
+                heapq.heappush(ready, user)
+    return order
