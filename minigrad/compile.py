@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES, Tensor
-from minigrad.folded import Folded
+from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
+from minigrad.passes import LATE
+from minigrad.program import Program
 from minigrad.scan import POOL, narrowed
 from minigrad.source import call, number
 from minigrad.storage import VIEWS, empty
@@ -36,9 +38,11 @@ class GraphProgram:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._names: dict[str, Any] = {}
+        self._known: dict[int, Any] = {}
         self._place: dict[int, dict[int, int]] = {}
-        self._buffer_of: dict[int, str] = {}
-        self._free: dict[tuple[tuple[int, ...], Any], list[str]] = {}
+        self._results: dict[int, list[Any]] = {}
+        self._buffer_of: dict[int, Any] = {}
+        self._free: dict[tuple[tuple[int, ...], Any], list[Any]] = {}
         self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
         self._kept = _kept_alive(graph)
         lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
@@ -46,27 +50,34 @@ class GraphProgram:
         inputs = ", ".join(f"v{i}" for i in graph.inputs)
         body = "\n".join(f"    {line}" for line in lines if line)
         self.source = f"def program({inputs}):\n{body}"
+        self._names |= {f"v{k}": value for k, value in self._known.items()}
         exec(builtins.compile(self.source, "<minigrad program>", "exec"), self._names)
         self.run: Callable[..., list[Any]] = self._names["program"]
 
     def _line(self, k: int) -> str:
-        """The line that makes the value of node k; none for a constant."""
+        """The line that makes the value of node k; none where it is known before any call."""
         node = self.graph.nodes[k]
         operands = [self._operand(i, node) for i in node.inputs]
         if node.op == "constant":
-            self._names[f"v{k}"] = node.value
-            return ""
-        if node.op == "alias":
-            return f"v{k} = {operands[0]}"
-        if node.op == "project":
+            self._known[k] = node.value
+        elif node.op == "scan":
+            return self._scan(k)
+        elif node.op == "project":
             place = self._place[node.inputs[0]][node.attrs["k"]]
-            return f"v{k} = {operands[0]}[{place}]"
-        if node.op == "scan":
-            return f"v{k} = {self._bind('scan', self._scan(k))}({', '.join(operands)})"
-        if self._has_buffer(node):
-            operands.append(self._take_buffer(k))
-            return f"v{k} = {self._bind(node.op, self._kernel(node))}({', '.join(operands)})"
-        return f"v{k} = {call(node, operands, self._bind)}"
+            array = self._results[node.inputs[0]][place]
+            if array is None:
+                return f"v{k} = {operands[0]}[{place}]"
+            self._known[k] = array
+        elif node.op in VIEWS and (view := self._view(node)) is not None:
+            self._known[k] = view
+        elif node.op == "alias":
+            return f"v{k} = {operands[0]}"
+        elif self._has_buffer(node):
+            self._known[k] = self._take_buffer(k)
+            return self._kernel(k, operands)
+        else:
+            return f"v{k} = {call(node, operands, self._bind)}"
+        return ""
 
     def _bind(self, prefix: str, value: Any) -> str:
         """A name in the generated source for a value known now."""
@@ -79,36 +90,59 @@ class GraphProgram:
         weak = node.op == "constant" and node.dtype is None and self._has_buffer(reader)
         return self._bind("number", number(node, reader)) if weak else f"v{i}"
 
-    def _scan(self, k: int) -> Callable[..., list[Any]]:
-        """The program of a scan, as a function that gives its results in one list."""
+    def _view(self, node: Node) -> Any:
+        """A view of a known array; None where NumPy makes a copy."""
+        base = self._known.get(node.inputs[0])
+        if not isinstance(base, np.ndarray):
+            return None
+        view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **node.attrs)
+        shared = isinstance(view, np.ndarray) and np.may_share_memory(base, view)
+        return view if shared else None
+
+    def _scan(self, k: int) -> str:
+        """The call of a scan's program, on those operands whose arrays are not known."""
         node = self.graph.nodes[k]
         folded, self._place[k] = _used_part(self.graph, k)
         POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
-        return POOL.take(folded, node.attrs["steps"]).run
+        known = {
+            n: self._known[i]
+            for n, i in enumerate(node.inputs)
+            if isinstance(self._known.get(i), np.ndarray) and folded.inputs[n] != STATE
+        }
+        program = Program(folded, node.attrs["steps"], LATE, known)
+        self._results[k] = program.results
+        operands = ", ".join(f"v{i}" for n, i in enumerate(node.inputs) if n not in known)
+        return f"v{k} = {self._bind('scan', program.run)}({operands})"
 
     def _has_buffer(self, node: Node) -> bool:
         """Whether a node's operation writes into a buffer; numbers are not worth one."""
         kernel = PRIMITIVES[node.op].kernel
         return kernel is not None and not node.attrs and bool(node.shape) and node.dtype is not None
 
-    def _kernel(self, node: Node) -> Any:
-        ranks = [len(self.graph.nodes[i].shape) for i in node.inputs]
-        rows_only = node.op == "matmul" and ranks[0] > 2 and ranks[1] == 2
-        return _row_product if rows_only else PRIMITIVES[node.op].kernel
+    def _kernel(self, k: int, operands: list[str]) -> str:
+        """A call that writes into a node's buffer."""
+        node, out = self.graph.nodes[k], self._known[k]
+        shapes = [self.graph.nodes[i].shape for i in node.inputs]
+        if node.op == "matmul" and len(shapes[1]) == 2:
+            if shapes[1][0] == 1:  # a product over one term
+                return f"{self._bind('mul', np.multiply)}({operands[0]}, {operands[1]}[0], v{k})"
+            if len(shapes[0]) > 2:  # the rows of all leading axes at once
+                rows = self._bind("rows", out.reshape(-1, node.shape[-1]))
+                left = f"{operands[0]}.reshape(-1, {shapes[0][-1]})"
+                return f"{self._bind('matmul', np.matmul)}({left}, {operands[1]}, {rows})"
+        return f"{self._bind(node.op, PRIMITIVES[node.op].kernel)}({', '.join(operands)}, v{k})"
 
-    def _take_buffer(self, k: int) -> str:
+    def _take_buffer(self, k: int) -> Any:
         """A buffer for node k; those of operands that nobody reads later are free after it."""
         node = self.graph.nodes[k]
         waiting = self._free.get((node.shape, node.dtype))
-        name = waiting.pop() if waiting else f"b{k}"
-        if name not in self._names:
-            self._names[name] = empty(node.shape, node.dtype)
-        self._buffer_of[k] = name
+        buffer = waiting.pop() if waiting else empty(node.shape, node.dtype)
+        self._buffer_of[k] = buffer
         for i in set(node.inputs):
             if i in self._buffer_of and self._last_use[i] == k and i not in self._kept:
                 dead = self.graph.nodes[i]
                 self._free.setdefault((dead.shape, dead.dtype), []).append(self._buffer_of[i])
-        return name
+        return buffer
 
 
 def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
@@ -129,14 +163,6 @@ def _kept_alive(graph: Graph) -> set[int]:
         if node.op in VIEWS or node.op in ("scan", "project", "detach"):
             kept.update(node.inputs)
     return kept
-
-
-def _row_product(a: Any, b: Any, out: Any) -> Any:
-    """Rows of all leading axes times one matrix, as one product."""
-    if b.shape[0] == 1:
-        return np.multiply(a, b[0], out)  # faster than a product over one term
-    np.matmul(a.reshape(-1, a.shape[-1]), b, out.reshape(-1, out.shape[-1]))
-    return out
 
 
 class Compiled:

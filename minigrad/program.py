@@ -7,7 +7,7 @@ plain calls. The generated source can be read: `print(program.source)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from minigrad.graph import Node
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import THROUGH, Nest, Schedule, schedule
 from minigrad.source import call, function, number
-from minigrad.storage import CHUNK, STATIC, STEP, WHOLE, Array, Storage, Value, joined_part
+from minigrad.storage import CHUNK, STATIC, STEP, VIEWS, WHOLE, Array, Storage, Value, joined_part
 from minigrad.tiles import best_cut
 
 Names = list[str]
@@ -34,11 +34,13 @@ class Program:
     gives `(outputs, last)`: for each "every" output `(T, ...)` and for each "sum" its value, then
     for each recurrence its last values.
 
-    The results are the program's own buffers: the next call overwrites them.
+    The results are the program's own buffers: the next call overwrites them. Inputs that are
+    always in the same array can be given as `known`, by number; calls then leave them out.
 
     Attributes:
         plan: the schedule it was made from.
         run: the compiled source: the outputs and the last values in one list.
+        results: the arrays in that list that are known before any call, None for the others.
         source: the generated Python.
         nbytes: the size of all buffers.
 
@@ -52,11 +54,19 @@ class Program:
     ((7, 2, 5), (2, 5))
     """
 
-    def __init__(self, folded: Folded, steps: int, passes: Sequence[Pass] = PASSES) -> None:
+    def __init__(
+        self,
+        folded: Folded,
+        steps: int,
+        passes: Sequence[Pass] = PASSES,
+        known: Mapping[int, Array] | None = None,
+    ) -> None:
         self.T = steps
         self.plan: Schedule = schedule(folded, passes)
         self.nodes = self.plan.folded.step.nodes
-        self.storage = Storage(self.plan, steps)
+        self.storage = Storage(self.plan, steps, known or {})
+        self.results: list[Array | None] = []
+        self._totals: dict[int, tuple[str, Array | None]] = {}
         self._names: dict[str, Any] = {}
         self._bound: dict[int, str] = {}
         self._matmul = self._bind("matmul", np.matmul)
@@ -67,7 +77,8 @@ class Program:
         for block in self.plan.blocks:
             lines += self._nest(block) if isinstance(block, Nest) else self._batch(block)
         lines += self._results()
-        parameters = ", ".join(f"x{k}" for k in range(len(folded.inputs)))
+        given = (k for k in range(len(folded.inputs)) if k not in (known or {}))
+        parameters = ", ".join(f"x{k}" for k in given)
         body = "\n".join(f"    {line}" for line in lines)
         self.source = f"def program({parameters}):\n{body}\n"
         self.nbytes = self.storage.nbytes
@@ -306,51 +317,72 @@ class Program:
         outputs = []
         for role, i in zip(folded.outputs, folded.step.outputs, strict=True):
             if role == EVERY:
+                value = self.storage.values[i]
                 outputs.append(self._whole(i))
+                self.results.append(value.array if value.level == WHOLE else None)
             elif role == SUM:
-                outputs.append(self._total(i, lines))
-        last = []
+                name, array = self._total(i, lines)
+                outputs.append(name)
+                self.results.append(array)
         for r in folded.recurrences:
             history = self.storage.history[r.input]
             ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
-            last.append(self._bind("last", ends if abs(r.delay) > 1 else ends[0, ...]))
-        return [*lines, f"return [{', '.join([*outputs, *last])}]"]
+            last = ends if abs(r.delay) > 1 else ends[0, ...]
+            outputs.append(self._bind("last", last))
+            self.results.append(last)
+        return [*lines, f"return [{', '.join(outputs)}]"]
 
-    def _total(self, k: int, lines: Names) -> str:
-        """The variable of a node's sum over all steps, computed once."""
-        name = f"total{k}"
-        if not any(line.startswith(f"{name} = ") for line in lines):
-            lines.append(f"{name} = {self._sum_of(k, lines)}")
-        return name
+    def _total(self, k: int, lines: Names) -> tuple[str, Array | None]:
+        """A node's sum over all steps, computed once: its variable, and its array if known."""
+        if k not in self._totals:
+            self._totals[k] = self._seen_total(k, lines) or self._made_total(k, lines)
+        return self._totals[k]
 
-    def _sum_of(self, k: int, lines: Names) -> str:
-        """A node's sum over all steps, by one call where there is one."""
+    def _seen_total(self, k: int, lines: Names) -> tuple[str, Array] | None:
+        """A part or another view of a known sum, made once and for all."""
         node = self.nodes[k]
-        if k not in self.plan.summed:
-            if self.storage.values[k].level != WHOLE:
-                return f"{self.T} * {self._name(k)}"
-            return f"{self._bind('sum', lambda x: np.sum(x, axis=0))}({self._name(k)})"
-        if node.op in THROUGH:
-            return call(node, [self._total(i, lines) for i in node.inputs], self._bind)
-        whole = [self.storage.values[i].level == WHOLE for i in node.inputs]
-        if node.op == "contract" and all(whole):
-            product = self._bind("contract", _transposed_product)
-            return f"{product}({self._rows(node.inputs[0])}, {self._rows(node.inputs[1])})"
-        if node.op == "sum" and whole[0]:
-            return self._summed(node)
-        if node.op == "put" and all(whole):
-            return f"{self._plain(node)}({', '.join(map(self._name, node.inputs))})"
-        total = self._bind("sum", _Total(node, whole, self.T))
-        return f"{total}({', '.join(map(self._name, node.inputs))})"
+        if k not in self.plan.summed or node.op not in VIEWS or node.op not in THROUGH:
+            return None
+        whole = self._total(node.inputs[0], lines)[1]
+        if whole is None:
+            return None
+        forward, attrs = PRIMITIVES[node.op].forward, dict(node.attrs)
+        view = whole if node.op == "alias" else forward(whole, **attrs)
+        if not (isinstance(view, np.ndarray) and np.may_share_memory(whole, view)):
+            return None
+        return self._bind(node.op, view), view
 
-    def _summed(self, node: Node) -> str:
-        """A sum over axes and over steps."""
-        x, axis = node.inputs[0], node.attrs["axis"]
-        if axis == (-2,) and len(self.nodes[x].shape) == 2 and not node.attrs["keepdims"]:
-            return f"{self._bind('sum', _column_sums)}({self._rows(x)})"
-        axes, shape = (-len(self.nodes[x].shape) - 1, *axis), node.shape
-        total = self._bind("sum", lambda x: np.sum(x, axis=axes).reshape(shape))
-        return f"{total}({self._name(x)})"
+    def _made_total(self, k: int, lines: Names) -> tuple[str, Array | None]:
+        """A sum over steps that has to be computed, by one call where there is one."""
+        node, name = self.nodes[k], f"total{k}"
+        if k not in self.plan.summed:
+            if self.storage.values[k].level == WHOLE:
+                return self._into(node, _sum_over(0), [self._name(k)], lines)
+            lines.append(f"{name} = {self.T} * {self._name(k)}")
+            return name, None
+        if node.op in THROUGH:
+            parts = [self._total(i, lines)[0] for i in node.inputs]
+            lines.append(f"{name} = {call(node, parts, self._bind)}")
+            return name, None
+        whole = [self.storage.values[i].level == WHOLE for i in node.inputs]
+        operands = [self._name(i) for i in node.inputs]
+        if node.op == "contract" and all(whole):
+            rows = [self._rows(i) for i in node.inputs]
+            return self._into(node, _transposed_product, rows, lines)
+        if node.op == "sum" and whole[0] and not node.attrs["keepdims"]:
+            axes = (-len(self.nodes[node.inputs[0]].shape) - 1, *node.attrs["axis"])
+            return self._into(node, _sum_over(axes), operands, lines)
+        one_call = node.op == "put" and all(whole)
+        total = self._plain(node) if one_call else self._bind("sum", _Total(node, whole, self.T))
+        lines.append(f"{name} = {total}({', '.join(operands)})")
+        return name, None
+
+    def _into(self, node: Node, function: Any, operands: Names, lines: Names) -> tuple[str, Array]:
+        """A call that writes into a buffer of its own."""
+        array = self.storage.new(node.shape, node.dtype)
+        name = self._bind("total", array)
+        lines.append(f"{self._bind(node.op, function)}({', '.join(operands)}, {name})")
+        return name, array
 
 
 class _Rows:
@@ -431,9 +463,14 @@ def _kernel(node: Node) -> Any:
     return PRIMITIVES[node.op].kernel if not node.attrs else None
 
 
-def _transposed_product(a: Array, b: Array) -> Any:
-    return np.matmul(a.T, b)
+def _transposed_product(a: Array, b: Array, out: Array) -> None:
+    np.matmul(a.T, b, out)
 
 
-def _column_sums(x: Array) -> Any:
-    return np.add.reduce(x, 0)
+def _sum_over(axes: int | tuple[int, ...]) -> Callable[[Array, Array], None]:
+    add: Any = np.add.reduce
+
+    def into(x: Array, out: Array) -> None:
+        add(x, axes, None, out)
+
+    return into

@@ -9,7 +9,7 @@ place, and a buffer whose value is dead is used again.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,7 @@ class Storage:
     """The places of all values of a schedule for T steps.
 
     Attributes:
+        known: the arrays of inputs that are always in the same place, by number.
         values: by node. Nodes that exist only in sums over steps have none.
         history: for each state input the buffer of its recurrence, start values included.
         lasting: concatenations in which a history stands; what they hold is never overwritten.
@@ -80,8 +81,8 @@ class Storage:
         nbytes: the size of all buffers.
     """
 
-    def __init__(self, plan: Schedule, steps: int) -> None:
-        self.plan, self.T = plan, steps
+    def __init__(self, plan: Schedule, steps: int, known: Mapping[int, Array]) -> None:
+        self.plan, self.T, self.known = plan, steps, known
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.values: dict[int, Value] = {}
         self.history: dict[int, Array] = {}
@@ -200,7 +201,8 @@ class Storage:
 
     # --- places -------------------------------------------------------------------------------
 
-    def _new(self, shape: Sequence[int], dtype: Any) -> Array:
+    def new(self, shape: Sequence[int], dtype: Any) -> Array:
+        """A buffer, counted."""
         array = empty(shape, dtype)
         self.nbytes += array.nbytes
         return array
@@ -214,7 +216,7 @@ class Storage:
         order = (*range(lead), *(lead + a for a in axes))
         laid = tuple(shape[a] for a in order)
         waiting = self._free.get((laid, node.dtype))
-        array = self._own[k] = waiting.pop() if waiting else self._new(laid, node.dtype)
+        array = self._own[k] = waiting.pop() if waiting else self.new(laid, node.dtype)
         return Value(level, array.transpose(np.argsort(order)))
 
     def _wanted_axes(self, k: int) -> tuple[int, ...]:
@@ -235,7 +237,8 @@ class Storage:
         for k, role in enumerate(folded.inputs):
             if role != STATE:
                 level = WHOLE if role == SEQUENCE else STATIC
-                self.values[folded.step.inputs[k]] = Value(level, name=f"x{k}")
+                place = Value(level, self.known.get(k), name=f"x{k}")
+                self.values[folded.step.inputs[k]] = place
         for k in self.plan.fixed:
             if self.nodes[k].op == "constant":
                 self.values[k] = Value(STATIC, array=self.nodes[k].value)
@@ -253,7 +256,7 @@ class Storage:
         user = self._operand_of(reader)
         if user is None:
             node, d = self.nodes[reader], abs(r.delay)
-            history = self._new((self.T + d, *node.shape), node.dtype)
+            history = self.new((self.T + d, *node.shape), node.dtype)
             self._set_history(r, history, -1)
             return
         waiting = [s for s in folded.recurrences if s.input not in self.history]
@@ -261,7 +264,7 @@ class Storage:
         before = max(0, *(-s.delay for s in states.values()))
         after = max(0, *(s.delay for s in states.values()))
         node = self.nodes[user]
-        joined = self._new((before + self.T + after, *node.shape), node.dtype)
+        joined = self.new((before + self.T + after, *node.shape), node.dtype)
         self.values[user] = Value(WHOLE, joined[before : before + self.T])
         self.lasting.add(user)
         for n, i in enumerate(node.inputs):

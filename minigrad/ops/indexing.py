@@ -164,7 +164,7 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
     flat = indices.reshape(-1)
     if 0 < rows <= FEW_ROWS and parts.ndim == indices.ndim + 1:
         # Products with rows of zeros and a one are faster than sorting, some rows at a time.
-        parts, size = parts.reshape(flat.size, -1), max(1, ONES // rows)
+        parts, size = parts.reshape(flat.size, parts.shape[-1]), max(1, ONES // rows)
         for low in range(0, flat.size, size):
             part = flat[low : low + size]
             ones = np.zeros((rows, part.size), parts.dtype)

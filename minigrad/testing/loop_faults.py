@@ -70,7 +70,7 @@ plant(
     rewrite("minigrad.program", "Program._nest", "spans[:: nest.direction]", "spans"),
 )
 plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
-      rewrite("minigrad.program", "Program._sum_of", '{self.T} * {self._name(k)}',
+      rewrite("minigrad.program", "Program._made_total", '{self.T} * {self._name(k)}',
               "{self._name(k)}"))  # fmt: skip
 
 for _name, _about, _where, _path, _old, _new in (
