@@ -14,12 +14,23 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SUM, Folded
+from minigrad.folded import EVERY, SUM, Folded, Recurrence
 from minigrad.graph import Node
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import THROUGH, Nest, Schedule, schedule
 from minigrad.source import call, function, number
-from minigrad.storage import CHUNK, STATIC, STEP, VIEWS, WHOLE, Array, Storage, Value, joined_part
+from minigrad.storage import (
+    CHUNK,
+    RING,
+    STATIC,
+    STEP,
+    VIEWS,
+    WHOLE,
+    Array,
+    Storage,
+    Value,
+    joined_part,
+)
 from minigrad.tiles import best_cut
 
 Names = list[str]
@@ -121,10 +132,17 @@ class Program:
         """Start values go into the buffers of their recurrences."""
         lines = []
         for r in self.plan.folded.recurrences:
-            history = self.storage.history[r.input]
-            start = history[: r.delay] if r.delay > 0 else history[self.T :]
+            history, d = self.storage.history[r.input], r.delay
+            if self._is_ring(r):
+                first = 0 if d > 0 else self.T % 2
+                start = history[first : first + 1]
+            else:
+                start = history[:d] if d > 0 else history[self.T :]
             lines.append(f"{self._bind('start', start)}[...] = x{r.input}")
         return lines
+
+    def _is_ring(self, r: Recurrence) -> bool:
+        return self.storage.values[self.plan.folded.step.inputs[r.input]].level == RING
 
     # --- operations on whole sequences --------------------------------------------------------
 
@@ -225,7 +243,7 @@ class Program:
         node, out = self.nodes[k], self.storage.values[k]
         if node.op == "input" or out.is_view:
             return []
-        align = level == CHUNK
+        align = level == CHUNK and PRIMITIVES[node.op].lift == "align"
         if node.op == "concatenate":
             outside = self._outside(k, self._looping) if level == STEP else []
             parts = [n for n in range(len(node.inputs)) if n not in outside]
@@ -325,9 +343,12 @@ class Program:
                 outputs.append(name)
                 self.results.append(array)
         for r in folded.recurrences:
-            history = self.storage.history[r.input]
-            ends = history[self.T :] if r.delay > 0 else history[: -r.delay]
-            last = ends if abs(r.delay) > 1 else ends[0, ...]
+            history, d = self.storage.history[r.input], r.delay
+            if self._is_ring(r):
+                last = history[self.T % 2 if d > 0 else 0, ...]
+            else:
+                ends = history[self.T :] if d > 0 else history[:-d]
+                last = ends if abs(d) > 1 else ends[0, ...]
             outputs.append(self._bind("last", last))
             self.results.append(last)
         return [*lines, f"return [{', '.join(outputs)}]"]
@@ -404,7 +425,7 @@ class _Rows:
             if value.name not in self.given:
                 self.given.append(value.name)
             return f"{value.name}_t"
-        if value.level not in (WHOLE, CHUNK):
+        if value.level not in (WHOLE, CHUNK, RING):
             if see is None:
                 return self.program._name(i)
             return self.program._bind("view", see(value.array))
@@ -437,10 +458,19 @@ class _Rows:
 
     def steps(self, lo: int, hi: int, direction: int) -> list[tuple[Array, ...]]:
         """Of each step in a chunk, in the order of the loop."""
-        parts = [self._part(name, lo, hi)[::direction] for name in self.fixed]
-        # part[k] of single numbers would be a number, and nothing can be written into it.
-        columns = [[part[k, ...] for k in range(hi - lo)] for part in parts]
+        columns = [self._column(name, lo, hi)[::direction] for name in self.fixed]
         return list(zip(*columns, strict=True)) if columns else [()] * (hi - lo)
+
+    def _column(self, name: str, lo: int, hi: int) -> list[Array]:
+        """A variable's views, step by step."""
+        value, see = self.fixed[name]
+        # part[k] of single numbers would be a number, and nothing can be written into it.
+        if value.level == RING:
+            assert value.array is not None  # rings are buffers
+            ring = value.array if see is None else see(value.array)
+            return [ring[(t + value.turn) % 2, ...] for t in range(lo, hi)]
+        part = self._part(name, lo, hi)
+        return [part[k, ...] for k in range(hi - lo)]
 
 
 class _Total:

@@ -74,8 +74,9 @@ def schedule(folded: Folded, passes: Sequence[Pass] = PASSES) -> Schedule:
         if not direction:
             blocks, waiting = _batch(folded, blocks, waiting, sorted(group))
         else:
-            blocks.append(Nest(direction, tuple(waiting), tuple(group)))
-            waiting = []
+            needed = _needed(nodes, waiting, group)
+            blocks.append(Nest(direction, tuple(k for k in waiting if k in needed), tuple(group)))
+            waiting = [k for k in waiting if k not in needed]
     if waiting:
         blocks.append(Nest(1, tuple(waiting), ()))
     return Schedule(
@@ -88,12 +89,24 @@ def schedule(folded: Folded, passes: Sequence[Pass] = PASSES) -> Schedule:
     )
 
 
+def _needed(nodes: Sequence[Node], waiting: Sequence[int], group: Sequence[int]) -> set[int]:
+    """Those of the waiting nodes that a loop reads, at once or through each other."""
+    needed, held = set[int](), set(waiting)
+    pending = [i for k in group for i in nodes[k].inputs]
+    while pending:
+        i = pending.pop()
+        if i in held and i not in needed:
+            needed.add(i)
+            pending += nodes[i].inputs
+    return needed
+
+
 def _batch(
     folded: Folded, blocks: list[int | Nest], waiting: list[int], group: list[int]
 ) -> tuple[list[int | Nest], list[int]]:
     """Put nodes without recurrence in order: large operations as early as they can run.
 
-    Operations by entries wait for the next loop, to run chunk by chunk in front of its steps.
+    Operations by entries wait for the loop that needs them, to run chunk by chunk in front of it.
     """
     nodes, done, origins = folded.step.nodes, set[int](), folded.origins()
     pending = list(group)
@@ -111,7 +124,7 @@ def _batch(
                 later.append(k)
             elif nodes[k].op == "input":
                 done.add(k)
-            elif in_buffer(nodes[k]) or (
+            elif _waits(nodes[k]) or (
                 rearranges(nodes[k]) and any(i in held for i in nodes[k].inputs)
             ):
                 waiting.append(k)
@@ -127,6 +140,11 @@ def _batch(
             waiting = []
         pending = later
     return blocks, waiting
+
+
+def _waits(node: Node) -> bool:
+    """Whether a node is done chunk by chunk: large operations on whole sequences are not."""
+    return in_buffer(node) or node.op == "lookup"
 
 
 def rearranges(node: Node) -> bool:

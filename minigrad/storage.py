@@ -23,8 +23,8 @@ from minigrad.schedule import Nest, Schedule
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STATIC, STEP, CHUNK, WHOLE = "static", "step", "chunk", "whole"
-ORDER = {STEP: 0, CHUNK: 1, WHOLE: 2}
+STATIC, STEP, RING, CHUNK, WHOLE = "static", "step", "ring", "chunk", "whole"
+ORDER = {STEP: 0, RING: 0, CHUNK: 1, WHOLE: 2}
 
 CACHE = 1 << 19
 """Bytes that the batched part of a chunk may touch: about half of a second-level cache."""
@@ -55,11 +55,13 @@ class Value:
     """Where the value of a node is.
 
     Attributes:
-        level: "whole" (all steps, time in front), "chunk", "step" or "static".
+        level: "whole" (all steps, time in front), "chunk", "step" or "static"; a "ring" holds this
+            step's and the next one's, in turn.
         array: its buffer, or None if the value is only known at the call.
         name: the variable that holds it then.
         is_view: nothing has to be computed.
         inside: the concatenation in whose buffer it is made, or −1.
+        turn: of a ring, the place of step 0.
     """
 
     level: str
@@ -67,6 +69,7 @@ class Value:
     name: str = ""
     is_view: bool = False
     inside: int = -1
+    turn: int = 0
 
 
 class Storage:
@@ -233,7 +236,10 @@ class Storage:
             if r.input not in self.history:
                 self._place_history(r)
             carrier, d, history = folded.step.outputs[r.output], r.delay, self.history[r.input]
-            self.values[carrier] = Value(WHOLE, history[d:] if d > 0 else history[: self.T])
+            if self._passes_on(r):
+                self.values[carrier] = Value(RING, history, turn=int(d > 0))
+            else:
+                self.values[carrier] = Value(WHOLE, history[d:] if d > 0 else history[: self.T])
         for k, role in enumerate(folded.inputs):
             if role != STATE:
                 level = WHOLE if role == SEQUENCE else STATIC
@@ -254,6 +260,11 @@ class Storage:
         folded, inputs = self.plan.folded, self.plan.folded.step.inputs
         reader = inputs[r.input]
         user = self._operand_of(reader)
+        if self._passes_on(r):
+            node = self.nodes[reader]
+            ring = self.history[r.input] = self.new((2, *node.shape), node.dtype)
+            self.values[reader] = Value(RING, ring, is_view=True, turn=int(r.delay < 0))
+            return
         if user is None:
             node, d = self.nodes[reader], abs(r.delay)
             history = self.new((self.T + d, *node.shape), node.dtype)
@@ -272,6 +283,30 @@ class Storage:
                 first = before - max(0, -states[i].delay)
                 rows = joined[first : first + self.T + abs(states[i].delay)]
                 self._set_history(states[i], joined_part(self.nodes, user, n, rows), user)
+
+    def _passes_on(self, r: Recurrence) -> bool:
+        """Whether a state is only passed on to the next step: nothing outside of its loop reads it.
+
+        Then two places are enough, for this step's value and the next one's.
+        """
+        folded = self.plan.folded
+        reader, carrier = folded.step.inputs[r.input], folded.step.outputs[r.output]
+        roles = [folded.outputs[k] for k, i in enumerate(folded.step.outputs) if i == carrier]
+        nests = [b for b in self.plan.blocks if isinstance(b, Nest) and carrier in b.looped]
+        kept = set(roles) != {STATE} or reader in self._outputs or self._operand_of(reader)
+        if abs(r.delay) != 1 or not nests or kept:
+            return False
+        read, pending = set[int](), [reader, carrier]
+        while pending:
+            users = self.plan.users[pending.pop()]
+            read.update(users)
+            pending += [k for k in users if self.nodes[k].op in VIEWS]
+        return read <= set(nests[0].looped) and not read & self._outputs_and_parts()
+
+    def _outputs_and_parts(self) -> set[int]:
+        """Views and concatenations that are kept as a whole."""
+        return {k for k in self._block if self.nodes[k].op in (*VIEWS, "concatenate")
+                and self._levels[k] == WHOLE}  # fmt: skip
 
     def _set_history(self, r: Recurrence, history: Array, inside: int) -> None:
         self.history[r.input] = history
@@ -324,7 +359,7 @@ class Storage:
         view = base.array if node.op == "alias" else primitive.forward(base.array, **attrs)
         if not np.may_share_memory(base.array, view):
             return False
-        self.values[k] = Value(base.level, view, is_view=True)
+        self.values[k] = Value(base.level, view, is_view=True, turn=base.turn)
         return True
 
     def _instead(self, k: int) -> bool:

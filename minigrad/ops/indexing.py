@@ -120,6 +120,19 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
     )
 
 
+def _check_bounds(indices: Any, n: int) -> None:
+    """Refuse an index outside of 0 … n − 1, also one that NumPy would count from the end."""
+    if indices.size and not ((top := indices.max()) < n and indices.min() >= 0):
+        worst = top if top >= n else indices.min()
+        raise IndexError(f"index {worst} is outside 0 … {n - 1}")
+
+
+def _take_rows(x: Any, indices: Any, out: Any = None) -> Any:
+    x, indices = np.asarray(x), np.asarray(indices)
+    _check_bounds(indices, x.shape[0])
+    return np.take(x, indices, 0, out, "clip")
+
+
 @linear(
     lambda g, x, indices: put(g, indices, rows=shape_of(x)[0]),
     None,
@@ -127,20 +140,11 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
     domain=(REAL, INDEX),
     label="row",
     prepare=_rows,
+    kernel=_take_rows,
     sample=lambda r: ([(3, 2), np.array([[0, 2], [2, 2]])], {}),
 )
 def lookup(x: Any, indices: Any) -> Any:
     """Rows of x at integer positions: `(n, ...)` and indices `(b,)` give `(b, ...)`."""
-    x, indices = np.asarray(x), np.asarray(indices)
-    _check_bounds(indices, x.shape[0])
-    return x[indices]
-
-
-def _check_bounds(indices: Any, n: int) -> None:
-    """Refuse an index outside of 0 … n − 1, also one that NumPy would count from the end."""
-    if indices.size and not ((top := indices.max()) < n and indices.min() >= 0):
-        worst = top if top >= n else indices.min()
-        raise IndexError(f"index {worst} is outside 0 … {n - 1}")
 
 
 FEW_ROWS = 256
