@@ -18,6 +18,7 @@ from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
 from minigrad.passes import LATE
+from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
 from minigrad.scan import POOL, narrowed
 from minigrad.source import call, number
@@ -133,15 +134,27 @@ class GraphProgram:
         return f"{self._bind(node.op, PRIMITIVES[node.op].kernel)}({', '.join(operands)}, v{k})"
 
     def _take_buffer(self, k: int) -> Any:
-        """A buffer for node k; those of operands that nobody reads later are free after it."""
+        """A buffer for node k: that of an operand which nobody reads later, if there is one.
+
+        What works entry by entry may write where it reads; others get such a buffer afterwards.
+        """
         node = self.graph.nodes[k]
-        waiting = self._free.get((node.shape, node.dtype))
-        buffer = waiting.pop() if waiting else empty(node.shape, node.dtype)
+        dying = [
+            i
+            for i in dict.fromkeys(node.inputs)
+            if i in self._buffer_of and self._last_use[i] == k and i not in self._kept
+        ]
+        dead: list[Any] = [self._buffer_of[i] for i in dying]
+        alike = [x for x in dead if (x.shape, x.dtype) == (node.shape, node.dtype)]
+        if in_buffer(node) and alike:
+            buffer = alike[0]
+            dead = [x for x in dead if x is not buffer]
+        else:
+            waiting = self._free.get((node.shape, node.dtype))
+            buffer = waiting.pop() if waiting else empty(node.shape, node.dtype)
         self._buffer_of[k] = buffer
-        for i in set(node.inputs):
-            if i in self._buffer_of and self._last_use[i] == k and i not in self._kept:
-                dead = self.graph.nodes[i]
-                self._free.setdefault((dead.shape, dead.dtype), []).append(self._buffer_of[i])
+        for x in dead:
+            self._free.setdefault((x.shape, x.dtype), []).append(x)
         return buffer
 
 

@@ -390,20 +390,23 @@ class Program:
         if node.op == "contract" and all(whole):
             rows = [self._rows(i) for i in node.inputs]
             return self._into(node, _transposed_product, rows, lines)
-        if node.op == "sum" and whole[0] and not node.attrs["keepdims"]:
+        if node.op == "sum" and whole[0]:
             axes = (-len(self.nodes[node.inputs[0]].shape) - 1, *node.attrs["axis"])
-            return self._into(node, _sum_over(axes), operands, lines)
+            kept = node.attrs["axis"] if node.attrs["keepdims"] else ()
+            return self._into(node, _sum_over(axes), operands, lines, kept)
         one_call = node.op == "put" and all(whole)
         total = self._plain(node) if one_call else self._bind("sum", _Total(node, whole, self.T))
         lines.append(f"{name} = {total}({', '.join(operands)})")
         return name, None
 
-    def _into(self, node: Node, function: Any, operands: Names, lines: Names) -> tuple[str, Array]:
-        """A call that writes into a buffer of its own."""
+    def _into(
+        self, node: Node, function: Any, operands: Names, lines: Names, kept: tuple[int, ...] = ()
+    ) -> tuple[str, Array]:
+        """A call that writes into a buffer of its own; it leaves out the axes that are kept."""
         array = self.storage.new(node.shape, node.dtype)
-        name = self._bind("total", array)
-        lines.append(f"{self._bind(node.op, function)}({', '.join(operands)}, {name})")
-        return name, array
+        out = self._bind("total", np.squeeze(array, kept))
+        lines.append(f"{self._bind(node.op, function)}({', '.join([*operands, out])})")
+        return self._bind("total", array), array
 
 
 class _Rows:

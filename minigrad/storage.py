@@ -223,12 +223,14 @@ class Storage:
         return Value(level, array.transpose(np.argsort(order)))
 
     def _wanted_axes(self, k: int) -> tuple[int, ...]:
-        """The order of axes in memory: that of the transpose through which alone k is read."""
-        node, readers = self.nodes[k], self.plan.users[k]
-        first = tuple(range(len(node.shape)))
-        if len(readers) != 1 or self.nodes[readers[0]].op != "transpose" or node.op == "matmul":
-            return first
-        return tuple(a % len(first) for a in self.nodes[readers[0]].attrs["axes"])
+        """The order of axes in memory: that of the one transpose of k, where there is one."""
+        node, first = self.nodes[k], tuple(range(len(self.nodes[k].shape)))
+        orders = {
+            tuple(a % len(first) for a in self.nodes[j].attrs["axes"])
+            for j in self.plan.users[k]
+            if self.nodes[j].op == "transpose"
+        }
+        return orders.pop() if len(orders) == 1 and node.op != "matmul" else first
 
     def _place_inputs(self) -> None:
         folded = self.plan.folded
@@ -372,12 +374,13 @@ class Storage:
         return True
 
     def _joined_into(self, k: int) -> int | None:
-        """The one concatenation, in the same block, that a computed node goes into."""
+        """A concatenation, in the same block, that a computed node goes into."""
         if not in_buffer(self.nodes[k]):
             return None
-        k = self._seen_as(k)
-        users = [j for j in self.plan.users[k] if self.nodes[j].op == "concatenate"]
-        if len(users) != 1 or self._block.get(users[0]) != self._block[k]:
+        first, k = k, self._seen_as(k)
+        users = [j for j in self.plan.users[k] if self.nodes[j].op == "concatenate"
+                 and self._block.get(j) == self._block[first]]  # fmt: skip
+        if not users:
             return None
         node = self.nodes[users[0]]
         deep = ORDER[self._levels[users[0]]] >= ORDER[self._levels[k]]

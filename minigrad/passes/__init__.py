@@ -22,6 +22,7 @@ from minigrad.passes.gates import (
 from minigrad.passes.regroup import (
     distribute,
     eliminate_common,
+    factor_out,
     flatten_piles,
     narrow_products,
     own_carriers,
@@ -34,6 +35,7 @@ Pass = Callable[[Folded], Folded]
 EARLY: tuple[Pass, ...] = (
     eliminate_common,
     narrow_products,
+    factor_out,
     pile_up,
     join_operands,
     eliminate_common,
@@ -41,6 +43,7 @@ EARLY: tuple[Pass, ...] = (
     distribute,
     flatten_piles,
     reassociate,
+    factor_out,
     eliminate_common,
     merge_products,
     merge_elementwise,

@@ -286,35 +286,37 @@ def merge_factors(folded: Folded) -> Folded:
 
     a, b and c do not recur, so they are piled up outside of the loop.
     """
-    work, nodes, users = Rewrite(folded), folded.step.nodes, folded.step.users()
-    looped, kept = looped_nodes(folded), set(folded.step.outputs)
+    work, nodes = Rewrite(folded), folded.step.nodes
+    looped, kept, taken = looped_nodes(folded), set(folded.step.outputs), set[int]()
 
-    def split(k: int) -> tuple[int, int] | None:
-        """The shared cotangent and the factor of a product that only the pile reads."""
-        if nodes[k].op != "expand_dims" or len(users[k]) != 1:
-            return None
-        k = nodes[k].inputs[0]
+    def split(i: int) -> tuple[int, int, int] | None:
+        """Of one entry of a pile: the shared cotangent, the factor, and their product."""
+        k = nodes[i].inputs[0] if nodes[i].op == "expand_dims" else i
         node = nodes[k]
-        if node.op != "mul" or k in kept or len(users[k]) != 1 or k not in looped:
+        if k == i or node.op != "mul" or k not in looped or k in kept | taken:
             return None
-        inside = [i for i in node.inputs if i in looped]
-        outside = [i for i in node.inputs if i not in looped]
-        fits = len(inside) == 1 and all(nodes[i].shape == node.shape for i in node.inputs)
-        return (inside[0], outside[0]) if fits else None
+        inside = [j for j in node.inputs if j in looped]
+        outside = [j for j in node.inputs if j not in looped]
+        fits = len(inside) == 1 and all(nodes[j].shape == node.shape for j in node.inputs)
+        return (inside[0], outside[0], k) if fits else None
 
     for k, node in enumerate(nodes):
-        if node.op != "concatenate" or node.attrs["axis"] != -len(node.shape) or k not in looped:
+        rank = len(node.shape)
+        if node.op != "concatenate" or node.attrs["axis"] != -rank or k not in looped:
             continue
         operands: list[int] = []
-        for shared, run in itertools.groupby(node.inputs, lambda i: (split(i) or (-1, i))[0]):
+        for shared, run in itertools.groupby(node.inputs, lambda i: (split(i) or (-1,))[0]):
             members = list(run)
             if shared < 0 or len(members) < 2:
                 operands += members
                 continue
-            factors = [pair[1] for i in members if (pair := split(i)) is not None]
-            rank = len(node.shape)
-            pile = work.joined([work.lifted(i, rank) for i in factors], -rank)
-            operands.append(work.add("mul", [pile, shared], (len(members), *node.shape[1:])))
+            parts = [part for i in members if (part := split(i)) is not None]
+            pile = work.joined([work.lifted(factor, rank) for _, factor, _ in parts], -rank)
+            merged = work.add("mul", [pile, shared], (len(members), *node.shape[1:]))
+            for n, (*_, product) in enumerate(parts):
+                work.become(product, work.entry(merged, n))
+                taken.add(product)
+            operands.append(merged)
         if len(operands) == 1:
             work.become(k, operands[0])
         else:

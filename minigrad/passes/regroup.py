@@ -141,6 +141,50 @@ def reassociate(folded: Folded) -> Folded:
     return work.done()
 
 
+def factor_out(folded: Folded) -> Folded:
+    """In a loop, s a b, −s a and s a + s b become s times a factor from outside of it.
+
+    Cotangents that come from one another by such factors then all come from one, and can be
+    computed at once: in a GRU those of r, z and the candidate from that of h.
+    """
+    work, chains = Rewrite(folded), Chains(folded)
+    nodes, looped = folded.step.nodes, chains.looped
+    forms: dict[int, tuple[int, int]] = {}
+    for k, node in enumerate(nodes):
+        form = _form(work, node, looped, forms) if k in looped else None
+        if form is None:
+            continue
+        forms[k] = form
+        source, factor = form
+        if work.nodes[factor].shape == node.shape == nodes[source].shape:
+            work.nodes[k] = replace(node, op="mul", inputs=(factor, source), attrs={})
+    return work.done()
+
+
+def _form(
+    work: Rewrite, node: Node, looped: set[int], forms: dict[int, tuple[int, int]]
+) -> tuple[int, int] | None:
+    """A node in a loop as the product of another one in it and a factor from outside."""
+    nodes = work.folded.step.nodes
+    inside = [i for i in node.inputs if i in looped]
+    if node.op == "neg" and inside and inside[0] in forms:
+        source, factor = forms[inside[0]]
+        return source, work.add("neg", [factor], work.nodes[factor].shape)
+    if node.op == "mul" and len(inside) == 1:
+        (other,) = [i for i in node.inputs if i not in looped]
+        if node.shape != nodes[inside[0]].shape or nodes[other].shape != node.shape:
+            return None
+        if inside[0] not in forms:
+            return inside[0], other
+        source, factor = forms[inside[0]]
+        return source, work.add("mul", [factor, other], node.shape)
+    if node.op in ("add", "sub") and len(inside) == 2 and {*inside} <= forms.keys():
+        (source, a), (same, b) = (forms[i] for i in node.inputs)
+        if source == same and work.nodes[a].shape == work.nodes[b].shape == node.shape:
+            return source, work.add(node.op, [a, b], node.shape)
+    return None
+
+
 def distribute(folded: Folded) -> Folded:
     """[a s, b t] F becomes [a s F₁, b t F₂] in a loop, where a, b and F are from outside of it.
 
@@ -236,15 +280,19 @@ def pile_up(folded: Folded) -> Folded:
 
 def flatten_piles(folded: Folded) -> Folded:
     """A concatenation in a concatenation along the same axis becomes part of it."""
-    work, users, kept = Rewrite(folded), folded.step.users(), set(folded.step.outputs)
-    for k, node in enumerate(folded.step.nodes):
+    work, nodes, users = Rewrite(folded), folded.step.nodes, folded.step.users()
+
+    def alike(k: int, i: int) -> bool:
+        return nodes[i].op == "concatenate" and nodes[i].attrs == nodes[k].attrs
+
+    for k, node in enumerate(nodes):
         if node.op != "concatenate":
             continue
         parts: list[int] = []
         for i in node.inputs:
-            inner = work.nodes[i]
-            alike = inner.op == "concatenate" and inner.attrs == node.attrs
-            parts += inner.inputs if alike and len(users[i]) == 1 and i not in kept else (i,)
+            dissolves = alike(k, i) and i not in folded.step.outputs
+            dissolves = dissolves and all(alike(i, user) for user, _ in users[i])
+            parts += work.nodes[i].inputs if dissolves else (i,)
         work.nodes[k] = replace(node, inputs=tuple(parts))
     return work.done()
 
