@@ -22,8 +22,8 @@ from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
 from minigrad.scan import POOL, narrowed
 from minigrad.source import call, number
-from minigrad.storage import VIEWS, empty
-from minigrad.tree import Tree, flatten
+from minigrad.storage import VIEWS, empty, joined_part
+from minigrad.tree import LEAF, Tree, flatten
 
 KEPT = 16
 """How many programs a compiled function keeps, one for each set of shapes."""
@@ -46,6 +46,8 @@ class GraphProgram:
         self._free: dict[tuple[tuple[int, ...], Any], list[Any]] = {}
         self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
         self._kept = _kept_alive(graph)
+        self._inside: dict[int, tuple[int, int]] = {}
+        self._plan_joins()
         lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
         lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
         inputs = ", ".join(f"v{i}" for i in graph.inputs)
@@ -73,6 +75,8 @@ class GraphProgram:
             self._known[k] = view
         elif node.op == "alias":
             return f"v{k} = {operands[0]}"
+        elif node.op == "concatenate" and node.dtype is not None:
+            return self._join(k, operands)
         elif self._has_buffer(node):
             self._known[k] = self._take_buffer(k)
             return self._kernel(k, operands)
@@ -99,6 +103,31 @@ class GraphProgram:
         view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **node.attrs)
         shared = isinstance(view, np.ndarray) and np.may_share_memory(base, view)
         return view if shared else None
+
+    def _join(self, k: int, operands: list[str]) -> str:
+        """Copies of the operands into the buffer of a concatenation."""
+        if k not in self._known:
+            self._known[k] = empty(self.graph.nodes[k].shape, self.graph.nodes[k].dtype)
+        lines = []
+        for n, i in enumerate(self.graph.nodes[k].inputs):
+            part = joined_part(self.graph.nodes, k, n, self._known[k])
+            if self._inside.get(i) != (k, n):
+                lines.append(f"{self._bind('part', part)}[...] = {operands[n]}")
+        return "; ".join(lines)
+
+    def _plan_joins(self) -> None:
+        """Places for concatenations that only another one reads, inside of it."""
+        nodes, users = self.graph.nodes, self.graph.users()
+        for k in range(len(nodes) - 1, -1, -1):
+            alone = len(users[k]) == 1 and k not in self.graph.outputs
+            if nodes[k].op != "concatenate" or nodes[k].dtype is None or not alone:
+                continue
+            user, n = users[k][0]
+            if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
+                if user not in self._known:
+                    self._known[user] = empty(nodes[user].shape, nodes[user].dtype)
+                self._known[k] = joined_part(nodes, user, n, self._known[user])
+                self._inside[k] = user, n
 
     def _scan(self, k: int) -> str:
         """The call of a scan's program, on those operands whose arrays are not known."""
@@ -185,11 +214,16 @@ class Compiled:
         self.f = f
         self.programs: OrderedDict[Any, tuple[GraphProgram, Tree]] = OrderedDict()
         self.made = 0
+        self._tree: Tree = LEAF
+        self._latest: Any = None
         self.__doc__ = f.__doc__
 
     def __call__(self, *args: Any) -> Any:
         """What f gives, in buffers that the next call overwrites."""
-        values, tree = flatten(args)
+        tree, values = self._tree, self._tree.leaves_of(args)
+        if values is None:
+            values, tree = flatten(args)
+            self._tree = tree
         for k, value in enumerate(values):
             if type(value) is np.ndarray:
                 continue
@@ -199,14 +233,20 @@ class Compiled:
                     "arrays, and takes its gradients inside: compile(value_and_grad(f))"
                 )
             values[k] = np.asarray(value)
-        key = (tree, *[value.shape for value in values], *[value.dtype for value in values])
-        known = self.programs.get(key)
-        if known is None:
-            known = self._make(key, args)
-        else:
+        key = (tree, [value.shape for value in values], [value.dtype for value in values])
+        if key != self._latest:
+            self._latest = key
+            self._program, self._out_tree = self._find(key, args)
+        return self._out_tree.unflatten(map(np.asarray, self._program.run(*values)))
+
+    def _find(self, latest: Any, args: Any) -> tuple[GraphProgram, Tree]:
+        """The program for these shapes, a new one if there is none; it becomes the last used."""
+        tree, shapes, dtypes = latest
+        key = (tree, *shapes, *dtypes)
+        if key in self.programs:
             self.programs.move_to_end(key)
-        program, out_tree = known
-        return out_tree.unflatten(map(np.asarray, program.run(*values)))
+            return self.programs[key]
+        return self._make(key, args)
 
     def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
         graph = trace(self.f, *args)

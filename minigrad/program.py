@@ -31,7 +31,7 @@ from minigrad.storage import (
     Value,
     joined_part,
 )
-from minigrad.tiles import best_cut
+from minigrad.tiles import Cut, best_cut
 
 Names = list[str]
 See = Callable[[Array], Array]
@@ -83,8 +83,12 @@ class Program:
         self._matmul = self._bind("matmul", np.matmul)
         lines = self._inputs()
         for k in self.plan.static:
-            operands = [self._operand(k, i) for i in self.nodes[k].inputs]
-            lines.append(f"{self._name(k)} = {call(self.nodes[k], operands, self._bind)}")
+            node, operands = self.nodes[k], [self._operand(k, i) for i in self.nodes[k].inputs]
+            if self.storage.values[k].array is None:
+                lines.append(f"{self._name(k)} = {call(node, operands, self._bind)}")
+            else:
+                names = ", ".join([*operands, self._name(k)])
+                lines.append(f"{self._bind(node.op, _kernel(node))}({names})")
         for block in self.plan.blocks:
             lines += self._nest(block) if isinstance(block, Nest) else self._batch(block)
         lines += self._results()
@@ -278,9 +282,8 @@ class Program:
         if self.nodes[left].dtype != node.dtype or self.nodes[right].dtype != node.dtype:
             return None
         (m, n), K = node.shape, self.nodes[right].shape[0]
-        weight, cut = f"w{k}", best_cut(m, K, n, node.dtype.name)
-        ready = self._bind("tiles", cut.weight if cut else np.ascontiguousarray)
-        self._before.append(f"{weight} = {ready}({self._name(right)})")
+        cut = best_cut(m, K, n, node.dtype.name)
+        weight = self._weight(right, cut)
         if cut is not None:
             tag = f"_{cut.m}x{cut.n}"
             operands = rows.read(left, cut.left, tag), weight, rows.read(k, cut.out, tag)
@@ -289,6 +292,21 @@ class Program:
         plain = a.flags.c_contiguous and y.flags.c_contiguous
         product = self._bind("dot", np.dot) if plain else self._matmul
         return f"{product}({rows.read(left)}, {weight}, {rows.read(k)})"
+
+    def _weight(self, k: int, cut: Cut | None) -> str:
+        """A fixed weight in the layout of its product: copied once a run, if it is another."""
+        value, node = self.storage.values[k], self.nodes[k]
+        see: See = cut.weight if cut else lambda w: w
+        if value.array is not None and see(value.array).flags.c_contiguous:
+            return self._bind("weight", see(value.array))
+        shape = see(np.empty(node.shape, np.uint8)).shape
+        copy = self._bind("weight", self.storage.new(shape, node.dtype))
+        if value.array is None:
+            given = f"{self._bind('layout', see)}({value.name})"
+        else:
+            given = self._bind("layout", see(value.array))
+        self._before.append(f"{copy}[...] = {given}")
+        return copy
 
     def _sample(self, i: int) -> Array | None:
         """The place of a node's value at one step."""

@@ -251,7 +251,10 @@ class Storage:
             if self.nodes[k].op == "constant":
                 self.values[k] = Value(STATIC, array=self.nodes[k].value)
             elif k not in self.values:
-                self.values[k] = Value(STATIC, name=f"s{k}")
+                node = self.nodes[k]
+                made = in_buffer(node) and node.dtype is not None and node.shape
+                array = self.new(node.shape, node.dtype) if made else None
+                self.values[k] = Value(STATIC, array, name=f"s{k}")
 
     def _place_history(self, r: Recurrence) -> None:
         """A buffer for the values that a recurrence carries and its start values.

@@ -35,9 +35,9 @@ class Cut(NamedTuple):
         return a.reshape(*a.shape[:-2], 1, self.rows // self.m, self.m, a.shape[-1])
 
     def weight(self, w: Array) -> Array:
-        """A copy of the weight `(K, columns)` as `(columns/n, 1, K, n)`."""
+        """The weight `(K, columns)` as `(columns/n, 1, K, n)`, to be copied."""
         parts = w.reshape(w.shape[0], 1, self.columns // self.n, self.n)
-        return np.ascontiguousarray(parts.transpose(2, 1, 0, 3))
+        return parts.transpose(2, 1, 0, 3)
 
     def out(self, y: Array) -> Array:
         """The result `(..., rows, columns)` as `(..., columns/n, rows/m, m, n)`."""
@@ -61,7 +61,7 @@ def best_cut(rows: int, K: int, columns: int, dtype: str) -> Cut | None:
         return None
     a, w, y = (np.ones(s, dtype) for s in ((rows, K), (K, columns), (rows, columns)))
     plain: list[tuple[Cut | None, Any]] = [(None, (a, w, y))]
-    trials = plain + [(cut, (cut.left(a), cut.weight(w), cut.out(y))) for cut in cuts]
+    trials = plain + [(cut, (cut.left(a), cut.weight(w).copy(), cut.out(y))) for cut in cuts]
     best = {cut: float("inf") for cut, _ in trials}
     repeat = max(1, 20_000_000 // (rows * K * columns))
     for _ in range(ROUNDS):

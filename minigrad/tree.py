@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from numpy import ndarray
+
 
 class Tree(NamedTuple):
     """The structure of nested containers, without the leaves; `kind` is None for a leaf."""
@@ -21,14 +23,40 @@ class Tree(NamedTuple):
         """Put leaves back in their places."""
         return self._build(iter(leaves))
 
+    def leaves_of(self, value: Any) -> list[Any] | None:
+        """The leaves of a value if it has this structure, otherwise None."""
+        leaves: list[Any] = []
+        return leaves if self._collect(value, leaves) else None
+
+    def _collect(self, value: Any, leaves: list[Any]) -> bool:
+        kind, keys, children = self
+        if kind is None:
+            leaves.append(value)
+            return not isinstance(value, dict | list | tuple)
+        items: Any = value
+        if type(items) is not kind:
+            return False
+        if issubclass(kind, dict):
+            if tuple(items) != keys:
+                return False
+            items = items.values()
+        elif len(items) != len(keys):
+            return False
+        for child, item in zip(children, items, strict=True):
+            if child[0] is None and type(item) is ndarray:
+                leaves.append(item)
+            elif not child._collect(item, leaves):
+                return False
+        return True
+
     def _build(self, leaves: Iterator[Any]) -> Any:
-        if self.kind is None:
+        kind: Any = self.kind
+        if kind is None:
             return next(leaves)
-        values = [child._build(leaves) for child in self.children]
-        build: Any = self.kind
-        if issubclass(build, dict):
-            return build(zip(self.keys, values, strict=True))
-        return build(*values) if hasattr(build, "_fields") else build(values)
+        values = [child._build(leaves) if child[0] else next(leaves) for child in self.children]
+        if issubclass(kind, dict):
+            return kind(zip(self.keys, values, strict=True))
+        return kind(*values) if hasattr(kind, "_fields") else kind(values)
 
     def paths(self, prefix: str = "") -> list[str]:
         """The name of every leaf: `layer1.W_xh` in dictionaries, `xs[0]` in sequences."""

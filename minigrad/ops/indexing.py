@@ -6,6 +6,7 @@ that come as data). Repeated positions add up in the gradient.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,13 @@ ONES = 1 << 20
 """Entries of the left operand of that product."""
 
 
+def _ones(indices: Any, rows: int, dtype: Any) -> Any:
+    """A column for each index, with a one in its row."""
+    result = np.zeros((rows, indices.size), dtype)
+    result[indices, np.arange(indices.size)] = 1
+    return result
+
+
 @linear(
     lambda g, parts, indices, rows: lookup(g, indices),
     None,
@@ -164,17 +172,17 @@ ONES = 1 << 20
 def put(parts: Any, indices: Any, rows: int) -> Any:
     """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
     indices, parts = np.asarray(indices), np.asarray(parts)
-    result = np.zeros((rows, *parts.shape[indices.ndim :]), parts.dtype)
-    flat = indices.reshape(-1)
-    if 0 < rows <= FEW_ROWS and parts.ndim == indices.ndim + 1:
+    shape, flat = (rows, *parts.shape[indices.ndim :]), indices.reshape(-1)
+    if 0 < rows <= FEW_ROWS and flat.size and parts.ndim == indices.ndim + 1:
         # Products with rows of zeros and a one are faster than sorting, some rows at a time.
-        parts, size = parts.reshape(flat.size, parts.shape[-1]), max(1, ONES // rows)
-        for low in range(0, flat.size, size):
-            part = flat[low : low + size]
-            ones = np.zeros((rows, part.size), parts.dtype)
-            ones[part, np.arange(part.size)] = 1
-            result += np.matmul(ones, parts[low : low + size])
-    elif flat.size:
+        parts, size = parts.reshape(flat.size, shape[1]), max(1, ONES // rows)
+        products = (
+            np.matmul(_ones(flat[low : low + size], rows, parts.dtype), parts[low : low + size])
+            for low in range(0, flat.size, size)
+        )
+        return functools.reduce(np.add, products)
+    result = np.zeros(shape, parts.dtype)
+    if flat.size:
         # Sorted by row, each row's parts stand together and are added by one call.
         order = np.argsort(flat, kind="stable")
         flat = flat[order]

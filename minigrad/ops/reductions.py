@@ -79,12 +79,14 @@ def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """log Σ exp(x) over axes, finite wherever x is."""
     top = np.maximum.reduce(x, axis, keepdims=True)
-    if not np.isfinite(top).all():  # −∞ − (−∞) would be NaN
+    if not np.isfinite(ADD(top, None)):  # −∞ − (−∞) would be NaN
         top = np.where(np.isfinite(top), top, 0.0).astype(np.asarray(x).dtype, copy=False)
     below = np.subtract(x, top)
     total = np.add.reduce(np.exp(below, below), axis, keepdims=True)
     total = np.add(np.log(total, total), top, total)
-    return total if keepdims else np.squeeze(total, axis)
+    if keepdims:
+        return total
+    return total[tuple(0 if k - x.ndim in axis else slice(None) for k in range(x.ndim))]
 
 
 def _one_axis(x: Any, axis: Any = -1) -> Arguments:

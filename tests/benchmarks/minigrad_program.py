@@ -80,13 +80,13 @@ def loss_of(w):
 
 
 def build(w, weights, batches, threads):
-    """A compiled step on the weights as they are at each call."""
+    """A compiled step on the weights as they are at each call: the parameters are views of them."""
     step = mg.compile(mg.value_and_grad(loss_of(w)))
-    last = [None]
+    params, last = unpack(w, weights), [None]
 
     def run(i):
         batch = batches[i % len(batches)]
         xs = batch["x"] if batch["idx"] is None else batch["idx"]
-        last[0] = step(unpack(w, weights), xs, 0.0 if batch["y"] is None else batch["y"])
+        last[0] = step(params, xs, 0.0 if batch["y"] is None else batch["y"])
 
     return run, lambda: (float(last[0][0]), pack(w, last[0][1]))
