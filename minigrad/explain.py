@@ -31,7 +31,7 @@ def explain(x: Any, steps: int = 50) -> str:
       once, from parameters alone: expand_dims, concatenate
       loop over t = 1 … T
         each step, 2 calls: matmul[32, 128], tanh[32, 128]
-      buffers: 2.6 MB for 50 steps
+      buffers: 2.8 MB for 50 steps
     """
     folded = x.folded() if hasattr(x, "folded") else x
     if not isinstance(folded, Folded):

@@ -29,7 +29,7 @@ class Tree(NamedTuple):
         return leaves if self._collect(value, leaves) else None
 
     def _collect(self, value: Any, leaves: list[Any]) -> bool:
-        kind, keys, children = self
+        kind: Any = self.kind
         if kind is None:
             leaves.append(value)
             return not isinstance(value, dict | list | tuple)
@@ -37,12 +37,12 @@ class Tree(NamedTuple):
         if type(items) is not kind:
             return False
         if issubclass(kind, dict):
-            if tuple(items) != keys:
+            if tuple(items) != self.keys:
                 return False
             items = items.values()
-        elif len(items) != len(keys):
+        elif len(items) != len(self.keys):
             return False
-        for child, item in zip(children, items, strict=True):
+        for child, item in zip(self.children, items, strict=True):
             if child[0] is None and type(item) is ndarray:
                 leaves.append(item)
             elif not child._collect(item, leaves):
