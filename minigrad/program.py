@@ -218,6 +218,7 @@ class Program:
             first += self._copies(k, self._outside(k, nest), outer)
         self._looping = nest
         then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
+        after = self._add_up(nest, outer)
         size = self.storage.chunk[nest]
         spans = [(lo, min(lo + size, self.T)) for lo in range(0, self.T, size)]
         chunks = [
@@ -240,6 +241,20 @@ class Program:
                 source = f"zip(steps, {', '.join(given)})"
             lines.append(f"    for {pattern} in {source}:")
             lines += [f"        {line}" for line in then]
+        return lines + [f"    {line}" for line in after]
+
+    def _add_up(self, nest: Nest, rows: _Rows) -> Names:
+        """Weight gradients of a chunk, added to those of the others."""
+        lines = []
+        for k in (k for k, where in self.storage.partial.items() if where == nest):
+            node = self.nodes[k]
+            part, total = (self.storage.new(node.shape, node.dtype) for _ in range(2))
+            name, other = self._bind("total", total), self._bind("part", part)
+            self._totals[k] = name, total
+            self._before.append(f"{name}[...] = 0")
+            operands = ", ".join(rows.flat(i) for i in node.inputs)
+            lines.append(f"{self._bind('contract', _transposed_product)}({operands}, {other})")
+            lines.append(f"{self._bind('add', np.add)}({name}, {other}, {name})")
         return lines
 
     def _call_line(self, k: int, rows: _Rows, level: str) -> Names:
@@ -462,6 +477,13 @@ class _Rows:
         if self.program.storage.values[i].array is None:
             return f"{self.read(i)}.reshape({(-1, *ones, *shape)})"
         return self.read(i, lambda part: part.reshape(len(part), *ones, *shape), f"_{gap}")
+
+    def flat(self, i: int) -> str:
+        """The rows of all steps of a chunk, as a matrix."""
+        width, array = self.program.nodes[i].shape[-1], self.program.storage.values[i].array
+        if array is None or not np.may_share_memory(array, array.reshape(-1, width)):
+            return f"{self.read(i)}.reshape(-1, {width})"
+        return self.read(i, lambda part: part.reshape(-1, width), "_rows")
 
     def pattern(self) -> str:
         """The tuple of the variables, as it is taken apart."""

@@ -9,7 +9,7 @@ place, and a buffer whose value is dead is used again.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ ORDER = {STEP: 0, RING: 0, CHUNK: 1, WHOLE: 2}
 
 CACHE = 1 << 19
 """Bytes that the batched part of a chunk may touch: about half of a second-level cache."""
+
+MANY_ROWS = 256
+"""From so many rows a chunk on, a weight gradient is added up chunk by chunk."""
 
 VIEWS = frozenset(
     ("reshape", "transpose", "expand_dims", "squeeze", "broadcast_to", "index", "flip", "alias")
@@ -81,6 +84,7 @@ class Storage:
         history: for each state input the buffer of its recurrence, start values included.
         lasting: concatenations in which a history stands; what they hold is never overwritten.
         chunk: the number of steps in a chunk, for each nest.
+        partial: products that are summed chunk by chunk, in which nest.
         nbytes: the size of all buffers.
     """
 
@@ -89,20 +93,22 @@ class Storage:
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.values: dict[int, Value] = {}
         self.history: dict[int, Array] = {}
-        self.lasting: set[int] = set()
-        self.chunk: dict[Nest, int] = {}
         self.nbytes = 0
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
         self._own: dict[int, Array] = {}
         self._block = self._blocks()
         self._outputs = set(plan.folded.step.outputs)
         self._in_place = {k: i for k in self._block if (i := self._dying(k)) is not None}
+        self.lasting = {
+            user for i in plan.folded.origins() if (user := self._operand_of(i)) is not None
+        }
+        self.chunk = {b: self._chunk_size(b) for b in plan.blocks if isinstance(b, Nest)}
+        self.partial = {k: nest for nest in self.chunk for k in self._partial_sums(nest)}
         self._levels = self._find_levels()
         self._last = self._last_reads()
         self._place_inputs()
         for at, block in enumerate(plan.blocks):
             if isinstance(block, Nest):
-                self.chunk[block] = self._chunk_size(block)
                 for k in (*block.batched, *block.looped):
                     self._place(k, block)
             else:
@@ -157,8 +163,10 @@ class Storage:
             if k not in self._block and k not in self.plan.summed:
                 continue
             for i in node.inputs:
-                if self._block.get(i) != self._block.get(k, -1):
+                if self._block.get(i) != self._where(k):
                     raise_to(i, WHOLE)
+                elif k in self.partial:
+                    raise_to(i, CHUNK)
         for i in self._outputs:
             raise_to(i, WHOLE)
         # A view keeps what it looks at as long as itself, a concatenation is kept with its parts.
@@ -181,7 +189,7 @@ class Storage:
             last[i] = end
         joins = (*VIEWS, "concatenate")
         for k in reversed(range(len(self.nodes))):
-            at = end if k in self.plan.summed else self._block.get(k, -1)
+            at = end if k in self.plan.summed and k not in self.partial else self._where(k)
             kept = self.nodes[k].op in joins or k in self._in_place
             reach = max(at, last[k]) if kept else at
             for i in self.nodes[k].inputs:
@@ -201,6 +209,30 @@ class Storage:
                 touched.add(i)
         size = sum(_nbytes(self.nodes[k]) for k in touched if k not in self.plan.fixed)
         return max(1, min(self.T, CACHE // size)) if size else max(self.T, 1)
+
+    def _where(self, k: int) -> int:
+        """The block in which a node is computed, or summed chunk by chunk; −1 for others."""
+        if k in self.partial:
+            return self.plan.blocks.index(self.partial[k])
+        return self._block.get(k, -1)
+
+    def _partial_sums(self, nest: Nest) -> Iterator[int]:
+        """Weight gradients that a nest can add up chunk by chunk, with their rows in the cache.
+
+        Only if the chunks are large, as each costs an addition of the whole gradient, and if
+        nothing else needs the rows of all steps.
+        """
+        inside = set(nest.looped)
+        for k in self.plan.summed:
+            node = self.nodes[k]
+            made = [i for i in node.inputs if i in inside]
+            if node.op != "contract" or not made:
+                continue
+            rows = self.chunk[nest] * int(np.prod(self.nodes[made[0]].shape[:-1], dtype=int))
+            others = {j for i in made for j in self.plan.users[i]} - {k}
+            alone = others <= inside and not self._outputs.intersection(made)
+            if alone and self.chunk[nest] < self.T and rows >= MANY_ROWS:
+                yield k
 
     # --- places -------------------------------------------------------------------------------
 
@@ -282,7 +314,6 @@ class Storage:
         node = self.nodes[user]
         joined = self.new((before + self.T + after, *node.shape), node.dtype)
         self.values[user] = Value(WHOLE, joined[before : before + self.T])
-        self.lasting.add(user)
         for n, i in enumerate(node.inputs):
             if i in states:
                 first = before - max(0, -states[i].delay)

@@ -99,7 +99,8 @@ def example(folded: Any, T: int, seed: int) -> tuple[list[Any], list[Any]]:
 def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, left_out):
     passes = [p for p in PASSES if p is not left_out]
     adjoint = folded_adjoint(CELLS[name].folded(2))
-    for folded in (CELLS[name].folded(2), *adjoint):
+    ready = folded_adjoint(prepared(CELLS[name].folded(2)).folded)
+    for folded in (CELLS[name].folded(2), *adjoint, *ready):
         for T in (1, 5):
             arrays, lists = example(folded, T, 0)
             wanted, last = run_folded(folded, T, lists)
@@ -119,7 +120,10 @@ def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, 
 def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, monkeypatch):
     """Chunks of one step, of some, with a shorter one at the end; forwards and backwards."""
     monkeypatch.setattr("minigrad.storage.CACHE", cache)
-    for folded in (CELLS[name].folded(2, ragged=True), *folded_adjoint(CELLS[name].folded(2))):
+    monkeypatch.setattr("minigrad.storage.MANY_ROWS", 1)
+    ready = prepared(CELLS[name].folded(2)).folded
+    adjoints = folded_adjoint(CELLS[name].folded(2)), folded_adjoint(ready)
+    for folded in (CELLS[name].folded(2, ragged=True), *adjoints[0], *adjoints[1]):
         arrays, lists = example(folded, 7, 0)
         program = Program(folded, 7)
         wanted, last = run_folded(folded, 7, lists)
@@ -134,11 +138,14 @@ def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, mon
 
 def test_a_small_cache_makes_chunks(monkeypatch):
     """The law above is not empty: there are chunks of one step, of some and of all."""
+    monkeypatch.setattr("minigrad.storage.MANY_ROWS", 1)
     backward = folded_adjoint(rnn.LSTMCell(3, 4).folded(2)).backward
     sizes = set()
     for cache in (1, 2000, 4000, 6000, 10**6):
         monkeypatch.setattr("minigrad.storage.CACHE", cache)
-        sizes.add(max(Program(backward, 7).storage.chunk.values()))
+        program = Program(backward, 7)
+        sizes.add(max(program.storage.chunk.values()))
+        assert bool(program.storage.partial) == (max(program.storage.chunk.values()) < 7)
     assert {1, 7} < sizes
 
 
