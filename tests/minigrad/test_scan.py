@@ -122,7 +122,10 @@ def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, mon
     monkeypatch.setattr("minigrad.storage.CACHE", cache)
     monkeypatch.setattr("minigrad.storage.MANY_ROWS", 1)
     ready = prepared(CELLS[name].folded(2)).folded
-    adjoints = folded_adjoint(CELLS[name].folded(2)), folded_adjoint(ready)
+    adjoints = (
+        folded_adjoint(CELLS[name].folded(2)),
+        folded_adjoint(ready, fixed=ready.with_role("sequence")),
+    )
     for folded in (CELLS[name].folded(2, ragged=True), *adjoints[0], *adjoints[1]):
         arrays, lists = example(folded, 7, 0)
         program = Program(folded, 7)
@@ -139,7 +142,8 @@ def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, mon
 def test_a_small_cache_makes_chunks(monkeypatch):
     """The law above is not empty: there are chunks of one step, of some and of all."""
     monkeypatch.setattr("minigrad.storage.MANY_ROWS", 1)
-    backward = folded_adjoint(prepared(rnn.LSTMCell(3, 4).folded(2)).folded).backward
+    ready = prepared(rnn.LSTMCell(3, 4).folded(2)).folded
+    backward = folded_adjoint(ready, fixed=ready.with_role("sequence")).backward
     sizes = set()
     for cache in (1, 2000, 4000, 6000, 10**6):
         monkeypatch.setattr("minigrad.storage.CACHE", cache)
