@@ -513,7 +513,7 @@ class _Rows:
             ring = value.array if see is None else see(value.array)
             return [ring[(t + value.turn) % 2, ...] for t in range(lo, hi)]
         part = self._part(name, lo, hi)
-        return [part[k, ...] for k in range(hi - lo)]
+        return list(part) if part.ndim > 1 else [part[k, ...] for k in range(hi - lo)]
 
 
 class _Total:

@@ -39,7 +39,9 @@ def eliminate_common(folded: Folded) -> Folded:
     first: dict[tuple[object, ...], list[int]] = {}
     same: dict[int, int] = {}
     for k, node in enumerate(work.nodes):
-        node = work.nodes[k] = replace(node, inputs=tuple(same.get(i, i) for i in node.inputs))
+        inputs = tuple(same.get(i, i) for i in node.inputs)
+        if inputs != node.inputs:
+            node = work.nodes[k] = replace(node, inputs=inputs)
         number = node.op == "constant" and node.dtype is None
         if node.op == "input" or (node.op == "constant" and not number) or k in kept:
             continue
@@ -293,7 +295,8 @@ def flatten_piles(folded: Folded) -> Folded:
             dissolves = alike(k, i) and i not in folded.step.outputs
             dissolves = dissolves and all(alike(i, user) for user, _ in users[i])
             parts += work.nodes[i].inputs if dissolves else (i,)
-        work.nodes[k] = replace(node, inputs=tuple(parts))
+        if tuple(parts) != node.inputs:
+            work.nodes[k] = replace(node, inputs=tuple(parts))
     return work.done()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -138,14 +139,18 @@ class Rewrite:
 
     def done(self) -> Folded:
         """The folded graph with its nodes in order, those nobody needs dropped."""
+        before = self.folded.step
+        same = len(self.nodes) == len(before.nodes) and all(map(is_, self.nodes, before.nodes))
+        if same and tuple(self.outputs) == before.outputs:
+            return self.folded
         place = {k: n for n, k in enumerate(_in_order(self.nodes))}
-        nodes = [
-            replace(self.nodes[k], inputs=tuple(place[i] for i in self.nodes[k].inputs))
-            for k in place
-        ]
+        nodes = []
+        for k in place:
+            node, inputs = self.nodes[k], tuple(place[i] for i in self.nodes[k].inputs)
+            nodes.append(node if inputs == node.inputs else replace(node, inputs=inputs))
         outputs = tuple(place[i] for i in self.outputs)
-        inputs = tuple(place[i] for i in self.folded.step.inputs)
-        step = prune(nodes, inputs, outputs, self.folded.step.in_tree, flatten(outputs)[1])
+        inputs = tuple(place[i] for i in before.inputs)
+        step = prune(nodes, inputs, outputs, before.in_tree, flatten(outputs)[1])
         return replace(self.folded, step=step)
 
 
