@@ -16,8 +16,6 @@ from minigrad.passes.gates import (
     merge_elementwise,
     merge_factors,
     merge_products,
-    scale_weights,
-    sigmoid_by_tanh,
 )
 from minigrad.passes.regroup import (
     distribute,
@@ -29,6 +27,7 @@ from minigrad.passes.regroup import (
     pile_up,
     reassociate,
 )
+from minigrad.passes.scale import scale_weights, sigmoid_by_tanh
 
 Pass = Callable[[Folded], Folded]
 

@@ -215,9 +215,11 @@ def _merge_once(folded: Folded) -> Folded | None:
                 key = (pile, nodes[user].op, port, user in looped)
                 runs.setdefault(key, []).append((low, high, user))
     for (pile, op, port, loops), members in runs.items():
-        for run in _neighbours(members):
-            free = static | ({*range(len(nodes))} - looped if loops else set())
-            operands = _others(work, run, port, spans, free)
+        free = static | ({*range(len(nodes))} - looped if loops else set())
+        for run in itertools.chain.from_iterable(map(_parts, _neighbours(members))):
+            if _depend(nodes, [k for *_, k in run]):
+                continue
+            operands = _others(work, run, port, spans, users, free)
             if operands is None:
                 continue
             low, high = run[0][0], run[-1][1]
@@ -232,6 +234,23 @@ def _merge_once(folded: Folded) -> Folded | None:
     return None
 
 
+def _depend(nodes: Sequence[Node], members: Sequence[int]) -> bool:
+    """Whether one of some nodes is computed from another."""
+    above, pending = set[int](), [i for k in members for i in nodes[k].inputs]
+    while pending:
+        i = pending.pop()
+        if i not in above:
+            above.add(i)
+            pending += nodes[i].inputs
+    return not above.isdisjoint(members)
+
+
+def _parts(run: Run) -> list[Run]:
+    """A run, and the shorter ones in it, of two or more."""
+    n = len(run)
+    return [run[a : a + m] for m in range(n, 1, -1) for a in range(n - m + 1)]
+
+
 def _neighbours(members: Iterable[tuple[int, int, int]]) -> list[Run]:
     """Members sorted by place, cut into runs without gaps, of two or more."""
     runs: list[Run] = []
@@ -244,7 +263,12 @@ def _neighbours(members: Iterable[tuple[int, int, int]]) -> list[Run]:
 
 
 def _others(
-    work: Rewrite, run: Run, port: int, spans: dict[int, tuple[int, int, int]], free: set[int]
+    work: Rewrite,
+    run: Run,
+    port: int,
+    spans: dict[int, tuple[int, int, int]],
+    users: Sequence[Sequence[tuple[int, int]]],
+    free: set[int],
 ) -> list[int] | None:
     """The other operands of a run, piled up; None where that would cost a copy at every step.
 
@@ -274,11 +298,33 @@ def _others(
             len(nodes[i].shape) < rank if n == 1 else nodes[i].shape[:1] == (n,)
             for i, n in zip(given, sizes, strict=True)
         )
-        if not free.issuperset(given) or len(tails) > 1 or not fits or () in tails:
+        if len(tails) > 1 or not fits or () in tails:
             return None
-        lifted = [work.lifted(i, rank) for i in given]
-        result.append(work.joined(lifted, -rank))
+        if free.issuperset(given):
+            result.append(work.joined([work.lifted(i, rank) for i in given], -rank))
+            continue
+        product = _shared_product(work, given, users, free) if set(sizes) == {1} else None
+        if product is None:
+            return None
+        result.append(product)
     return result
+
+
+def _shared_product(
+    work: Rewrite, given: list[int], users: Sequence[Sequence[tuple[int, int]]], free: set[int]
+) -> int | None:
+    """Products a s, b s, c s of one s, as with peepholes, as [a b c] s."""
+    nodes = work.nodes
+    pairs = [set(nodes[i].inputs) for i in given if nodes[i].op == "mul" and len(users[i]) == 1]
+    common = set.intersection(*pairs) - free if len(pairs) == len(given) else set()
+    if len(common) != 1:
+        return None
+    factors = [i for k in given for i in nodes[k].inputs if i not in common]
+    shapes, rank = {nodes[i].shape for i in factors}, 1 + len(nodes[given[0]].shape)
+    if len(factors) != len(given) or len(shapes) > 1 or not free.issuperset(factors):
+        return None
+    pile = work.joined([work.lifted(i, rank) for i in factors], -rank)
+    return work.add("mul", [pile, *common], (len(given), *nodes[given[0]].shape))
 
 
 def merge_factors(folded: Folded) -> Folded:
@@ -322,118 +368,3 @@ def merge_factors(folded: Folded) -> Folded:
         else:
             work.nodes[k] = replace(node, inputs=tuple(operands))
     return work.done()
-
-
-def sigmoid_by_tanh(folded: Folded) -> Folded:
-    """σ(x) = tanh(x/2)/2 + 1/2, so that one tanh can serve all gates."""
-    work = Rewrite(folded)
-    for k, node in enumerate(folded.step.nodes):
-        if node.op == "sigmoid":
-            half = work.constant(0.5)
-            scaled = work.add("mul", [node.inputs[0], half], node.shape)
-            bent = work.add("tanh", [scaled], node.shape)
-            narrow = work.add("mul", [bent, half], node.shape)
-            work.nodes[k] = replace(node, op="add", inputs=(narrow, half))
-    return work.done()
-
-
-def scale_weights(folded: Folded) -> Folded:
-    """Multiply weights instead of results: (x W + h U + b) / 2 becomes x (W/2) + h (U/2) + b/2.
-
-    Of piled gates, each with its own number, all are done at once.
-    """
-    work, users, static = Rewrite(folded), folded.step.users(), static_nodes(folded)
-    nodes, kept = folded.step.nodes, set(folded.step.outputs)
-
-    def number(k: int) -> float | None:
-        """The number that the one reader of k multiplies it with."""
-        if len(users[k]) != 1 or k in kept:
-            return None
-        reader = nodes[users[k][0][0]]
-        other = [nodes[i] for i in reader.inputs if i != k]
-        if reader.op != "mul" or len(other) != 1 or other[0].op != "constant":
-            return None
-        return None if other[0].dtype is not None else float(other[0].value)
-
-    def scaled(k: int, by: Array, pile: bool = False) -> int | None:
-        """A node whose value is that of k times numbers, at no cost in the step."""
-        node = nodes[k]
-        if k in static:
-            fitted = _fitted(by, node.shape)
-            if fitted is None or node.dtype is None:
-                return None
-            return work.add("mul", [k, work.constant(fitted.astype(node.dtype))], node.shape)
-        if k in kept or (len(users[k]) != 1 and not pile):
-            return None
-        if node.op == "add":
-            parts = [scaled(i, by) for i in node.inputs]
-            if None in parts or any(nodes[i].dtype is None for i in node.inputs):
-                return None
-            return work.add("add", [i for i in parts if i is not None], node.shape)
-        if node.op in WEIGHTS:
-            weight = node.inputs[WEIGHTS[node.op]]
-            row = _fitted(by, node.shape[-1:])
-            if weight not in static or row is None or len(nodes[weight].shape) != 2:
-                return None
-            factor = work.constant(row.astype(nodes[weight].dtype))
-            inputs = list(node.inputs)
-            inputs[WEIGHTS[node.op]] = work.add("mul", [weight, factor], nodes[weight].shape)
-            made = work.add(node.op, inputs, node.shape)
-            work.nodes[made] = replace(work.nodes[made], dtype=node.dtype)
-            return made
-        if node.op in ("reshape", "transpose", "expand_dims"):
-            (x,) = node.inputs
-            whole = np.broadcast_to(by, node.shape)
-            if node.op == "transpose":
-                whole = np.transpose(
-                    whole, np.argsort([a % whole.ndim for a in node.attrs["axes"]])
-                )
-            inner = scaled(x, whole.reshape(nodes[x].shape))
-            return None if inner is None else work.add(node.op, [inner], node.shape, **node.attrs)
-        return None
-
-    piles: dict[int, dict[int, tuple[int, int]]] = {}
-    for k in range(len(nodes)):
-        if (span := front_span(nodes, k)) and span[0] not in static:
-            piles.setdefault(span[0], {})[k] = span[1:]
-    for pile, spans in piles.items():
-        numbers = {k: number(k) for k in spans}
-        if {j for j, _ in users[pile]} != set(spans) or not any(numbers.values()):
-            continue
-        by = np.ones((nodes[pile].shape[0], *(1,) * (len(nodes[pile].shape) - 1)))
-        for k, (low, high) in spans.items():
-            by[low:high] *= numbers[k] or 1.0
-        if (
-            (by != 1).sum()
-            and _apart(spans.values())
-            and (made := scaled(pile, by, True)) is not None
-        ):
-            for k in spans:
-                work.nodes[k] = replace(nodes[k], inputs=(made,))
-                if numbers[k]:
-                    work.become(users[k][0][0], k)
-    for k, node in enumerate(nodes):
-        if k in static or node.op in ("input", "constant", "index"):
-            continue
-        c = number(k)
-        if c is not None and (made := scaled(k, np.full((1,) * len(node.shape), c))) is not None:
-            work.become(users[k][0][0], made)
-    return work.done()
-
-
-def _apart(spans: Iterable[tuple[int, int]]) -> bool:
-    """Whether no two spans overlap."""
-    row = sorted(spans)
-    return all(a[1] <= b[0] for a, b in itertools.pairwise(row))
-
-
-def _fitted(by: Array, shape: tuple[int, ...]) -> Array | None:
-    """Numbers as an array that fits a smaller shape, if they are equal along what is left out."""
-    lead = by.ndim - len(shape)
-    for axis in range(by.ndim):
-        wide = axis < lead or shape[axis - lead] == 1
-        if wide and by.shape[axis] > 1:
-            if (by != by.take([0], axis)).any():
-                return None
-            by = by.take([0], axis)
-    return by.reshape(by.shape[lead:]) if lead > 0 else by
