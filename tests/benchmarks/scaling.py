@@ -130,7 +130,8 @@ def main() -> None:
     own, given = FeedbackLSTM(64, 128, 16), rnn.LSTMCell(64, 128)
     a, b = seconds(step_of(own, 50, 32)[0], step_of(given, 50, 32)[0])
     ratio = (a / operations(own)) / (b / operations(given))
-    print(f"  {1e3 * a:.2f} ms and {1e3 * b:.2f} ms a step of T = 50: {ratio:.2f} × per counted operation")
+    times = f"{1e3 * a:.2f} ms and {1e3 * b:.2f} ms"
+    print(f"  {times} a step of T = 50: {ratio:.2f} × per counted operation")
 
 
 if __name__ == "__main__":
