@@ -69,7 +69,9 @@ def pull_back(
             continue
         g = arrived.get(serial)
         if serial in parts or serial in waiting:
+            token = _tag.set(node.tag or _tag.get())
             g = _meet(node, g, waiting.pop(serial, []), parts.pop(serial, []))
+            _tag.reset(token)
             arrived[serial] = g
         primitive = node.primitive
         if g is None or primitive is None:
