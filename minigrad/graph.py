@@ -309,9 +309,16 @@ def prune(nodes: Sequence[Node], inputs: Sequence[int], outputs: Sequence[int],
         if k in needed:
             needed.update(nodes[k].inputs)
     place = {k: j for j, k in enumerate(sorted(needed))}
-    kept = tuple(replace(nodes[k], inputs=tuple(place[i] for i in nodes[k].inputs)) for k in place)
+    kept = list(nodes)
+    if len(place) < len(nodes):
+        # The fields one by one: `replace` takes twice as long.
+        kept = [
+            Node(n.op, tuple([place[i] for i in n.inputs]), n.attrs, n.shape, n.dtype, n.value,
+                 n.name, n.scope, n.t)
+            for n in map(nodes.__getitem__, place)
+        ]  # fmt: skip
     return Graph(
-        kept,
+        tuple(kept),
         tuple(place[i] for i in inputs),
         tuple(place[i] for i in outputs),
         in_tree or flatten(tuple(inputs))[1],

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.embedded import Picks, Positions
-from minigrad.folded import same_folded
-from minigrad.graph import Graph, difference
+from minigrad.embedded import Column, Line, Loop, Rows, Run
+from minigrad.folded import EVERY, STATE, SUM, same_folded
+from minigrad.graph import Graph, difference, replay
 from rnn.cells import RECURRENCES
+from tests.minigrad.learners import FEW, Loops, by_hand, loops
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ READERS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Callable[[int], Graph]:
+def cells(draw: st.DrawFn) -> Callable[[int], Graph]:
     """A network of 1–3 layers, delays 1–3, any recurrences, and what is made of its outputs."""
     layers: list[rnn.Cell] = []
     for _ in range(draw(st.integers(1, 3))):
@@ -63,73 +64,242 @@ def programs(draw: st.DrawFn) -> Callable[[int], Graph]:
     return program
 
 
-STEPS = st.integers(4, 8)
+PROGRAMS = {"a loop": loops(), "a cell": cells()}
+STEPS = {"a loop": st.integers(12, 14), "a cell": st.integers(4, 8)}
+"""Both ends of a loop must be seen, and something between."""
+
+every_kind = pytest.mark.parametrize("kind", PROGRAMS)
 
 
-@given(program=programs(), T=STEPS)
-def test_a_loop_and_what_is_around_it_are_the_graph_again(program, T):
-    graph = program(T)
-    assert difference(graph, mg.embed(graph).unfold(T)) is None
+def grown(found: mg.Embedded, more: int) -> list[int]:
+    """The lengths of all loops, the longest with some steps more."""
+    longest = found.T.index(max(found.T))
+    return [T + more * (n == longest) for n, T in enumerate(found.T)]
 
 
-@given(program=programs(), T=STEPS, other=st.integers(4, 12))
-def test_what_is_seen_for_some_steps_is_known_for_any_number(program, T, other):
-    assert difference(program(other), mg.embed(program(T)).unfold(other)) is None
+# --- the laws -----------------------------------------------------------------------------------
 
 
-@given(program=programs(), T=STEPS, other=STEPS)
-def test_the_loop_is_the_same_for_every_number_of_steps(program, T, other):
+@every_kind
+@given(data=st.data())
+def test_what_is_seen_for_some_steps_is_known_for_any_number(kind, data):
+    """unfold(fold(trace(P, T₁)), T₂) ≅ trace(P, T₂), for T₂ = T₁ as for any other."""
+    program, T = data.draw(PROGRAMS[kind]), data.draw(STEPS[kind])
+    other = data.draw(st.integers(4 if kind == "a cell" else 10, 16))
+    found = mg.embed(program(T))
+    for steps in (T, other):
+        assert difference(program(steps), found.unfold(*grown(found, steps - T))) is None
+
+
+@every_kind
+@given(data=st.data())
+def test_the_folded_size_is_the_same_for_every_number_of_steps(kind, data):
+    program, T, other = (data.draw(s) for s in (PROGRAMS[kind], STEPS[kind], STEPS[kind]))
     found, again = mg.embed(program(T)), mg.embed(program(other))
-    assert same_folded(found.folded, again.folded)
-    assert len(found.after) == len(again.after)
+    assert len(found.lines) == len(again.lines)
     assert len(found.results) == len(again.results)
+    assert len(found.T) == len(again.T)
+    for a, b in zip(found.loops, again.loops, strict=True):
+        assert same_folded(a.folded, b.folded)
 
 
-@given(program=programs(), T=STEPS, seed=st.integers(0, 2**32 - 1))
-def test_values_and_gradients_survive(program, T, seed):
-    graph = program(T)
-    again = mg.embed(graph).unfold(T)
+@every_kind
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+def test_values_and_gradients_survive(kind, data, seed):
+    graph = data.draw(PROGRAMS[kind])(data.draw(STEPS[kind]))
+    found = mg.embed(graph)
+    again = found.unfold(*found.T)
     rng = np.random.default_rng(seed)
     leaves = [rng.normal(size=graph.nodes[i].shape) for i in graph.inputs]
 
     def total(graph: Graph, values: list[Any]) -> Any:
-        from minigrad.graph import replay
-
         return sum((mg.sum(out) for out in replay(graph, values)), start=0.0)
 
     assert total(graph, leaves) == total(again, leaves)
     one, two = (mg.grad(lambda v, g=g: total(g, v))(leaves) for g in (graph, again))
+    # The loops of the second are done one after the other: sums are in another order.
+    scale = max(float(np.max(np.abs(g), initial=1.0)) for g in one)
     for a, b in zip(one, two, strict=True):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12 * scale)
 
 
-# --- by hand ------------------------------------------------------------------------------------
+@given(program=loops(), T=st.integers(1, 9))
+def test_a_fold_of_few_steps_is_right_or_refused(program, T):
+    """So few steps that an end cannot be told from the middle: the certificate holds."""
+    graph = program(T + FEW)
+    try:
+        found = mg.embed(graph)
+    except ValueError:
+        return
+    assert difference(graph, found.unfold(*found.T)) is None
 
 
-def by_hand(T: int, backwards: bool = False) -> Graph:
-    """A learner's loop over one array, with a loss after it."""
+# --- what stands at the ends of a loop ----------------------------------------------------------
 
-    def f(w: Any, xs: Any) -> Any:
+
+def simple(**change: Any) -> Loops:
+    """One layer that has an output at every step."""
+    kinds = ("hidden-to-hidden",)
+    plain = Loops((1,), (1,), kinds, "zero", "every", "stacked", "inside", apart=False)
+    return replace(plain, **change)
+
+
+def spans(graph: Graph) -> list[tuple[int, int]]:
+    """The first and the last step of every loop."""
+    return [(loop.first, loop.first + loop.T - 1) for loop in mg.embed(graph).loops]
+
+
+def test_a_first_step_without_a_start_value_is_operations_before_the_loop():
+    found = mg.embed(simple(start="absent")(9))
+    before = [found.graph.nodes[line.node].t for line in found.lines if isinstance(line, Line)]
+    assert spans(found.graph) == [(2, 9)]
+    assert before == [1, 1, 1, None]
+    assert found.T == (9,)
+
+
+def test_both_ends_of_two_directions_are_outside_of_the_loop():
+    assert spans(simple(start="absent", ways=(1, -1), delays=(2,))(9)) == [(3, 7)]
+
+
+def test_an_output_of_the_last_step_is_no_part_of_the_loop():
+    found = mg.embed(simple(outputs="last", reader="the last")(9))
+    *_, loop, readout, _ = found.lines
+    assert isinstance(loop, Loop)
+    assert (loop.first, loop.T, loop.folded.outputs) == (1, 9, (STATE,))
+    assert isinstance(readout, Line)
+    assert found.graph.nodes[readout.node].t == 9
+    (later,) = [node for node in found.unfold(20).nodes if node.op == "exp"]
+    assert found.unfold(20).nodes[later.inputs[0]].t == 20
+
+
+def test_inputs_first_and_outputs_then_are_two_loops():
+    graph = simple(outputs="after")(9)
+    assert spans(graph) == [(1, 3), (4, 9)]
+    assert mg.embed(graph).T == (3, 6)
+    assert mg.embed(graph).loops[1].given[-1][0].last == -1  # The state that the first one left.
+
+
+def test_a_sequence_that_is_read_by_two_loops_grows_where_its_reader_does():
+    def f(w: Any, xs: Any, few: int) -> Any:
         h, ys = 0.0, []
-        scaled = xs * 2.0
-        for t in range(1, T + 1):
+        for t in range(1, len(xs) + 1):
             with mg.scope("rnn", t=t):
-                h = mg.tanh(scaled[T - t if backwards else t - 1] + h * w)
-                ys.append(h)
-        return mg.sum(mg.stack(ys[::-1])), ys[-1]
+                h = mg.tanh(xs[t - 1] + h * w)
+                if t > few:
+                    ys.append(h * 2.0)
+        return mg.stack(ys)
 
-    return mg.trace(f, 0.5, np.ones(T))
+    def graph(few: int, T: int) -> Graph:
+        return mg.trace(lambda w, xs: f(w, xs, few), 0.5, np.ones(T))
+
+    assert difference(mg.embed(graph(4, 9)).unfold(6, 7), graph(6, 13)) is None
 
 
-@pytest.mark.parametrize("backwards", [False, True])
-def test_a_loop_over_one_array_is_found_in_either_direction(backwards):
-    found = mg.embed(by_hand(6, backwards))
-    (positions,) = (g for g in found.given if isinstance(g, Positions))
-    assert (positions.first, positions.stride) == ((-1, -1) if backwards else (0, 1))
-    (stack, *_) = found.after
-    assert stack[1] == (Picks(0, -1, 1),)
-    # What comes before the loop is computed from the array, whose length it follows.
-    assert difference(by_hand(9, backwards), found.unfold(9)) is None
+def test_a_network_that_goes_on_by_itself_is_two_loops():
+    """What was said to it first, then what it says: its output is its next input."""
+
+    def graph(few: int, T: int) -> Graph:
+        def f(w: Any, xs: Any) -> Any:
+            h, ys, y = 0.0, [], None
+            for t in range(1, few + T + 1):
+                with mg.scope("rnn", t=t):
+                    h = mg.tanh((xs[t - 1] if t <= few else y) + h * w)
+                    ys.append(y := h * 2.0)
+            return mg.stack(ys)
+
+        return mg.trace(f, 0.5, np.ones(few))
+
+    assert spans(graph(3, 5)) == [(1, 3), (4, 8)]
+    assert difference(mg.embed(graph(3, 5)).unfold(4, 9), graph(4, 9)) is None
+
+
+# --- several loops ------------------------------------------------------------------------------
+
+
+def translator(long: int, T: int, loss: bool = False) -> Graph:
+    """An encoder, a decoder that looks at all its states, and a loss."""
+
+    def f(w: Any, v: Any, xs: Any, ys: Any) -> Any:
+        h: Any = 0.0
+        states, terms, found = [], [], []
+        for t in range(1, long + 1):
+            with mg.scope("encoder", t=t):
+                h = mg.tanh(xs[t - 1] * w + h)
+                states.append(h)
+        seen = mg.stack(states)
+        for t in range(1, T + 1):
+            with mg.scope("decoder", t=t):
+                h = mg.tanh(ys[t - 1] * v + h + mg.sum(seen * h))
+                found.append(h)
+            with mg.scope("loss", t=t):
+                terms.append(mg.square(h - ys[t - 1]))
+        return mg.add_n(*terms) if loss else mg.stack(found)
+
+    return mg.trace(f, 0.5, 0.3, np.ones(long), np.ones(T))
+
+
+@pytest.mark.parametrize("loss", [False, True])
+@pytest.mark.parametrize("lengths", [(5, 5), (5, 7), (7, 5)])
+def test_encoder_and_decoder_have_lengths_of_their_own(lengths, loss):
+    found = mg.embed(translator(*lengths, loss))
+    assert lengths == found.T
+    assert difference(found.unfold(9, 8), translator(9, 8, loss)) is None
+    outputs = [loop.folded.outputs for loop in found.loops]
+    assert outputs == [(EVERY, STATE), (SUM if loss else EVERY, STATE)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_cell_that_runs_twice_is_two_loops_of_one_length(turned):
+    cell = rnn.RNNCell(2, 2)
+
+    def program(T: int) -> Graph:
+        def f(p: Any, xs: Any) -> Any:
+            ys, _ = rnn.run(cell, p, xs, unfolded=True)
+            ys = mg.flip(ys, axis=0) if turned else ys
+            return mg.sum(rnn.run(cell, p, ys, unfolded=True)[0])
+
+        return mg.trace(f, cell.init(0), np.ones((T, 1, 2)))
+
+    found = mg.embed(program(5))
+    assert (len(found.loops), found.T) == (2, (5,))
+    assert difference(found.unfold(8), program(8)) is None
+
+
+def test_two_networks_that_do_not_know_each_other_have_two_lengths():
+    cell = rnn.RNNCell(2, 2)
+
+    def program(*T: int) -> Graph:
+        return mg.trace(
+            lambda p, *xs: [rnn.run(cell, p, x, unfolded=True)[1] for x in xs],
+            cell.init(0), *(np.ones((n, 1, 2)) for n in T),
+        )  # fmt: skip
+
+    found = mg.embed(program(5, 5))
+    assert difference(found.unfold(8), program(8, 8)) is None
+    assert difference(found.unfold(8, 3), program(8, 3)) is None
+
+
+def test_the_gradient_of_a_loop_is_a_loop_against_time():
+    """Forward and backward are tagged with the same steps: the loss between takes them apart."""
+
+    def program(T: int) -> Graph:
+        def f(w: Any, u: Any, xs: Any) -> Any:
+            h, hs = 0.0, []
+            for t in range(1, T + 1):
+                with mg.scope("rnn", t=t):
+                    h = mg.tanh(xs[t - 1] * w + h * u)
+                    hs.append(h)
+            return mg.exp(mg.add_n(*hs))
+
+        return mg.trace(mg.grad(f, wrt=(0, 1)), 0.5, 0.3, np.ones(T))
+
+    found = mg.embed(program(7))
+    delays = [[r.delay for r in loop.folded.recurrences] for loop in found.loops]
+    assert delays == [[1], [-1]]
+    assert difference(found.unfold(12), program(12)) is None
+
+
+# --- what cannot be known -----------------------------------------------------------------------
 
 
 def test_a_sequence_of_constants_says_so():
@@ -144,8 +314,30 @@ def test_a_sequence_of_constants_says_so():
 
     found = mg.embed(mg.trace(f, 0.5))
     assert len(found.unfold(5)) == len(mg.trace(f, 0.5))
-    with pytest.raises(ValueError, match="is 5 constants; trace with the sequence as an argument"):
+    with pytest.raises(ValueError, match="5 values; trace with the sequence as an argument"):
         found.unfold(6)
+
+
+def test_every_clock_wants_a_number():
+    found = mg.embed(translator(5, 7))
+    with pytest.raises(ValueError, match=r"loops of 5, 7 steps.*as unfold\(5, 7\)"):
+        found.unfold(6)
+    with pytest.raises(ValueError, match="needs a step at least"):
+        found.unfold(0, 7)
+
+
+def test_a_number_of_steps_that_went_into_a_shape_is_told():
+    def f(w: Any, xs: Any) -> Any:
+        h, hs = 0.0, []
+        for t in range(1, len(xs) + 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(xs[t - 1] + h * w)
+                hs.append(h)
+        return mg.reshape(mg.stack(hs), (2, 3))
+
+    found = mg.embed(mg.trace(f, 0.5, np.ones(6)))
+    with pytest.raises(ValueError, match=r"unfold: reshape\[2, 3\] was traced for one number of"):
+        found.unfold(7)
 
 
 def strided(w: Any, xs: Any) -> Any:
@@ -156,13 +348,13 @@ def strided(w: Any, xs: Any) -> Any:
     return h
 
 
-def picked(w: Any, xs: Any) -> Any:
-    h, ys = 0.0, []
+def one_by_one(w: Any, xs: Any) -> Any:
+    h, total = 0.0, 0.0
     for t in range(1, 6):
         with mg.scope("rnn", t=t):
             h = mg.tanh(xs[t - 1] + h * w)
-            ys.append(h)
-    return mg.exp(ys[2]) + ys[-1]
+        total = total + mg.exp(h)
+    return total
 
 
 def woven(w: Any, xs: Any) -> Any:
@@ -176,9 +368,17 @@ def woven(w: Any, xs: Any) -> Any:
 
 def changing(w: Any, xs: Any) -> Any:
     h: Any = 0.0
-    for t in range(1, 6):
+    for t in range(1, 9):
         with mg.scope("rnn", t=t):
             h = (mg.relu if t == 4 else mg.tanh)(xs[t - 1] + h * w)
+    return h
+
+
+def restless(w: Any, xs: Any) -> Any:
+    h: Any = 0.0
+    for t in range(1, 3):
+        with mg.scope("rnn", t=t):
+            h = (mg.relu if t == 2 else mg.tanh)(xs[t - 1] + h * w)
     return h
 
 
@@ -186,9 +386,10 @@ def changing(w: Any, xs: Any) -> Any:
     ("program", "told"),
     [
         (strided, r"do not go up or down by one from step to step: \(1,\), \(4,\), \(9,\)"),
-        (picked, r"exp \(%\d+\) reads step 3 alone"),
+        (one_by_one, r"exp \(%\d+\) and others read each of 5 steps alone.*stack the values"),
         (woven, r"sin \(%\d+\) is computed outside of any step but read inside"),
         (changing, r"steps differ at t = 4: tanh\[\] became relu\[\]"),
+        (restless, r"steps differ at t = 2: tanh\[\] became relu\[\], and no two steps in a row"),
     ],
 )
 def test_what_says_nothing_about_other_numbers_of_steps_is_refused(program, told):
@@ -196,48 +397,137 @@ def test_what_says_nothing_about_other_numbers_of_steps_is_refused(program, told
         mg.fold(mg.trace(program, 0.5, np.ones(20)))
 
 
-# --- the certificate can fail -------------------------------------------------------------------
+def test_several_loops_are_no_folded_graph():
+    with pytest.raises(ValueError, match=r"2 loops \(t = 1 … 5, t = 1 … 7\); minigrad.embed"):
+        mg.fold(translator(5, 7))
 
 
-def embedded() -> tuple[Graph, mg.Embedded]:
-    graph = by_hand(6)
-    return graph, mg.embed(graph)
+# --- the certificate and the laws can fail --------------------------------------------------------
 
 
-def with_given(found: mg.Embedded, **change: Any) -> mg.Embedded:
-    return replace(found, given=tuple(
-        replace(g, **change) if isinstance(g, Positions) else g for g in found.given))  # fmt: skip
+def on_runs(found: mg.Embedded, change: Callable[[Run], Run]) -> mg.Embedded:
+    """An embedded graph with every run changed, and all that it has besides."""
+
+    def told(operands: Any) -> Any:
+        return tuple(change(x) if isinstance(x, Run) else x for x in operands)
+
+    lines = tuple(
+        replace(line, given=tuple(map(told, line.given))) if isinstance(line, Loop)
+        else replace(line, operands=told(line.operands))
+        for line in found.lines
+    )  # fmt: skip
+    return replace(found, lines=lines, results=told(found.results))
 
 
-def with_after(found: mg.Embedded, picks: Any) -> mg.Embedded:
-    (k, _), *rest = found.after
-    return replace(found, after=((k, picks), *rest))
+def on_loops(found: mg.Embedded, **change: Callable[[Loop], Any]) -> mg.Embedded:
+    """An embedded graph with something of every loop changed."""
+    return replace(found, lines=tuple(
+        replace(line, **{name: make(line) for name, make in change.items()})
+        if isinstance(line, Loop) else line for line in found.lines))  # fmt: skip
 
 
-FAULTS: dict[str, Callable[[mg.Embedded], mg.Embedded]] = {
-    "positions start one later": lambda e: with_given(e, first=-6),
-    "positions run backwards": lambda e: with_given(e, first=-1, stride=-1),
-    "the array before it was scaled": lambda e: with_given(e, source=e.graph.inputs[1]),
-    "outputs in the other order": lambda e: with_after(e, (Picks(0, 1, -1),)),
-    "a boundary step dropped": lambda e: with_after(e, (Picks(0, -1, 2),)),
-    "the first for the last": lambda e: replace(e, results=(e.results[0], Picks(0, 1, 1))),
-    "a delay of two": lambda e: replace(
-        e,
-        folded=replace(e.folded, recurrences=(replace(e.folded.recurrences[0], delay=2),)),
-        given=tuple((*g, *g) if isinstance(g, tuple) else g for g in e.given),
-    ),
-    "results exchanged": lambda e: replace(e, results=e.results[::-1]),
-}
+def on_rows(found: mg.Embedded, **change: Any) -> mg.Embedded:
+    return on_runs(found, lambda run: replace(run, of=replace(run.of, **change))
+                   if isinstance(run.of, Rows) else run)  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_planted_faults_are_caught(fault):
-    graph, found = embedded()
-    assert difference(graph, found.unfold(6)) is None
-    wrong = FAULTS[fault](found)
-    if fault == "positions start one later":
-        wrong = with_given(found, first=1)
-        with pytest.raises(IndexError):
-            wrong.unfold(6)
+def with_delay(loop: Loop, delay: int) -> Any:
+    return replace(
+        loop.folded, recurrences=tuple(replace(r, delay=delay) for r in loop.folded.recurrences)
+    )
+
+
+def ended(run: Run, of: type, **change: Any) -> Run:
+    return replace(run, **change) if isinstance(run.of, of) else run
+
+
+def turned(run: Run) -> Run:
+    return replace(run, first=run.last, last=run.first)
+
+
+def swapped(found: mg.Embedded) -> mg.Embedded:
+    """The operands of every operation outside of the loops in the other order."""
+    return replace(found, lines=tuple(
+        replace(line, operands=line.operands[::-1]) if isinstance(line, Line) else line
+        for line in found.lines))  # fmt: skip
+
+
+ABSENT = simple(start="absent", reader="all")
+SLOW = simple(delays=(2,), start="given", reader="all")
+LATER = simple(outputs="after", reader="all")
+LAYERS = simple(delays=(1, 1), apart=True, start="absent", reader="reversed")
+
+CAUGHT: dict[str, tuple[Callable[[int], Graph], Callable[[mg.Embedded], mg.Embedded]]] = {
+    "rows begin one later": (by_hand, lambda e: on_runs(e, lambda r: ended(r, Rows, first=2))),
+    "rows are read backwards": (by_hand, lambda e: on_runs(
+        e, lambda r: turned(r) if isinstance(r.of, Rows) else r)),
+    "the array before it was scaled": (by_hand, lambda e: on_rows(e, source=e.graph.inputs[1])),
+    "outputs in the other order": (by_hand, lambda e: on_runs(
+        e, lambda r: turned(r) if isinstance(r.of, Column) else r)),
+    "a boundary step dropped": (by_hand, lambda e: on_runs(
+        e, lambda r: ended(r, Column, last=2) if r.last == 1 else r)),
+    "the first for the last": (by_hand, lambda e: replace(
+        e, results=(e.results[0], replace(e.results[1], first=1, last=1)))),
+    "results exchanged": (by_hand, lambda e: replace(e, results=e.results[::-1])),
+    "a delay of two": (ABSENT, lambda e: on_loops(
+        e, folded=lambda loop: with_delay(loop, 2),
+        given=lambda loop: tuple(x * 2 if role == STATE else x for role, x in
+                                 zip(loop.folded.inputs, loop.given, strict=True)))),
+    "a loop against time": (ABSENT, lambda e: on_loops(
+        e, folded=lambda loop: with_delay(loop, -1))),
+    "start values exchanged": (SLOW, lambda e: on_loops(
+        e, given=lambda loop: tuple(x[::-1] for x in loop.given))),
+    "a start value for the first step that has none": (ABSENT, lambda e: on_loops(
+        e, given=lambda loop: tuple((0,) if role == STATE else x for role, x in
+                                    zip(loop.folded.inputs, loop.given, strict=True)))),
+    "the second loop goes on from the first step": (LATER, lambda e: on_runs(
+        e, lambda r: replace(r, first=1, last=1) if r.first == r.last else r)),
+    "operands exchanged outside of the loops": (LAYERS, swapped),
+    "an output of another class": (LAYERS, lambda e: on_runs(
+        e, lambda r: replace(r, of=replace(r.of, output=1 - r.of.output))
+        if isinstance(r.of, Column) and r.of.output < 2 else r)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", CAUGHT)
+def test_the_certificate_sees_a_planted_fault(fault):
+    program, plant = CAUGHT[fault]
+    found = mg.embed(program(7))
+    assert difference(found.graph, found.again()) is None
+    try:
+        wrong = plant(found).again()
+    except (ValueError, IndexError):
         return
-    assert difference(graph, wrong.unfold(6)) is not None
+    assert difference(found.graph, wrong) is not None
+
+
+def from_start(run: Run) -> Run:
+    """All ends counted from the start, as seen for 7 steps."""
+    return replace(
+        run, **{end: n + 8 if n < 0 else n for end, n in vars(run).items() if end != "of"}
+    )
+
+
+MISLEADING: dict[str, tuple[Callable[[int], Graph], Callable[[mg.Embedded], mg.Embedded]]] = {
+    "every end counted from the start": (by_hand, lambda e: on_runs(e, from_start)),
+    "the array does not grow": (by_hand, lambda e: replace(e, grown={})),
+    "the loop does not grow": (ABSENT, lambda e: replace(
+        on_loops(e, clock=lambda loop: 1), T=(*e.T, 0))),
+    "the last output stays at its step": (
+        simple(outputs="last", reader="the last"),
+        lambda e: on_runs(e, lambda r: replace(r, first=7, last=7) if r.first == -1 else r)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", MISLEADING)
+def test_the_law_of_other_lengths_sees_what_the_certificate_cannot(fault):
+    program, plant = MISLEADING[fault]
+    found = mg.embed(program(7))
+    wrong = plant(found)
+    assert difference(found.graph, wrong.again()) is None
+    assert difference(program(10), found.unfold(10)) is None
+    try:
+        again = wrong.unfold(10, *wrong.T[1:])
+    except ValueError:
+        return
+    assert difference(program(10), again) is not None

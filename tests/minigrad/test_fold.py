@@ -180,11 +180,6 @@ def half_outside(w: Any, xs: Any, h: Any) -> Any:
     return h
 
 
-def one_step_out(w: Any, xs: Any, h: Any) -> Any:
-    states = backwards(w, xs, h)
-    return states[2], states[0]
-
-
 HINT = (
     'tag the body of the loop with the step it computes: `with minigrad.scope("rnn", t=t):`, '
     "t = 1 … T"
@@ -199,16 +194,12 @@ REFUSED = {
     "a number is left out": (gap, "fold: steps are missing between t = 1 and t = 6"),
     "an edge jumps": (
         jumping,
-        "fold: an operand of mul comes from 2 different places at different steps, so steps differ",
+        "fold: steps differ at t = 4: an operand of mul comes from 2 steps before, until then from "
+        "1 step before",
     ),
     "half of the step is untagged": (
         half_outside,
         f"fold: mul (%7) is computed outside of any step but read inside; {HINT}",
-    ),
-    "one step alone is the result": (
-        one_step_out,
-        "fold: output 1 (tanh) is a value of step 3 alone; a loop gives the values of every step, "
-        "their sum, or the last values of what recurs",
     ),
 }
 

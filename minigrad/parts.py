@@ -1,0 +1,283 @@
+"""The loops of a graph, found by the tags of its operations.
+
+Scopes that run over the same steps and read each other step by step are one loop. Its steps fall
+into runs of like steps. A run is a loop; a step that differs from its neighbours, as the first one
+without a start value or the last one with an output, is no part of it: it is ordinary operations
+before or after. A kind of step that was left must not come back: that would be no loop but an
+accident, and is refused.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, permutations
+
+from minigrad.dependence import Union, unravelled
+from minigrad.graph import Graph, same_node
+from minigrad.steps import HINT, Steps
+
+IDLE = ("input", "constant", "index", "alias")
+"""What names and reads values; a step that does nothing else computes nothing."""
+
+
+def find_loops(graph: Graph) -> list[Steps]:
+    """The loops in a graph, in the order in which they begin.
+
+    Raises:
+        ValueError: no operation is tagged, or steps differ; the message says where.
+    """
+    rows = _rows(graph)
+    if not rows:
+        raise ValueError(f"fold: no operation is tagged with a time step; {HINT}")
+    pieces = [_pieces(graph, g, steps) for g, steps in enumerate(_joined(graph, rows))]
+    found = [steps for group in pieces for steps in _steady(group, least=2)]
+    if not found:
+        # Of a single step nothing is known, but that it is one.
+        found = [s for group in pieces if len(group) == 1 for s in _steady(group, least=1)]
+    if not found:
+        why = next(piece.why for group in pieces for piece in group if piece.why)
+        raise ValueError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
+    return unravelled(graph, sorted(found, key=lambda steps: steps.rows[0][0]))
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _rows(graph: Graph) -> dict[str, dict[int, list[int]]]:
+    """The operations of each scope by step, without those that only read a sequence."""
+    nodes = graph.nodes
+    rows: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    busy = set()
+    for k, node in enumerate(nodes):
+        if node.t is not None and node.op not in ("input", "constant"):
+            rows[node.scope][node.t].append(k)
+            if node.op not in IDLE:
+                busy.add(node.t)
+    readings = _readings(graph, rows.values())
+    kept = {
+        scope: {t: [k for k in row if k not in readings] for t, row in steps.items() if t in busy}
+        for scope, steps in rows.items()
+    }
+    return {
+        scope: {t: row for t, row in steps.items() if row}
+        for scope, steps in kept.items() if any(steps.values())
+    }  # fmt: skip
+
+
+def _readings(graph: Graph, scopes: Iterable[dict[int, list[int]]]) -> set[int]:
+    """Reads of one place of what is outside of every step: not always of the same place."""
+    nodes = graph.nodes
+    found: set[int] = set()
+    for steps in scopes:
+        places = defaultdict(list)
+        for row in steps.values():
+            seen: dict[int, int] = defaultdict(int)
+            for k in row:
+                node = nodes[k]
+                if node.op == "index" and nodes[node.inputs[0]].t is None:
+                    source = node.inputs[0]
+                    places[source, seen[source]].append(k)
+                    seen[source] += 1
+        for column in places.values():
+            first = repr(nodes[column[0]].attrs)
+            if len(column) == 1 or any(repr(nodes[k].attrs) != first for k in column):
+                found.update(column)
+    return found
+
+
+def _joined(graph: Graph, rows: dict[str, dict[int, list[int]]]) -> list[dict[int, list[int]]]:
+    """Rows of scopes that are one loop, put together step by step, in order of their creation."""
+    nodes = graph.nodes
+    scopes = list(rows)
+    if len(scopes) == 1:
+        return [rows[scopes[0]]]
+    place = {k: s for s, scope in enumerate(scopes) for row in rows[scope].values() for k in row}
+    times = [set(rows[scope]) for scope in scopes]
+    # By pair of scopes: for each delay the steps at which one reads the other.
+    edges: dict[tuple[int, int], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+    readers: dict[object, set[tuple[int, int]]] = defaultdict(set)
+    for k, s in place.items():
+        t = nodes[k].t or 0
+        for i in nodes[k].inputs:
+            if i in place:
+                if place[i] != s:
+                    edges[place[i], s][t - (nodes[i].t or 0)].add(t)
+            else:
+                node = nodes[i]
+                what = (node.inputs[0], repr(node.attrs)) if node.op == "index" else i
+                readers[what].add((s, t))
+    for both in readers.values():
+        if len({t for _, t in both}) == 1:
+            for (a, t), (b, _) in permutations(both, 2):
+                edges[a, b][0].add(t)
+    steady = {
+        pair for pair, delays in edges.items()
+        if max(map(len, delays.values())) > max(1, len(delays) - 1)
+        or (0 in delays and len(times[pair[0]]) == len(times[pair[1]]) == 1)
+    }  # fmt: skip
+    joined = Union()
+    for a, b in steady:
+        if times[a] == times[b] or (a in _reached(b, steady)):
+            joined.join(a, b)
+    groups: dict[object, dict[int, list[int]]] = defaultdict(dict)
+    for s, scope in enumerate(scopes):
+        for t, row in rows[scope].items():
+            together = groups[joined.root(s)]
+            together[t] = sorted(together[t] + row) if t in together else row
+    return list(groups.values())
+
+
+def _reached(start: int, edges: set[tuple[int, int]]) -> set[int]:
+    found, stack = {start}, [start]
+    while stack:
+        a = stack.pop()
+        new = {y for x, y in edges if x == a} - found
+        found |= new
+        stack += new
+    return found
+
+
+# --- runs of like steps ---------------------------------------------------------------------------
+
+
+@dataclass
+class Piece:
+    """A run of like steps: where it begins, and why it does not begin earlier."""
+
+    first: int
+    rows: list[list[int]]
+    why: str = ""
+    steps: Steps | None = None
+
+
+def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece]:
+    """Steps as runs of like ones, in order of time."""
+    times = sorted(steps)
+    gaps = {b - a for a, b in pairwise(times)}
+    if gaps - {1}:
+        why = f"steps are missing between t = {times[0]} and t = {times[-1]}"
+        if 1 in gaps or (len(gaps) == 1 and len(times) > 2):
+            raise ValueError(f"fold: {why}")
+        return [Piece(t, [steps[t]], why) for t in times]  # Single steps that are read alone.
+    place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
+    pieces = _runs(graph, place, steps)
+    if len(pieces) > 1:
+        model = max(pieces, key=lambda piece: len(piece.rows)).rows[0]
+        alone = {p.first: _without_extras(graph, place, p, model) for p in pieces
+                 if len(p.rows) == 1 and p.rows[0] is not model}  # fmt: skip
+        if any(alone.values()):
+            steps = steps | {t: row for t, row in alone.items() if row}
+            place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
+            pieces = _runs(graph, place, steps)
+    cut = [part for piece in pieces for part in _cut(graph, group, piece)]
+    for n, piece in enumerate(cut):
+        for other in cut[n + 2 :]:
+            if _comes_back(graph, place, piece, other):
+                raise ValueError(f"fold: {cut[n + 1].why}")
+    return cut
+
+
+def _runs(
+    graph: Graph, place: dict[int, tuple[int, int]], steps: dict[int, list[int]]
+) -> list[Piece]:
+    """Steps as runs of those that do the same, wherever they read from."""
+    pieces: list[Piece] = []
+    for t in sorted(steps):
+        why = _differ(graph, place, steps[t - 1], steps[t], t) if pieces else ""
+        if why or not pieces:
+            pieces.append(Piece(t, [steps[t]], why and f"steps differ at t = {t}: {why}"))
+        else:
+            pieces[-1].rows.append(steps[t])
+    return pieces
+
+
+def _without_extras(
+    graph: Graph, place: dict[int, tuple[int, int]], piece: Piece, model: list[int]
+) -> list[int]:
+    """The operations of a step that are those of the model; empty if that cannot be.
+
+    What it does besides must be read by no other step and by nothing of the rest, as an output
+    that is wanted of this step alone.
+    """
+    nodes, row = graph.nodes, piece.rows[0]
+    twin: dict[int, int] = {}
+    rest = list(model)
+    for k in row:
+        if (
+            rest
+            and same_node(nodes[k], nodes[rest[0]])
+            and all(
+                twin.get(i, -1) == (j if j in model else -1)
+                for i, j in zip(nodes[k].inputs, nodes[rest[0]].inputs, strict=True)
+            )
+        ):
+            twin[k] = rest.pop(0)
+    extras = set(row) - set(twin)
+    readers = {i for k in place if k not in extras for i in nodes[k].inputs}
+    return [] if rest or extras & readers else [k for k in row if k in twin]
+
+
+def _differ(
+    graph: Graph, place: dict[int, tuple[int, int]], a: list[int], b: list[int], t: int
+) -> str:
+    """How two steps differ in what they do, apart from where they read from; empty if alike."""
+    nodes = graph.nodes
+    for i, j in zip(a, b, strict=False):
+        p, q = nodes[i], nodes[j]
+        if not same_node(p, q):
+            return f"{p.op}{list(p.shape)} became {q.op}{list(q.shape)}"
+        for x, y in zip(p.inputs, q.inputs, strict=True):
+            one, two = place.get(x), place.get(y)
+            here, there = one is not None and one[1] == t - 1, two is not None and two[1] == t
+            if here != there or (here and one[0] != two[0]):  # type: ignore[index]
+                return f"an operand of {p.op} is another one of the step"
+    return "" if len(a) == len(b) else f"{len(b)} operations instead of {len(a)}"
+
+
+def _cut(graph: Graph, group: int, piece: Piece) -> list[Piece]:
+    """A run where every operand comes from one place, or the parts of which that is true."""
+    piece.steps = Steps(graph, piece.first, piece.rows, group)
+    if not piece.steps.cuts:
+        return [piece]
+    found, rows, cuts = [], piece.rows, piece.steps.cuts
+    for a, b in pairwise([0, *sorted(cuts), len(rows)]):
+        t = piece.first + a
+        why = f"steps differ at t = {t}: {cuts[a]}" if a else piece.why
+        found += _cut(graph, group, Piece(t, rows[a:b], why))
+    return found
+
+
+def _comes_back(graph: Graph, place: dict[int, tuple[int, int]], a: Piece, b: Piece) -> bool:
+    """Whether the last step of one run and the first of a later one are of one kind."""
+    nodes, one, two = graph.nodes, a.rows[-1], b.rows[0]
+    then, now = a.first + len(a.rows) - 1, b.first
+
+    def delays(k: int, t: int) -> list[int | None]:
+        found = [place.get(i) for i in nodes[k].inputs]
+        return [None if p is None else t - p[1] for p in found]
+
+    return len(one) == len(two) and all(
+        same_node(nodes[x], nodes[y]) and delays(x, then) == delays(y, now)
+        for x, y in zip(one, two, strict=True)
+    )
+
+
+def _steady(pieces: Sequence[Piece], least: int) -> list[Steps]:
+    """The runs that are loops: not those that only make the start values of the longest."""
+    long = [p.steps for p in pieces if p.steps is not None and len(p.rows) >= least]
+    if not long:
+        return []
+    longest = max(long, key=lambda steps: steps.T)
+    delays = [s.delay for s in longest.states()]
+    before, after = max([0, *delays]), max([0, *(-d for d in delays)])
+    loops = [steps for steps in long if steps is longest
+             or (before if steps.first < longest.first else after) < steps.T]  # fmt: skip
+    # Steps that differ count with the loop after them, the last ones with the last loop.
+    begin = pieces[0].first
+    for steps in loops:
+        end = steps.first + steps.T
+        steps.count, begin = end - begin, end
+    loops[-1].count += pieces[-1].first + len(pieces[-1].rows) - begin
+    return loops
