@@ -90,7 +90,9 @@ def unravelled(graph: Graph, loops: list[Steps]) -> list[Steps]:
         if j < 0:
             return loops
         loops[j : j + 1] = _split(graph, loops[j])
-    raise ValueError("fold: loops read each other's values; give their scopes the same steps")
+    raise ValueError(
+        "fold: loops read each other's values; give their scopes the same steps, or trace more"
+    )
 
 
 def _split(graph: Graph, steps: Steps) -> list[Steps]:

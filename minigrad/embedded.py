@@ -17,80 +17,7 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SEQUENCE, STATIC, SUM, Folded, run_steps
 from minigrad.graph import Graph, Node, prune
-
-
-@dataclass(frozen=True)
-class Column:
-    """The values of one output of a loop: at every step, or one sum."""
-
-    loop: int
-    output: int
-
-
-@dataclass(frozen=True)
-class Leaves:
-    """Inputs of the graph that are a list with an element for each step.
-
-    Attributes:
-        low, high: the list is the inputs from the `low`-th to the `high`-th.
-        width: how many of them belong to a step, as in a list of pairs; n: which of these it is.
-        clock: there are as many more steps as the loops of this clock have.
-    """
-
-    low: int
-    high: int
-    width: int
-    n: int
-    clock: int
-
-    def __len__(self) -> int:
-        return (self.high - self.low + 1) // self.width
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows of an array, read one by one by an index.
-
-    Attributes:
-        source: the node of the array.
-        axis: of the array, that has the rows; place: which part of the position counts them.
-        low, high: the positions.
-        node: one of the readings.
-        clock: there are as many more rows as the loops of this clock have more steps.
-        behind: clocks of the rows before these.
-    """
-
-    source: int
-    axis: int
-    place: int
-    low: int
-    high: int
-    node: Node
-    clock: int
-    behind: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return self.high - self.low + 1
-
-
-Listed = Column | Leaves | Rows
-
-
-@dataclass(frozen=True)
-class Run:
-    """Some of a sequence: from a place to a place, 1 the first of all, −1 the last."""
-
-    of: Listed
-    first: int
-    last: int
-
-    def places(self, length: int) -> range:
-        """The places in their order, in a sequence of so many."""
-        a, b = (n if n > 0 else length + 1 + n for n in (self.first, self.last))
-        return range(a, b + 1) if a <= b else range(a, b - 1, -1)
-
-
-Operand = int | Run
+from minigrad.runs import Leaves, Listed, Operand, Rows, Run
 
 
 @dataclass(frozen=True)
@@ -204,61 +131,53 @@ class Unfolding:
                 self._line(line)
         self.outputs = self._read(found.results)
 
-    def _add(self, node: Node, t: int | None) -> int:
-        """Put a node at the end, with its time."""
-        if t != node.t:
-            node = Node(node.op, node.inputs, node.attrs, node.shape, node.dtype, node.value,
-                        node.name, node.scope, t)  # fmt: skip
+    def _add(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
-    def _later(self, t: int, behind: Iterable[int]) -> int:
-        """A time, or a place, behind loops that have become longer."""
-        return t + sum(self.more[c] for c in behind)
+    def _longer(self, clocks: Iterable[int]) -> int:
+        """By how much loops of these clocks together are longer."""
+        return sum(self.more[c] for c in clocks)
 
     def _take_inputs(self, found: Embedded) -> None:
         """The inputs: lists as long as their loops, arrays with as many rows."""
         lists = {leaves.low: leaves for leaves in _sequences(found) if isinstance(leaves, Leaves)}
-        n = 0
-        while n < len(self.graph.inputs):
-            node = self.graph.nodes[self.graph.inputs[n]]
-            if n not in lists:
+        known, n = [self.graph.nodes[k] for k in self.graph.inputs], 0
+        while n < len(known):
+            if n in lists:
+                width, end = lists[n].width, lists[n].high + 1
+                steps = range(len(lists[n]) + self.more[lists[n].clock])
+                made = [self._add(_at(node, t)) for t in steps for node in known[n : n + width]]
+                self._lists[n] = made
+            else:
+                end = n + 1
                 axis, clocks = found.grown.get(self.graph.inputs[n], (0, ()))
-                if more := sum(self.more[c] for c in clocks):
-                    shape = list(node.shape)
-                    shape[axis] += more
-                    node = replace(node, shape=tuple(shape))
-                self._made[self.graph.inputs[n]] = self._add(node, node.t)
-                self.inputs.append(len(self.nodes) - 1)
-                n += 1
-                continue
-            leaves = lists[n]
-            begin = len(self.inputs)
-            for step in range(len(leaves) + self.more[leaves.clock]):
-                for m in range(n, n + leaves.width):
-                    node = self.graph.nodes[self.graph.inputs[m]]
-                    self.inputs.append(self._add(node, None if node.t is None else node.t + step))
-            self._lists[n] = self.inputs[begin:]
-            n = leaves.high + 1
+                shape = list(known[n].shape)
+                if clocks:
+                    shape[axis] += self._longer(clocks)
+                made = [self._add(replace(known[n], shape=tuple(shape)))]
+                self._made[self.graph.inputs[n]] = made[0]
+            self.inputs += made
+            n = end
 
     def _line(self, line: Line) -> None:
         """An operation outside of the loops; only where an operand has grown is its shape new."""
         node = self.graph.nodes[line.node]
         operands = self._read(line.operands)
-        same = [self.nodes[i].shape for i in operands] == [
-            self.graph.nodes[i].shape for i in node.inputs
-        ]
-        shape = node.shape if same else _shape(node, [self.nodes[i] for i in operands])
-        new = Node(node.op, tuple(operands), node.attrs, shape, node.dtype, node.value, node.name,
-                   node.scope)  # fmt: skip
-        self._made[line.node] = self._add(new, node.t and self._later(node.t, line.behind))
+        now, seen = ([nodes[i] for i in part] for nodes, part in
+                     ((self.nodes, operands), (self.graph.nodes, node.inputs)))  # fmt: skip
+        same = all(a.shape == b.shape for a, b in zip(now, seen, strict=False))
+        same = same and len(now) == len(seen)
+        new = Node(node.op, tuple(operands), node.attrs, node.shape if same else _shape(node, now),
+                   node.dtype, node.value, node.name, node.scope, node.t)  # fmt: skip
+        self._made[line.node] = self._add(_at(new, self._longer(line.behind)))
 
     def _loop(self, loop: Loop) -> list[list[int]]:
         """The operations of all steps; gives for each output its nodes."""
         T, folded = loop.T + self.more[loop.clock], loop.folded
         if T < 1:
             raise ValueError(f"unfold: the loop needs a step at least, got {T}; ask for more steps")
-        first = self._later(loop.first, loop.behind)
+        first = loop.first + self._longer(loop.behind)
         inputs: list[int | list[int]] = []
         for k, (role, given) in enumerate(zip(folded.inputs, loop.given, strict=True)):
             values = self._read(given, first)
@@ -285,7 +204,7 @@ class Unfolding:
                 about = folded.output_node(k)
                 total = Node("add_n", tuple(columns[k]), {}, about.shape, about.dtype,
                              name=about.name)  # fmt: skip
-                columns[k] = [self._add(total, None)]
+                columns[k] = [self._add(total)]
         return columns
 
     def _read(self, operands: Iterable[Operand], first: int | None = None) -> list[int]:
@@ -307,21 +226,28 @@ class Unfolding:
         return found
 
     def _row(self, rows: Rows, n: int, t: int | None) -> int:
-        """The n-th of some rows of an array."""
+        """The n-th of some rows of an array, read at a step if that is known."""
         if (rows, n) not in self._rows:
             array, node = self._made[rows.source], rows.node
-            position = list(node.attrs["position"])
-            old, new = position[rows.place], self._later(rows.low + n - 1, rows.behind)
             length = self.nodes[array].shape[rows.axis]
-            if new >= length:
+            now = rows.low + n - 1 + self._longer(rows.behind)
+            if now >= length:
                 raise ValueError(
-                    f"unfold: row {new} is read of {length} ({node.op} of %{rows.source}); trace "
+                    f"unfold: row {now} is read of {length} ({node.op} of %{rows.source}); trace "
                     "with the sequence as an argument"
                 )
-            position[rows.place] = type(old)(new if old >= 0 else new - length)
+            position = list(node.attrs["position"])
+            old = position[rows.place]
+            position[rows.place] = type(old)(now if old >= 0 else now - length)
             read = replace(node, inputs=(array,), attrs={"position": tuple(position)})
-            self._rows[rows, n] = self._add(read, node.t if node.t is None or t is None else t)
+            late = 0 if t is None or node.t is None else t - node.t
+            self._rows[rows, n] = self._add(_at(read, late))
         return self._rows[rows, n]
+
+
+def _at(node: Node, late: int) -> Node:
+    """A node some steps later, if it has a time."""
+    return replace(node, t=node.t + late) if late and node.t is not None else node
 
 
 def _reshaped(step: Graph, shapes: Sequence[tuple[int, ...]]) -> list[Node]:
@@ -356,4 +282,4 @@ def _sequences(found: Embedded) -> Iterable[Listed]:
             yield from (operand.of for operand in operands if isinstance(operand, Run))
 
 
-__all__ = ["Column", "Embedded", "Leaves", "Line", "Loop", "Rows", "Run", "Unfolding"]
+__all__ = ["Embedded", "Line", "Loop", "Unfolding"]

@@ -7,15 +7,16 @@ is never wrong: what does not give the graph again is refused, in words that say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from minigrad.dependence import Dependence
-from minigrad.embedded import Column, Embedded, Line, Loop, Operand, Rows, Run
+from minigrad.embedded import Embedded, Line, Loop
 from minigrad.folded import EVERY, SEQUENCE, SUM, Folded
 from minigrad.graph import Graph, difference
 from minigrad.parts import find_loops
-from minigrad.sequences import Sequences, anchored
+from minigrad.runs import Column, Leaves, Operand, Rows, Run, anchored, straight
+from minigrad.sequences import Sequences
 from minigrad.steps import HINT, Source, Steps
 
 
@@ -77,6 +78,10 @@ def embed(graph: Graph) -> Embedded:
     return found
 
 
+_Line = tuple[int, int] | Leaves | Rows
+"""A class of a loop, or another sequence."""
+
+
 @dataclass(frozen=True)
 class _Values:
     """A run of values of a class, until the outputs of its loop are all known.
@@ -100,8 +105,10 @@ class _Embedding:
         self.graph = graph
         self.loops = find_loops(graph)
         self.depends = Dependence(graph, self.loops)
+        self.element: Mapping[int, tuple[Leaves | Rows, int]] = {}
         self.whole = self._whole()
         self.sequences = Sequences(graph, self.loops, self.depends, self.whole.values())
+        self.element = self.sequences.element
         self.rank = {j: n for n, j in enumerate(self.depends.order)}
         self.group = {graph.nodes[k].scope: s.group for s in self.loops for k in s.rows[0]}
         self.sums: dict[int, _Values] = {}
@@ -113,7 +120,7 @@ class _Embedding:
         results = self._results()
         outside = [
             k for k, node in enumerate(graph.nodes)
-            if k not in depends.loop and k not in self.sequences.element and node.op != "input"
+            if k not in depends.loop and k not in self.element and node.op != "input"
             and not self._is_sum(k)
         ]  # fmt: skip
         read = {k: self._read(graph.nodes[k].inputs, k) for k in outside}
@@ -154,116 +161,98 @@ class _Embedding:
 
     # --- what is read -----------------------------------------------------------------------------
 
+    def _run(self, operands: Sequence[int], n: int) -> tuple[_Line, int, int, int] | None:
+        """What the operands from the n-th on are a run of; its first and last place, and length."""
+        spot = self._spot(operands[n])
+        if spot is None:
+            return None
+        spots = (self._spot(operands[m]) for m in range(n, len(operands)))
+        return spot[0], *straight(s[1] if s and s[0] == spot[0] else None for s in spots)
+
+    def _spot(self, k: int) -> tuple[_Line, int] | None:
+        """Which sequence a node belongs to, and its place: that of a loop's class, or another."""
+        j = self.depends.loop.get(k)
+        if j is None:
+            return self.element.get(k)
+        c, t = self.loops[j].place[k]
+        return (j, c), t
+
     def _whole(self) -> dict[int, Source]:
         """Results that are, one for each step, inputs or delayed values of the only loop."""
         found: dict[int, Source] = {}
-        if len(self.loops) == 1:
-            steps, results, n = self.loops[0], self.graph.outputs, 0
-            while n < len(results):
-                count, recurs = self._stretch(results, n)
-                if not count or (count < steps.T and not recurs):
-                    source = steps.whole(results[n : n + steps.T])
-                    if source is not None:
-                        found[n] = source
-                        count = steps.T
-                n += count or 1
+        steps, results, n = self.loops[0], self.graph.outputs, 0
+        while n < len(results) and len(self.loops) == 1:
+            run = self._run(results, n)
+            count = run[3] if run else 0
+            if run is None or (count < steps.T and not self._handed_on(*run[:3])):
+                source = steps.whole(results[n : n + steps.T])
+                if source is not None:
+                    found[n], count = source, steps.T
+            n += count or 1
         return found
 
-    def _stretch(self, operands: Sequence[int], n: int) -> tuple[int, int]:
-        """The length of a run of steps, and whether it is the last values of a recurrence."""
-        run = self._run(operands, n)
-        if run is None:
-            return 0, 0
-        j, c, first, last = run
-        return abs(last - first) + 1, self._is_last(j, c, first, last)
-
-    def _run(self, operands: Sequence[int], n: int) -> tuple[int, int, int, int] | None:
-        """Values of one class from the n-th operand on: loop, class, first and last step."""
-        loop = self.depends.loop
-        j = loop.get(operands[n])
-        if j is None:
-            return None
-        place = self.loops[j].place
-        c, first = place[operands[n]]
-        last, stride = first, 0
-        for k in operands[n + 1 :]:
-            if loop.get(k) != j or place[k][0] != c:
-                break
-            step = place[k][1] - last
-            if abs(step) != 1 or stride not in (0, step):
-                break
-            last, stride = place[k][1], step
-        return j, c, first, last
-
-    def _is_last(self, j: int, c: int, first: int, last: int) -> int:
-        """Whether the steps are among those that a recurrence hands on: +1 at the end, −1, or 0."""
-        low, high = sorted((first, last))
-        T, delays = self.loops[j].T, self.loops[j].recurrent(c)
-        if high - low + 1 == T:
-            return 0
-        return any(low > T - d for d in delays if d > 0) - any(high <= -d for d in delays if d < 0)
+    def _handed_on(self, line: _Line, first: int, last: int) -> int:
+        """Whether these values are among the last of a recurrence: +1, or −1 if against time."""
+        assert isinstance(line, tuple)
+        steps, low, high = self.loops[line[0]], min(first, last), max(first, last)
+        delays = steps.recurrent(line[1]) if high - low + 1 < steps.T else []
+        return any(low > steps.T - d for d in delays if d > 0) - any(
+            high <= -d for d in delays if d < 0
+        )
 
     def _results(self) -> list[Operand | _Values]:
         """The results: each one that is of every step is an output of its own."""
         found: list[Operand | _Values] = []
         n, results = 0, self.graph.outputs
         while n < len(results):
-            source = self.whole.get(n)
-            run = None if source else self._run(results, n)
-            if source is not None or (run and abs(run[3] - run[2]) + 1 == self.loops[run[0]].T
-                                      and run[2] <= run[3]):  # fmt: skip
-                j, c = (0, source) if source is not None else run[:2]  # type: ignore[index]
-                self.loops[j].outputs.append((EVERY, c))
-                found.append(_Values(j, len(self.loops[j].outputs) - 1, (1, -1)))
-                n += self.loops[j].T
-                continue
-            part, n = self._next(results, n, None)
+            of = (0, self.whole[n]) if n in self.whole else self._all_steps(results, n)
+            if of is None:
+                part, n = self._next(results, n)
+            else:
+                outputs = self.loops[of[0]].outputs
+                outputs.append((EVERY, of[1]))
+                part, n = _Values(of[0], len(outputs) - 1, (1, -1)), n + self.loops[of[0]].T
             found.append(part)
         return found
+
+    def _all_steps(self, operands: Sequence[int], n: int) -> tuple[int, int] | None:
+        """The loop and the class of which the operands from the n-th on are all values in order."""
+        run = self._run(operands, n)
+        if run is None or not isinstance(run[0], tuple) or run[1] > run[2]:
+            return None
+        return run[0] if run[3] == self.loops[run[0][0]].T else None
 
     def _is_sum(self, k: int) -> bool:
         """Whether a node is the sum of one value over all steps of a loop, which then has it."""
         if k in self.sums:
             return True
         node = self.graph.nodes[k]
-        if node.op != "add_n" or node.t is not None:
+        of = self._all_steps(node.inputs, 0) if node.op == "add_n" and node.t is None else None
+        if of is None or len(node.inputs) != self.loops[of[0]].T:
             return False
-        run = self._run(node.inputs, 0)
-        if run is None or run[2:] != (1, len(node.inputs)) or run[3] != self.loops[run[0]].T:
-            return False
-        outputs = self.loops[run[0]].outputs
-        outputs.append((SUM, run[1]))
-        self.sums[k] = _Values(run[0], len(outputs) - 1, (1, 1))
+        outputs = self.loops[of[0]].outputs
+        outputs.append((SUM, of[1]))
+        self.sums[k] = _Values(of[0], len(outputs) - 1, (1, 1))
         return True
 
     def _next(
-        self, operands: Sequence[int], n: int, reader: int | None, grows: bool = False
+        self, operands: Sequence[int], n: int, reader: int | None = None, grows: bool = False
     ) -> tuple[Operand | _Values, int]:
         """The operand that begins at the n-th node, and where the next one begins."""
-        k = operands[n]
         run = self._run(operands, n)
-        if run is not None:
-            j, c, first, last = run
-            steps = self.loops[j]
-            handed_on = self._is_last(j, c, first, last)
-            side = self._side(reader, steps) or handed_on
-            ends = anchored(first, last, steps.T, side=side)
-            part = _Values(j, c if handed_on else steps.every(c), ends, handed_on != 0)
-            if first == last and reader is not None:
-                self._note_alone(j, c, first, reader)
-            return part, n + abs(last - first) + 1
-        if self._is_sum(k):
-            return self.sums[k], n + 1
-        if k not in self.sequences.element:
-            return k, n + 1
-        of, first = self.sequences.element[k]
-        last, stride, n = first, 0, n + 1
-        while n < len(operands):
-            other, place = self.sequences.element.get(operands[n], (None, 0))
-            if other is not of or abs(place - last) != 1 or stride not in (0, place - last):
-                break
-            last, stride, n = place, place - last, n + 1
-        return Run(of, *anchored(first, last, len(of), grows)), n
+        if run is None:
+            k = operands[n]
+            return (self.sums[k] if self._is_sum(k) else k), n + 1
+        of, first, last, count = run
+        if not isinstance(of, tuple):
+            return Run(of, *anchored(first, last, len(of), grows)), n + count
+        steps, handed_on = self.loops[of[0]], self._handed_on(*run[:3])
+        side = self._side(reader, steps) or handed_on
+        ends = anchored(first, last, steps.T, side=side)
+        if count == 1 and reader is not None:
+            self._note_alone(of, first, reader)
+        output = of[1] if handed_on else steps.every(of[1])
+        return _Values(of[0], output, ends, handed_on != 0), n + count
 
     def _side(self, reader: int | None, steps: Steps) -> int:
         """Whether what reads a loop is an earlier step of the same scope (−1), or a later one."""
@@ -285,9 +274,9 @@ class _Embedding:
             found.append(part)
         return found
 
-    def _note_alone(self, j: int, c: int, t: int, reader: int) -> None:
+    def _note_alone(self, of: tuple[int, int], t: int, reader: int) -> None:
         """Refuse what reads every step alone: it says nothing of other numbers of steps."""
-        T, steps = self.loops[j].T, self.alone.setdefault((j, c), set())
+        T, steps = self.loops[of[0]].T, self.alone.setdefault(of, set())
         steps.add(t)
         if len(steps) == T > 3:
             op = self.graph.nodes[reader].op
@@ -303,7 +292,7 @@ class _Embedding:
             return self._read(source.given, row[0])
         spans, n = [], 0
         while n < len(source.given):
-            begin, n = n, self._next(source.given, n, None)[1]
+            begin, n = n, self._next(source.given, n)[1]
             spans.append((n - begin, begin, n))
         length, begin, end = max(spans, key=lambda span: span[0])
         if length < 2 <= len(source.given):

@@ -152,6 +152,9 @@ class Piece:
     steps: Steps | None = None
 
 
+Kind = tuple[tuple[str, tuple[int, ...], str, tuple[int | None, ...]], ...]
+
+
 def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece]:
     """Steps as runs of like ones, in order of time."""
     times = sorted(steps)
@@ -165,17 +168,22 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
     pieces = _runs(graph, place, steps)
     if len(pieces) > 1:
         model = max(pieces, key=lambda piece: len(piece.rows)).rows[0]
-        alone = {p.first: _without_extras(graph, place, p, model) for p in pieces
+        users = graph.users()
+        alone = {p.first: _without_extras(graph, place, users, p.rows[0], model) for p in pieces
                  if len(p.rows) == 1 and p.rows[0] is not model}  # fmt: skip
         if any(alone.values()):
             steps = steps | {t: row for t, row in alone.items() if row}
             place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
             pieces = _runs(graph, place, steps)
     cut = [part for piece in pieces for part in _cut(graph, group, piece)]
+    ended: dict[Kind, int] = {}
     for n, piece in enumerate(cut):
-        for other in cut[n + 2 :]:
-            if _comes_back(graph, place, piece, other):
-                raise ValueError(f"fold: {cut[n + 1].why}")
+        # A step of a kind that ended before the last piece did: the pieces between are to blame.
+        m = ended.get(_kind(graph, place, piece.rows[0], piece.first), n)
+        if m < n - 1:
+            raise ValueError(f"fold: {cut[m + 1].why}")
+        last = piece.first + len(piece.rows) - 1
+        ended.setdefault(_kind(graph, place, piece.rows[-1], last), n)
     return cut
 
 
@@ -194,14 +202,18 @@ def _runs(
 
 
 def _without_extras(
-    graph: Graph, place: dict[int, tuple[int, int]], piece: Piece, model: list[int]
+    graph: Graph,
+    place: dict[int, tuple[int, int]],
+    users: Sequence[Sequence[tuple[int, int]]],
+    row: list[int],
+    model: list[int],
 ) -> list[int]:
     """The operations of a step that are those of the model; empty if that cannot be.
 
     What it does besides must be read by no other step and by nothing of the rest, as an output
     that is wanted of this step alone.
     """
-    nodes, row = graph.nodes, piece.rows[0]
+    nodes, own = graph.nodes, set(model)
     twin: dict[int, int] = {}
     rest = list(model)
     for k in row:
@@ -209,14 +221,14 @@ def _without_extras(
             rest
             and same_node(nodes[k], nodes[rest[0]])
             and all(
-                twin.get(i, -1) == (j if j in model else -1)
+                twin.get(i, -1) == (j if j in own else -1)
                 for i, j in zip(nodes[k].inputs, nodes[rest[0]].inputs, strict=True)
             )
         ):
             twin[k] = rest.pop(0)
     extras = set(row) - set(twin)
-    readers = {i for k in place if k not in extras for i in nodes[k].inputs}
-    return [] if rest or extras & readers else [k for k in row if k in twin]
+    read = any(j in place and j not in extras for k in extras for j, _ in users[k])
+    return [] if rest or read else [k for k in row if k in twin]
 
 
 def _differ(
@@ -238,30 +250,29 @@ def _differ(
 
 def _cut(graph: Graph, group: int, piece: Piece) -> list[Piece]:
     """A run where every operand comes from one place, or the parts of which that is true."""
-    piece.steps = Steps(graph, piece.first, piece.rows, group)
-    if not piece.steps.cuts:
-        return [piece]
-    found, rows, cuts = [], piece.rows, piece.steps.cuts
-    for a, b in pairwise([0, *sorted(cuts), len(rows)]):
-        t = piece.first + a
-        why = f"steps differ at t = {t}: {cuts[a]}" if a else piece.why
-        found += _cut(graph, group, Piece(t, rows[a:b], why))
-    return found
+    found, left = [], [piece]
+    while left:
+        piece = left.pop()
+        piece.steps = Steps(graph, piece.first, piece.rows, group)
+        cuts = piece.steps.cuts
+        if not cuts:
+            found.append(piece)
+        for a, b in pairwise([0, *sorted(cuts), len(piece.rows)] if cuts else []):
+            t = piece.first + a
+            why = f"steps differ at t = {t}: {cuts[a]}" if a else piece.why
+            left.append(Piece(t, piece.rows[a:b], why))
+    return sorted(found, key=lambda piece: piece.first)
 
 
-def _comes_back(graph: Graph, place: dict[int, tuple[int, int]], a: Piece, b: Piece) -> bool:
-    """Whether the last step of one run and the first of a later one are of one kind."""
-    nodes, one, two = graph.nodes, a.rows[-1], b.rows[0]
-    then, now = a.first + len(a.rows) - 1, b.first
-
-    def delays(k: int, t: int) -> list[int | None]:
-        found = [place.get(i) for i in nodes[k].inputs]
-        return [None if p is None else t - p[1] for p in found]
-
-    return len(one) == len(two) and all(
-        same_node(nodes[x], nodes[y]) and delays(x, then) == delays(y, now)
-        for x, y in zip(one, two, strict=True)
-    )
+def _kind(graph: Graph, place: dict[int, tuple[int, int]], row: list[int], t: int) -> Kind:
+    """What a step does, and how many steps before it what it reads was made."""
+    found = []
+    for k in row:
+        node = graph.nodes[k]
+        sources = [place.get(i) for i in node.inputs]
+        delays = tuple([None if p is None else t - p[1] for p in sources])
+        found.append((node.op, node.shape, repr(node.attrs), delays))
+    return tuple(found)
 
 
 def _steady(pieces: Sequence[Piece], least: int) -> list[Steps]:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.dependence import Dependence, Union
-from minigrad.embedded import Leaves, Rows
 from minigrad.folded import SEQUENCE
 from minigrad.graph import Graph
+from minigrad.runs import Leaves, Rows, anchored, straight
 from minigrad.steps import Source, Steps
 
 INPUTS = -1
@@ -88,34 +88,17 @@ class Sequences:
                 break
         return found
 
-    def stretch(self, nodes: Sequence[int], n: int) -> tuple[tuple[Any, ...], int, int, int] | None:
-        """The longest stretch of a line from the n-th node on: line, first, last, and its end."""
-        best = None
-        for line, first in self._spots(nodes[n]):
-            last, stride, end = first, 0, n + 1
-            while end < len(nodes):
-                place = dict(self._spots(nodes[end])).get(line)
-                if place is None or place == last or stride not in (0, place - last):
-                    break
-                if abs(place - last) > 1 and line[0] != INPUTS:
-                    break  # Inputs of one step may stand between: a list of pairs.
-                last, stride, end = place, place - last, end + 1
-            if best is None or end > best[3]:
-                best = line, first, last, end
-        return best
-
     def _reads(self, j: int, given: Sequence[int]) -> None:
-        """Note what a loop reads: the longest stretch grows with the loop."""
-        best, count, n = None, 0, 0
+        """Note what a loop reads: the longest run of a line grows with the loop."""
+        spots, n = [dict(self._spots(k)) for k in given], 0
+        longest: tuple[int, tuple[Any, ...], int, int] = (0, (), 0, 0)
         while n < len(given):
-            found = self.stretch(given, n)
-            end = found[3] if found else n + 1
-            if found and end - n > count:
-                best, count = found, end - n
-            n = end
-        if best is None or (count == 1 < len(given)):
+            runs = [self._along(line, spots, n) for line in spots[n]]
+            longest = max([longest, *runs], key=lambda run: run[0])
+            n += max([1, *(run[0] for run in runs)])
+        count, line, low, high = longest
+        if count == 0 or (count == 1 < len(given)):
             return
-        line, low, high = best[0], *sorted(best[1:3])
         if line[0] == "loop":
             first, last = anchored(low, high, self.loops[line[1]].T)
             if (first > 0) != (last > 0):
@@ -123,6 +106,15 @@ class Sequences:
         else:
             width = max(1, (high - low) // max(1, count - 1))
             self._blocks[line[0], line[1]].append([low, high, j, width])
+
+    def _along(
+        self, line: tuple[Any, ...], spots: Sequence[dict[Any, int]], n: int
+    ) -> tuple[int, tuple[Any, ...], int, int]:
+        """How many values from the n-th on lie along a line, and its lowest and highest place."""
+        # Inputs of one step may stand between: a list of pairs.
+        places = (spots[m].get(line) for m in range(n, len(spots)))
+        first, last, count = straight(places, wide=line[0] == INPUTS)
+        return count, line, min(first, last), max(first, last)
 
     def _merged(self, blocks: list[list[int]], source: int, axis: int) -> list[list[int]]:
         """Stretches that overlap as one; those of an array as parts of the whole axis."""
@@ -196,23 +188,4 @@ class Sequences:
                     yield k, (known[line, n, copy], place - low + 1)
 
 
-def anchored(
-    first: int, last: int, length: int, grows: bool = False, side: int = 0
-) -> tuple[int, int]:
-    """The ends of a run, each counted from the nearer end of its sequence.
-
-    A run that `grows` is as long as a loop, so it is counted from both ends however it lies; one
-    that is known to be at the start or at the end has that as its `side`, −1 or +1.
-    """
-    low, high = sorted((first, last))
-    if grows:
-        late = False, True
-    elif side:
-        late = side > 0, side > 0
-    else:
-        late = 2 * low > length + 1, 2 * high > length + (low == high)
-    a, b = (n - length - 1 if end else n for n, end in zip((low, high), late, strict=True))
-    return (a, b) if first <= last else (b, a)
-
-
-__all__ = ["Sequences", "anchored"]
+__all__ = ["Sequences"]

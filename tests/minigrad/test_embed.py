@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.embedded import Column, Line, Loop, Rows, Run
+from minigrad.embedded import Line, Loop
 from minigrad.folded import EVERY, STATE, SUM, same_folded
 from minigrad.graph import Graph, difference, replay
+from minigrad.runs import Column, Rows, Run
 from rnn.cells import RECURRENCES
 from tests.minigrad.learners import FEW, Loops, by_hand, loops
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.embedded import Run
 from minigrad.folded import STATIC
 from minigrad.graph import Graph, difference
-from minigrad.sequences import anchored
+from minigrad.runs import Run, anchored
 from tests.minigrad.learners import by_hand
 
 
