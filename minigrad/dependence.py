@@ -40,9 +40,8 @@ class Dependence:
                 below[k] = bits
             else:
                 needs[own] |= bits
-        for _ in loops:
-            needs = [n | _union(needs, n) for n in needs]
-        self.needs = needs
+        for j in range(len(loops)):
+            needs = [n | needs[j] if n >> j & 1 else n for n in needs]
         self.circular = next((j for j, n in enumerate(needs) if n >> j & 1), -1)
         self.order = sorted(range(len(loops)), key=lambda j: (needs[j].bit_count(), j))
 
@@ -50,14 +49,6 @@ class Dependence:
         """After how many loops, in their order, a node that is no part of one can be made."""
         bits = self.below[k]
         return next((n + 1 for n, j in reversed([*enumerate(self.order)]) if bits >> j & 1), 0)
-
-
-def _union(needs: Sequence[int], bits: int) -> int:
-    found = 0
-    for j, n in enumerate(needs):
-        if bits >> j & 1:
-            found |= n
-    return found
 
 
 class Union:

@@ -33,12 +33,13 @@ def find_loops(graph: Graph) -> list[Steps]:
         raise ValueError(f"fold: no operation is tagged with a time step; {HINT}")
     pieces = [_pieces(graph, g, steps) for g, steps in enumerate(_joined(graph, rows))]
     found = [steps for group in pieces for steps in _steady(group, least=2)]
-    if not found:
+    if not found and len({piece.first for group in pieces for piece in group}) == 1:
         # Of a single step nothing is known, but that it is one.
-        found = [s for group in pieces if len(group) == 1 for s in _steady(group, least=1)]
+        found = [steps for group in pieces for steps in _steady(group, least=1)]
     if not found:
-        why = next(piece.why for group in pieces for piece in group if piece.why)
-        raise ValueError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
+        for why in (piece.why for group in pieces for piece in group if piece.why):
+            raise ValueError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
+        raise ValueError("fold: every step has a scope of its own; give all steps of a loop one")
     return unravelled(graph, sorted(found, key=lambda steps: steps.rows[0][0]))
 
 
@@ -158,12 +159,11 @@ Kind = tuple[tuple[str, tuple[int, ...], str, tuple[int | None, ...]], ...]
 def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece]:
     """Steps as runs of like ones, in order of time."""
     times = sorted(steps)
-    gaps = {b - a for a, b in pairwise(times)}
-    if gaps - {1}:
+    if times[-1] - times[0] >= len(times):
         why = f"steps are missing between t = {times[0]} and t = {times[-1]}"
-        if 1 in gaps or (len(gaps) == 1 and len(times) > 2):
+        if not _alone(times):
             raise ValueError(f"fold: {why}")
-        return [Piece(t, [steps[t]], why) for t in times]  # Single steps that are read alone.
+        return [Piece(t, [steps[t]], why) for t in times]
     place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
     pieces = _runs(graph, place, steps)
     if len(pieces) > 1:
@@ -171,8 +171,9 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
         users = graph.users()
         alone = {p.first: _without_extras(graph, place, users, p.rows[0], model) for p in pieces
                  if len(p.rows) == 1 and p.rows[0] is not model}  # fmt: skip
-        if any(alone.values()):
-            steps = steps | {t: row for t, row in alone.items() if row}
+        alone = {t: row for t, row in alone.items() if row}
+        if alone and _alone(list(alone)):
+            steps = steps | alone
             place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
             pieces = _runs(graph, place, steps)
     cut = [part for piece in pieces for part in _cut(graph, group, piece)]
@@ -185,6 +186,12 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
         last = piece.first + len(piece.rows) - 1
         ended.setdefault(_kind(graph, place, piece.rows[-1], last), n)
     return cut
+
+
+def _alone(times: Sequence[int]) -> bool:
+    """Whether each of some steps stands alone: they do not come one by one, or every so often."""
+    gaps = {b - a for a, b in pairwise(times)}
+    return 1 not in gaps and (len(gaps) != 1 or len(times) == 2)
 
 
 def _runs(

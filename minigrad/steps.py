@@ -161,7 +161,7 @@ class Steps:
         return [*self.ports.values(), *(s for _, s in self.outputs if isinstance(s, Source))]
 
     def inputs(self) -> list[Source]:
-        """The inputs of the step, in the order in which the graph has theirs."""
+        """The inputs of the step: the graph's in its order, then the others as they are read."""
         nodes = self.graph.nodes
         order = {i: n for n, i in enumerate(self.graph.inputs)}
         distinct = dict.fromkeys(
@@ -170,7 +170,7 @@ class Steps:
             or (s.role == STATIC and nodes[s.given[0]].op != "constant")
         )  # fmt: skip
         distinct |= dict.fromkeys(Source(STATIC, given=(i,)) for i in self.unused)
-        return sorted(distinct, key=lambda s: min(order.get(i, len(order) + i) for i in s.given))
+        return sorted(distinct, key=lambda s: min(order.get(i, len(order)) for i in s.given))
 
     def states(self) -> list[Source]:
         """The inputs that come from other steps."""

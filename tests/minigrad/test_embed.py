@@ -100,8 +100,10 @@ def test_the_folded_size_is_the_same_for_every_number_of_steps(kind, data):
     assert len(found.lines) == len(again.lines)
     assert len(found.results) == len(again.results)
     assert len(found.T) == len(again.T)
-    for a, b in zip(found.loops, again.loops, strict=True):
-        assert same_folded(a.folded, b.folded)
+    unfolded = mg.embed(found.unfold(*grown(found, other - T)))
+    for others in (again.loops, unfolded.loops):
+        for a, b in zip(found.loops, others, strict=True):
+            assert same_folded(a.folded, b.folded)
 
 
 @every_kind
@@ -383,6 +385,24 @@ def restless(w: Any, xs: Any) -> Any:
     return h
 
 
+def now_and_then(w: Any, xs: Any) -> Any:
+    h, ys = 0.0, []
+    for t in range(1, 16):
+        with mg.scope("rnn", t=t):
+            h = mg.tanh(xs[t - 1] + h * w)
+            if t % 4 == 0:
+                ys.append(h * 2.0)
+    return ys
+
+
+def nameless(w: Any, xs: Any) -> Any:
+    h: Any = 0.0
+    for t in range(1, 6):
+        with mg.scope(f"step {t}", t=t):
+            h = mg.tanh(xs[t - 1] + h * w)
+    return h
+
+
 @pytest.mark.parametrize(
     ("program", "told"),
     [
@@ -390,6 +410,8 @@ def restless(w: Any, xs: Any) -> Any:
         (one_by_one, r"exp \(%\d+\) and others read each of 5 steps alone.*stack the values"),
         (woven, r"sin \(%\d+\) is computed outside of any step but read inside"),
         (changing, r"steps differ at t = 4: tanh\[\] became relu\[\]"),
+        (now_and_then, "steps differ at t = 4: 4 operations instead of 3"),
+        (nameless, "every step has a scope of its own; give all steps of a loop one"),
         (restless, r"steps differ at t = 2: tanh\[\] became relu\[\], and no two steps in a row"),
     ],
 )

@@ -11,21 +11,22 @@ import pytest
 import minigrad as mg
 from minigrad.folded import STATIC
 from minigrad.graph import Graph, difference
-from minigrad.runs import Run, anchored
+from minigrad.runs import Rows, Run, anchored
 from tests.minigrad.learners import by_hand
 
 
-def read(found: mg.Embedded, k: int) -> Run:
-    """What the k-th input of the only loop is given, as a run of a sequence."""
-    ((run,),) = (loop.given[k : k + 1] for loop in found.loops)
-    assert isinstance(run[0], Run)
-    return run[0]
+def rows(found: mg.Embedded) -> Run:
+    """The only run of rows that the only loop is given."""
+    (loop,) = found.loops
+    (run,) = (x for given in loop.given for x in given if isinstance(x, Run))
+    assert isinstance(run.of, Rows)
+    return run
 
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_loop_over_one_array_is_found_in_either_direction(backwards):
     found = mg.embed(by_hand(6, backwards))
-    run = read(found, 1)
+    run = rows(found)
     assert (run.first, run.last) == ((-1, 1) if backwards else (1, -1))
     # What comes before the loop is computed from the array, whose length it follows.
     assert difference(by_hand(9, backwards), found.unfold(9)) is None
