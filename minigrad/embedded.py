@@ -173,7 +173,7 @@ class Unfolding:
         self._made[line.node] = self._add(_at(new, self._longer(line.behind)))
 
     def _loop(self, loop: Loop) -> list[list[int]]:
-        """The operations of all steps; gives for each output its nodes."""
+        """The operations of all steps; gives the nodes of each output, of states the last ones."""
         T, folded = loop.T + self.more[loop.clock], loop.folded
         if T < 1:
             raise ValueError(f"unfold: the loop needs a step at least, got {T}; ask for more steps")
@@ -198,7 +198,9 @@ class Unfolding:
                               node.value, node.name, node.scope, first + t - 1))  # fmt: skip
             return len(nodes) - 1
 
-        columns, _ = run_steps(folded, T, inputs, emit)
+        columns, last = run_steps(folded, T, inputs, emit)
+        for edge, values in zip(folded.recurrences, last, strict=True):
+            columns[edge.output] = values
         for k, role in enumerate(folded.outputs):
             if role == SUM:
                 about = folded.output_node(k)

@@ -14,7 +14,7 @@ from minigrad.graph import Node
 
 @dataclass(frozen=True)
 class Column:
-    """The values of one output of a loop: at every step, or one sum."""
+    """The values of one output of a loop: at every step, one sum, or the last ones of a state."""
 
     loop: int
     output: int
@@ -78,9 +78,20 @@ class Run:
     last: int
 
     def places(self, length: int) -> range:
-        """The places in their order, in a sequence of so many."""
-        a, b = (n if n > 0 else length + 1 + n for n in (self.first, self.last))
-        return range(a, b + 1) if a <= b else range(a, b - 1, -1)
+        """The places in their order, in a sequence of so many.
+
+        Raises:
+            ValueError: there are too few.
+        """
+        rises = (self.first < 0, self.first) <= (self.last < 0, self.last)
+        ends = (n if n > 0 else length + 1 + n for n in (self.first, self.last))
+        low, high = ends if rises else reversed([*ends])
+        if low < 1 or high > length:
+            raise ValueError(
+                f"unfold: of {length} values those from {self.first} to {self.last} are read; "
+                "ask for more steps"
+            )
+        return range(low, high + 1) if rises else range(high, low - 1, -1)
 
 
 Operand = int | Run
