@@ -51,25 +51,6 @@ class Dependence:
         return next((n + 1 for n, j in reversed([*enumerate(self.order)]) if bits >> j & 1), 0)
 
 
-class Union:
-    """Sets that are joined one by one."""
-
-    def __init__(self) -> None:
-        self._above: dict[object, object] = {}
-
-    def root(self, x: object) -> object:
-        """The member that stands for the set of x."""
-        while x in self._above:
-            x = self._above[x]
-        return x
-
-    def join(self, a: object, b: object) -> None:
-        """Make the sets of a and b one, in the name of a's."""
-        a, b = self.root(a), self.root(b)
-        if a != b:
-            self._above[b] = a
-
-
 def unravelled(graph: Graph, loops: list[Steps]) -> list[Steps]:
     """Loops of which none depends on itself by way of what is outside of it.
 
@@ -115,3 +96,6 @@ def _split(graph: Graph, steps: Steps) -> list[Steps]:
         part.count = steps.count
         parts.append(part)
     return parts
+
+
+__all__ = ["Dependence", "unravelled"]

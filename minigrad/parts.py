@@ -1,25 +1,21 @@
-"""The loops of a graph, found by the tags of its operations.
+"""The loops of a graph: runs of like steps.
 
-Scopes that run over the same steps and read each other step by step are one loop. Its steps fall
-into runs of like steps. A run is a loop; a step that differs from its neighbours, as the first one
-without a start value or the last one with an output, is no part of it: it is ordinary operations
-before or after. A kind of step that was left must not come back: that would be no loop but an
-accident, and is refused.
+A run of like steps is a loop. A step that differs from its neighbours, as the first one without a
+start value, is no part of it: it is ordinary operations before or after, and so is an output that
+is wanted of one step alone. A kind of step that was left must not come back: that would be no loop
+but an accident, and is refused.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import pairwise
 
-from minigrad.dependence import Union, unravelled
+from minigrad.dependence import unravelled
 from minigrad.graph import Graph, same_node
 from minigrad.steps import HINT, Steps
-
-IDLE = ("input", "constant", "index", "alias")
-"""What names and reads values; a step that does nothing else computes nothing."""
+from minigrad.tags import tagged
 
 
 def find_loops(graph: Graph) -> list[Steps]:
@@ -28,10 +24,10 @@ def find_loops(graph: Graph) -> list[Steps]:
     Raises:
         ValueError: no operation is tagged, or steps differ; the message says where.
     """
-    rows = _rows(graph)
-    if not rows:
+    groups = tagged(graph)
+    if not groups:
         raise ValueError(f"fold: no operation is tagged with a time step; {HINT}")
-    pieces = [_pieces(graph, g, steps) for g, steps in enumerate(_joined(graph, rows))]
+    pieces = [_pieces(graph, g, steps) for g, steps in enumerate(groups)]
     found = [steps for group in pieces for steps in _steady(group, least=2)]
     if not found and len({piece.first for group in pieces for piece in group}) == 1:
         # Of a single step nothing is known, but that it is one.
@@ -41,106 +37,6 @@ def find_loops(graph: Graph) -> list[Steps]:
             raise ValueError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
         raise ValueError("fold: every step has a scope of its own; give all steps of a loop one")
     return unravelled(graph, sorted(found, key=lambda steps: steps.rows[0][0]))
-
-
-# --- rows -----------------------------------------------------------------------------------------
-
-
-def _rows(graph: Graph) -> dict[str, dict[int, list[int]]]:
-    """The operations of each scope by step, without those that only read a sequence."""
-    nodes = graph.nodes
-    rows: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    busy = set()
-    for k, node in enumerate(nodes):
-        if node.t is not None and node.op not in ("input", "constant"):
-            rows[node.scope][node.t].append(k)
-            if node.op not in IDLE:
-                busy.add(node.t)
-    readings = _readings(graph, rows.values())
-    kept = {
-        scope: {t: [k for k in row if k not in readings] for t, row in steps.items() if t in busy}
-        for scope, steps in rows.items()
-    }
-    return {
-        scope: {t: row for t, row in steps.items() if row}
-        for scope, steps in kept.items() if any(steps.values())
-    }  # fmt: skip
-
-
-def _readings(graph: Graph, scopes: Iterable[dict[int, list[int]]]) -> set[int]:
-    """Reads of one place of what is outside of every step: not always of the same place."""
-    nodes = graph.nodes
-    found: set[int] = set()
-    for steps in scopes:
-        places = defaultdict(list)
-        for row in steps.values():
-            seen: dict[int, int] = defaultdict(int)
-            for k in row:
-                node = nodes[k]
-                if node.op == "index" and nodes[node.inputs[0]].t is None:
-                    source = node.inputs[0]
-                    places[source, seen[source]].append(k)
-                    seen[source] += 1
-        for column in places.values():
-            first = repr(nodes[column[0]].attrs)
-            if len(column) == 1 or any(repr(nodes[k].attrs) != first for k in column):
-                found.update(column)
-    return found
-
-
-def _joined(graph: Graph, rows: dict[str, dict[int, list[int]]]) -> list[dict[int, list[int]]]:
-    """Rows of scopes that are one loop, put together step by step, in order of their creation."""
-    nodes = graph.nodes
-    scopes = list(rows)
-    if len(scopes) == 1:
-        return [rows[scopes[0]]]
-    place = {k: s for s, scope in enumerate(scopes) for row in rows[scope].values() for k in row}
-    times = [set(rows[scope]) for scope in scopes]
-    # By pair of scopes: for each delay the steps at which one reads the other.
-    edges: dict[tuple[int, int], dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    readers: dict[object, set[tuple[int, int]]] = defaultdict(set)
-    for k, s in place.items():
-        t = nodes[k].t or 0
-        for i in nodes[k].inputs:
-            if i in place:
-                if place[i] != s:
-                    edges[place[i], s][t - (nodes[i].t or 0)].add(t)
-            else:
-                node = nodes[i]
-                what = (node.inputs[0], repr(node.attrs)) if node.op == "index" else i
-                readers[what].add((s, t))
-    for both in readers.values():
-        if len({t for _, t in both}) == 1:
-            for (a, t), (b, _) in permutations(both, 2):
-                edges[a, b][0].add(t)
-    steady = {
-        pair for pair, delays in edges.items()
-        if max(map(len, delays.values())) > max(1, len(delays) - 1)
-        or (0 in delays and len(times[pair[0]]) == len(times[pair[1]]) == 1)
-    }  # fmt: skip
-    joined = Union()
-    for a, b in steady:
-        if times[a] == times[b] or (a in _reached(b, steady)):
-            joined.join(a, b)
-    groups: dict[object, dict[int, list[int]]] = defaultdict(dict)
-    for s, scope in enumerate(scopes):
-        for t, row in rows[scope].items():
-            together = groups[joined.root(s)]
-            together[t] = sorted(together[t] + row) if t in together else row
-    return list(groups.values())
-
-
-def _reached(start: int, edges: set[tuple[int, int]]) -> set[int]:
-    found, stack = {start}, [start]
-    while stack:
-        a = stack.pop()
-        new = {y for x, y in edges if x == a} - found
-        found |= new
-        stack += new
-    return found
-
-
-# --- runs of like steps ---------------------------------------------------------------------------
 
 
 @dataclass
@@ -299,3 +195,6 @@ def _steady(pieces: Sequence[Piece], least: int) -> list[Steps]:
         steps.count, begin = end - begin, end
     loops[-1].count += pieces[-1].first + len(pieces[-1].rows) - begin
     return loops
+
+
+__all__ = ["find_loops"]
