@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.embedded import Line, Loop
+from minigrad.embedding import Embedding
 from minigrad.folded import EVERY, STATE, SUM, same_folded
 from minigrad.graph import Graph, difference, replay
 from minigrad.runs import Column, Rows, Run
@@ -583,3 +584,37 @@ def test_the_law_of_other_lengths_sees_what_the_certificate_cannot(fault):
     except ValueError:
         return
     assert difference(program(10), again) is not None
+
+
+FINDERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "what a loop is given, turned round": (
+        "_given",
+        lambda right: lambda self, j, source: right(self, j, source)[::-1],
+    ),
+    "each run ends one too early": (
+        "_run",
+        lambda right: (
+            lambda self, operands, n: (
+                (run[0], run[1], max(1, run[2] - 1), run[3])
+                if (run := right(self, operands, n))
+                else run
+            )
+        ),
+    ),
+    "what is read last is forgotten": (
+        "_read",
+        lambda right: lambda self, nodes, *a, **b: right(self, nodes[:-1], *a, **b),
+    ),
+    "every value is one of the last": ("_handed_on", lambda right: lambda *_: 1),
+}
+
+
+@pytest.mark.parametrize("fault", FINDERS)
+def test_nothing_that_is_found_wrongly_is_given_out(fault, monkeypatch):
+    """Whatever goes wrong on the way, `embed` raises before it gives back a graph that differs."""
+    name, plant = FINDERS[fault]
+    graph = SLOW(7)
+    mg.embed(graph)
+    monkeypatch.setattr(Embedding, name, plant(getattr(Embedding, name)))
+    with pytest.raises((ValueError, IndexError)):
+        mg.embed(graph)
