@@ -247,7 +247,10 @@ class Embedding:
     def _check_fixed(self, given: Sequence[int]) -> None:
         """A sequence that is no run of anything must be constants, or inputs."""
         nodes = self.graph.nodes
-        if all(nodes[k].op == "index" for k in given):
+        if (
+            all(nodes[k].op == "index" for k in given)
+            and len({nodes[k].inputs for k in given}) == 1
+        ):
             tables = ", ".join(str(nodes[k].attrs["position"]) for k in given[:4])
             raise ValueError(
                 "fold: the positions at which a sequence is read do not go up or down by one from "

@@ -7,7 +7,7 @@ a run of it are counted from the nearer end, the third one as 3 and the last but
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minigrad.graph import Node
 
@@ -58,7 +58,7 @@ class Rows:
     place: int
     low: int
     high: int
-    node: Node
+    node: Node = field(repr=False)
     clock: int
     behind: tuple[int, ...]
 

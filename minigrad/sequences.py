@@ -42,6 +42,7 @@ class Sequences:
         self.graph, self.loops, self.depends = graph, loops, depends
         self._place = {i: n for n, i in enumerate(graph.inputs)}
         self._clocks = Union()
+        self._leaf_loop: dict[tuple[int, int], int] = {}
         # By array and axis (or the inputs): stretches of it that a loop reads.
         self._blocks: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
         for j, steps in enumerate(loops):
@@ -154,6 +155,8 @@ class Sequences:
             new = set(nodes[k].inputs) - seen
             seen |= new
             stack += new
+        for leaf in leaves:  # Arrays that are made of one input have one length.
+            self._clocks.join(self._leaf_loop.setdefault(leaf, blocks[0][2]), blocks[0][2])
         if leaves:
             return leaves
         near = [j for j in loops if length == self.loops[j].T] or loops

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import permutations
 
+import numpy as np
+
 from minigrad.graph import Graph
 
 IDLE = ("input", "constant", "index", "alias")
@@ -53,8 +55,10 @@ def _readings(graph: Graph, scopes: Iterable[dict[int, list[int]]]) -> set[int]:
             seen: dict[int, int] = defaultdict(int)
             for k in row:
                 node = nodes[k]
-                if node.op == "index" and nodes[node.inputs[0]].t is None:
-                    source = node.inputs[0]
+                if node.op != "index" or nodes[node.inputs[0]].t is not None:
+                    continue
+                source = node.inputs[0]
+                if any(isinstance(item, int | np.integer) for item in node.attrs["position"]):
                     places[source, seen[source]].append(k)
                     seen[source] += 1
         for column in places.values():

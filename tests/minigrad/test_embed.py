@@ -296,6 +296,25 @@ def test_two_networks_that_do_not_know_each_other_have_two_lengths():
     assert difference(found.unfold(8, 3), program(8, 3)) is None
 
 
+def test_two_arrays_that_are_made_of_one_have_one_length():
+    def program(T: int) -> Graph:
+        def f(w: Any, xs: Any) -> Any:
+            found = []
+            for scope, scale in (("one", 2.0), ("other", 3.0)):
+                h, scaled = 0.0, xs * scale
+                for t in range(1, T + 1):
+                    with mg.scope(scope, t=t):
+                        h = mg.tanh(scaled[t - 1] + h * w)
+                found.append(h)
+            return found
+
+        return mg.trace(f, 0.5, np.ones(T))
+
+    found = mg.embed(program(5))
+    assert (len(found.loops), found.T) == (2, (5,))
+    assert difference(found.unfold(9), program(9)) is None
+
+
 def test_the_gradient_of_a_loop_is_a_loop_against_time():
     """Forward and backward are tagged with the same steps: the loss between takes them apart."""
 
@@ -314,6 +333,33 @@ def test_the_gradient_of_a_loop_is_a_loop_against_time():
     delays = [[r.delay for r in loop.folded.recurrences] for loop in found.loops]
     assert delays == [[1], [-1]]
     assert difference(found.unfold(12), program(12)) is None
+
+
+TRAINED = {
+    "RNN": rnn.RNNCell(2, 2),
+    "LSTM": rnn.LSTMCell(2, 2),
+    "both directions": rnn.Bidirectional(rnn.GRUCell(2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_gradient_of_a_cell_has_one_folded_size(name):
+    """Backpropagation through time, traced step by step, is found to be a loop again."""
+    cell = TRAINED[name]
+
+    def program(T: int) -> mg.Embedded:
+        def f(p: Any, xs: Any) -> Any:
+            return mg.sum(mg.square(rnn.run(cell, p, xs, unfolded=True)[0]))
+
+        return mg.embed(mg.trace(mg.grad(f), cell.init(0), np.ones((T, 1, 2))))
+
+    found, again = program(7), program(9)
+    assert len(found.lines) == len(again.lines)
+    forward, backward = found.loops
+    assert max(r.delay for r in forward.folded.recurrences) == 1
+    assert min(r.delay for r in backward.folded.recurrences) == -1
+    for a, b in zip(found.loops, again.loops, strict=True):
+        assert same_folded(a.folded, b.folded)
 
 
 # --- what cannot be known -----------------------------------------------------------------------
