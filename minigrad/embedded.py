@@ -84,6 +84,7 @@ class Embedded:
 
         One number for each of `self.T`, or one for all if all were the same. Numbers that were
         computed from T when the graph was traced, such as the divisor of a mean, stay as they were.
+        What differs at the first and at the last step stays two things, even if they are one step.
 
         Raises:
             ValueError: too few numbers or steps, or a sequence that cannot get longer.

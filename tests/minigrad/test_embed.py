@@ -138,10 +138,10 @@ def test_a_fold_of_few_steps_is_right_or_refused(program, T):
     assert difference(graph, found.unfold(*found.T)) is None
 
 
-@given(program=loops(), T=st.integers(12, 14), few=st.integers(1, 9))
+@given(program=loops(), T=st.integers(12, 14), few=st.integers(2, 9))
 def test_what_was_seen_for_many_steps_is_right_for_few_or_refused(program, T, few):
-    # Of an output of the last step alone, the start value of another step would be asked for.
-    assume(program.outputs != "last" or few > max(program.delays))
+    # A program without outputs at some steps gives back fewer values if it has only a few.
+    assume(program.outputs == "every" or few > max(program.delays))
     steps = few + FEW * (program.outputs in ("late", "after"))
     found = mg.embed(program(T))
     try:
