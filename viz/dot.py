@@ -15,8 +15,8 @@ import graphviz
 from viz.curve import arrow
 from viz.label import Label, Run, clean, plain
 from viz.scene import Scene, Shape, Text, Wire
-from viz.style import ARROW, FACES, INK, SCRIPT
-from viz.svg import line_sizes
+from viz.style import ARROW, FACES, INK, MARK, SCRIPT
+from viz.svg import line_sizes, stroke_width
 
 
 def digraph(scene: Scene, layout: str = "nop2") -> graphviz.Digraph:
@@ -61,9 +61,9 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
     look = scene.style.look(s.kind)
     shape = {"circle": "circle"}.get(s.form, "box")
     style = "rounded,filled" if s.form in ("box", "panel") else "filled"
-    pen = {"panel": 1.0, "box": 1.1, "tag": 1.1}.get(s.form, 1.6)
     if s.kind == "invalid":
-        style, pen = f"{style},dashed", 2.4
+        style = f"{style},dashed"
+    ring = {"peripheries": "2"} if s.is_marked else {}
     place = {"pos": _at((s.x, s.y))} if pinned else {}
     graph.node(
         s.id,
@@ -71,15 +71,16 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
         shape=shape,
         style=style,
         fillcolor=s.fill or look.fill,
-        color=s.line or look.line,
+        color=MARK if s.is_marked else s.line or look.line,
         fontcolor=INK,
-        penwidth=f"{pen:g}",
+        penwidth=f"{stroke_width(s):g}",
         fixedsize="true",
         width=f"{s.w / 72:.4f}",
         height=f"{s.h / 72:.4f}",
         fontsize=f"{s.size:g}",
         id=s.id,
         tooltip=_tip(s.title or plain(s.lines[0] if s.lines else ())),
+        **ring,
         **place,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minigrad.core import Tensor
@@ -13,6 +13,7 @@ from viz import diagram, textbook, weights
 from viz.cells import cells
 from viz.drawing import Drawing
 from viz.label import words
+from viz.marks import Marked, mark, numbered
 from viz.numbers import Numbers
 from viz.operations import operations, quotient
 from viz.quotient import Quotient
@@ -36,6 +37,7 @@ def draw(
     on_edges: bool = False,
     values: bool = False,
     gradients: bool = False,
+    marked: Marked = (),
     style: str = "print",
     layout: str = "nop2",
     engine: str | None = None,
@@ -57,6 +59,8 @@ def draw(
         on_edges: write the weights on the edges, at the level "cell".
         values: write values of tensors: of a scalar the number, of an array mean ± deviation.
         gradients: write norms of gradients, and fill boxes by them; after `loss.backward()`.
+        marked: nodes to point out, by their numbers in the graph (of a cell or folded graph, in
+            its step), or tensors; a mapping writes something about each below the picture.
         style: "print", or "seed" for the colours that the seed's text speaks of.
         layout: "dot" and the like let Graphviz place the boxes.
         engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
@@ -64,7 +68,8 @@ def draw(
         force: draw however many boxes there are.
 
     Raises:
-        ValueError: an unknown view, level or style; more than 2,000 boxes.
+        ValueError: an unknown view, level or style; more than 2,000 boxes; a marked node that is
+            not shown.
         TypeError: something that is no graph.
 
     >>> import rnn, viz
@@ -78,11 +83,17 @@ def draw(
     _known("style", style, tuple(STYLES))
     look = STYLES[style]
     if isinstance(obj, Graph) and (view == "folded" or level == "cell"):
+        if marked:
+            raise ValueError(
+                "draw: marked numbers the nodes of the graph, which are others when it is folded; "
+                "draw minigrad.fold(graph) with the numbers of its step, or view=None"
+            )
         obj = fold(obj)
     if isinstance(obj, Graph | Tensor):
         record = of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj)
+        notes = numbered(marked, record.nodes, record.serials)
         scene = _recorded(
-            record, view, steps, level, Numbers(record, values, gradients), look, force
+            record, view, steps, level, Numbers(record, values, gradients), notes, look, force
         )
     else:
         if values or gradients:
@@ -93,7 +104,8 @@ def draw(
         shown = choose(4 if steps is None else steps)
         folded = _fold(obj)
         named = weights.labels(folded) if on_edges else {}
-        scene = _folded(folded, view, shown, level or "cell", look, force, named)
+        notes = numbered(marked, folded.step.nodes, {})
+        scene = _folded(folded, view, shown, level or "cell", notes, look, force, named)
         name = getattr(obj, "label", "")
         scene.title = (
             scene.title if not name or level in (None, "cell") else f"{name}, {scene.title}"
@@ -121,6 +133,7 @@ def _folded(
     view: str | None,
     steps: Steps,
     level: str,
+    notes: Mapping[int, str],
     style: Style,
     force: bool,
     on_edges: textbook.Weights,
@@ -128,19 +141,27 @@ def _folded(
     quotient = cells(folded) if level == "cell" else operations(folded, level)
     _small_enough(len(quotient.blocks) * (len(steps.shown) if view != "folded" else 1), force)
     if level == "cell":
-        if view is None:
-            return textbook.both(quotient, steps, style, on_edges)
-        if view == "folded":
-            return textbook.folded(quotient, style, on_edges)
-        return textbook.unfolded(quotient, steps, style, on_edges)
-    amount = {"op": "every operation", "gate": "gates"}[level]
-    count = "one step" if view != "unfolded" else f"{steps.total} steps"
-    scene = Scene(f"{count}, {amount}", f"{count}: {textbook.describe(quotient)}.", style)
-    if view == "unfolded":
-        diagram.unfolded(quotient, folded.step.nodes, steps, scene, tags=level == "op")
+        scene = _textbook(quotient, view, steps, style, on_edges)
     else:
-        diagram.folded(quotient, folded.step.nodes, scene, tags=level == "op")
+        amount = {"op": "every operation", "gate": "gates"}[level]
+        count = "one step" if view != "unfolded" else f"{steps.total} steps"
+        scene = Scene(f"{count}, {amount}", f"{count}: {textbook.describe(quotient)}.", style)
+        if view == "unfolded":
+            diagram.unfolded(quotient, folded.step.nodes, steps, scene, tags=level == "op")
+        else:
+            diagram.folded(quotient, folded.step.nodes, scene, tags=level == "op")
+    mark(scene, quotient, folded.step.nodes, notes)
     return scene
+
+
+def _textbook(
+    quotient: Quotient, view: str | None, steps: Steps, style: Style, on_edges: textbook.Weights
+) -> Scene:
+    if view is None:
+        return textbook.both(quotient, steps, style, on_edges)
+    if view == "folded":
+        return textbook.folded(quotient, style, on_edges)
+    return textbook.unfolded(quotient, steps, style, on_edges)
 
 
 def _recorded(
@@ -149,6 +170,7 @@ def _recorded(
     steps: int | str | Iterable[int] | None,
     level: str | None,
     numbers: Numbers,
+    notes: Mapping[int, str],
     style: Style,
     force: bool,
 ) -> Scene:
@@ -158,7 +180,9 @@ def _recorded(
             f"{view or level!r}; draw the cell, or minigrad.fold(minigrad.trace(f, ...))"
         )
     times = record.times
-    shown = choose(times[-1] if steps is None else steps) if times else None
+    shown = choose(times[-1] if steps is None else steps, times[-1]) if times else None
+    if shown and steps is None and shown.gaps:  # what is marked is not left out
+        shown = choose({*shown.shown, *(t for k in notes if (t := record.nodes[k].t))})
     visible = {None, *shown.shown} if shown else {None}
     if level != "gate":  # told before the work is done
         drawn = (n for n in record.nodes if n.op not in ("constant", "alias") and n.t in visible)
@@ -172,6 +196,7 @@ def _recorded(
     scene.description = _told(made, times)
     diagram.recorded(made, record.nodes, shown, scene, numbers, tags=level != "gate")
     numbers.legend(scene)
+    mark(scene, made, record.nodes, notes)
     return scene
 
 

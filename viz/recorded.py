@@ -21,12 +21,17 @@ SMALL = 4096
 
 @dataclass(frozen=True)
 class Record:
-    """Nodes in order, which of them are results, and what is known of their numbers."""
+    """Nodes in order, which of them are results, what is known of their numbers.
+
+    Attributes:
+        serials: of recorded tensors the number of the node, by the tensor's serial number.
+    """
 
     nodes: tuple[Node, ...]
     results: tuple[int, ...]
     values: Mapping[int, Array] = field(default_factory=dict)
     gradients: Mapping[int, Array] = field(default_factory=dict)
+    serials: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def times(self) -> list[int]:
@@ -100,4 +105,4 @@ def of_tensor(tensor: Tensor) -> Record:
         values[k] = x.data
         if x.grad is not None:
             gradients[k] = x.grad
-    return Record(tuple(nodes), (place[tensor.serial],), values, gradients)
+    return Record(tuple(nodes), (place[tensor.serial],), values, gradients, place)

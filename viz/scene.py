@@ -30,6 +30,7 @@ class Shape:
         title: what is told when the mouse points at it.
         block: which block of the quotient it shows; "" for decoration.
         inside: the shape that contains this one.
+        is_marked: pointed out, by a heavy double border.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Shape:
     fill: str = ""
     line: str = ""
     bold: bool = False
+    is_marked: bool = False
 
     def border(self, toward: Point) -> Point:
         """Where the straight line from the centre to a point leaves the shape."""

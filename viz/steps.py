@@ -44,20 +44,23 @@ class Steps:
         return next(place for place, first, last in self.gaps if first <= t <= last)
 
 
-def choose(steps: int | str | Iterable[int]) -> Steps:
+def choose(steps: int | str | Iterable[int], total: int | None = None) -> Steps:
     """All steps of a short sequence, of a longer one the first two and the last; or those given.
 
-    "t" stands for the steps t−1, t, t+1 somewhere inside of a sequence.
+    "t" stands for the steps t−1, t, t+1 somewhere inside of a sequence. `total` is the number of
+    steps of a run that has happened: those after the last one shown are a gap too.
 
     >>> choose(4).shown, choose(10).shown, choose(10).gaps
     ((1, 2, 3, 4), (1, 2, 10), ((2, 3, 9),))
+    >>> choose(2, total=9).gaps
+    ((2, 3, 9),)
     >>> choose(range(1, 9)).shown
     (1, 2, 3, 4, 5, 6, 7, 8)
     >>> [choose("t").name(t) for t in choose("t").shown]
     ['t−1', 't', 't+1']
 
     Raises:
-        ValueError: no step, or steps that are not counted from 1.
+        ValueError: no step, steps that are not counted from 1, or beyond the end of a run.
     """
     if steps == "t":
         return Steps(3, (1, 2, 3), (0, 1, 2), now=2)
@@ -69,13 +72,18 @@ def choose(steps: int | str | Iterable[int]) -> Steps:
         wanted = sorted(set(steps))
     if not wanted or wanted[0] < 1:
         raise ValueError(f"steps must be a number ≥ 1 or steps counted from 1, got {steps!r}")
+    if total is not None and wanted[-1] > total:
+        raise ValueError(f"steps: the run has the steps 1 to {total}, got {steps!r}")
     places: list[int] = []
     gaps: list[tuple[int, int, int]] = []
     for before, t in zip([0, *wanted], wanted, strict=False):
         if t > before + 1:
             gaps.append((len(places) + len(gaps), before + 1, t - 1))
         places.append(len(places) + len(gaps))
-    return Steps(wanted[-1], tuple(wanted), tuple(places), tuple(gaps))
+    last = total or wanted[-1]
+    if last > wanted[-1]:
+        gaps.append((len(places) + len(gaps), wanted[-1] + 1, last))
+    return Steps(last, tuple(wanted), tuple(places), tuple(gaps))
 
 
 def told(first: int, last: int) -> str:

@@ -99,5 +99,9 @@ SEED = Style(
 
 STYLES = {"print": PRINT, "seed": SEED}
 
+MARK = "#C2185B"
+"""Border of a node that is pointed out, always a double one."""
+RING = 4.0  # from the one border to the other
+
 HEAT = ("#FFFFFF", "#FEEBD3", "#FDD4A0", "#FBB76C", "#F59A45")
 """Fills of growing gradients, one hue from light to dark; ink on the darkest is still 6:1."""

@@ -13,7 +13,7 @@ from html import escape
 from viz.curve import Path, arrow
 from viz.label import Label, Run, clean
 from viz.scene import Scene, Shape, Wire
-from viz.style import ARROW, CSS_FACES, INK, LOWER, RAISE, SCRIPT
+from viz.style import ARROW, CSS_FACES, INK, LOWER, MARK, RAISE, RING, SCRIPT
 
 MARGIN = 13.0
 LONG = 600  # of a title or description
@@ -48,25 +48,41 @@ def svg(scene: Scene) -> str:
 
 def _shape(scene: Scene, s: Shape) -> str:
     look = scene.style.look(s.kind)
-    fill, stroke = s.fill or look.fill, s.line or look.line
-    parts = [f'<g id="{s.id}" class="{s.form} {escape(s.kind.partition(":")[0])}">']
+    fill = s.fill or look.fill
+    stroke = MARK if s.is_marked else s.line or look.line
+    kinds = f"{s.form} {s.kind.partition(':')[0]}{' marked' if s.is_marked else ''}"
+    parts = [f'<g id="{s.id}" class="{escape(kinds)}">']
     if s.title:
         parts.append(f"<title>{_text(s.title)}</title>")
-    pen = {"panel": 1.0, "box": 1.1, "tag": 1.1}.get(s.form, 1.6)
     dashes = ' stroke-dasharray="4 2"' if s.kind == "invalid" else ""
-    pen = 2.4 if s.kind == "invalid" else pen
-    paint = f'fill="{fill}" stroke="{stroke}" stroke-width="{_n(pen)}"{dashes}'
-    if s.form == "circle":
-        parts.append(f'<circle cx="{_n(s.x)}" cy="{_n(-s.y)}" r="{_n(s.w / 2)}" {paint}/>')
-    else:
-        round_ = {"box": 5.0, "panel": 12.0}.get(s.form, 0.0)
-        parts.append(
-            f'<rect x="{_n(s.x - s.w / 2)}" y="{_n(-s.y - s.h / 2)}" width="{_n(s.w)}" '
-            f'height="{_n(s.h)}" rx="{_n(round_)}" {paint}/>'
-        )
+    pen = f'stroke="{stroke}" stroke-width="{_n(stroke_width(s))}"{dashes}'
+    parts.append(_outline(s, 0.0, f'fill="{fill}" {pen}'))
+    if s.is_marked:
+        parts.append(_outline(s, RING, f'fill="none" {pen}'))
     for k, (label, size) in enumerate(zip(s.lines, line_sizes(s), strict=True)):
         parts.append(_label(s.x, line_height(s, k), label, size, INK, "middle", s.bold))
     return "".join([*parts, "</g>"])
+
+
+def stroke_width(s: Shape) -> float:
+    """The width of a shape's border."""
+    if s.is_marked:
+        return 2.0
+    if s.kind == "invalid":
+        return 2.4
+    return {"panel": 1.0, "box": 1.1, "tag": 1.1}.get(s.form, 1.6)
+
+
+def _outline(s: Shape, away: float, paint: str) -> str:
+    """The border of a shape, or a line around it."""
+    if s.form == "circle":
+        return f'<circle cx="{_n(s.x)}" cy="{_n(-s.y)}" r="{_n(s.w / 2 + away)}" {paint}/>'
+    w, h = s.w + 2 * away, s.h + 2 * away
+    round_ = {"box": 5.0, "panel": 12.0}.get(s.form, 0.0) + (away if s.form != "tag" else 0.0)
+    return (
+        f'<rect x="{_n(s.x - w / 2)}" y="{_n(-s.y - h / 2)}" width="{_n(w)}" '
+        f'height="{_n(h)}" rx="{_n(round_)}" {paint}/>'
+    )
 
 
 def line_sizes(s: Shape) -> list[float]:

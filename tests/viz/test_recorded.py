@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 import minigrad as mg
 import rnn
@@ -33,3 +34,14 @@ def test_a_traced_graph_is_drawn_and_folds_to_circles():
     graph = mg.unfold(rnn.RNNCell(3, 5, 2).folded(), 5)
     assert "h_t3" in viz.draw(graph).scene.shapes
     assert {"x", "h", "o"} <= set(viz.draw(graph, "folded", level="cell").scene.shapes)
+
+
+@pytest.mark.parametrize(("steps", "gap"), [([1, 2], "t = 3 … 9"), (1, "t = 2 … 9"), (9, "")])
+def test_chosen_steps_of_a_recorded_run_leave_a_gap_for_the_others(steps, gap):
+    cell = rnn.LSTMCell(3, 5)
+    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((9, 1, 3)), unfolded=True)
+    scene = viz.draw(ys, steps=steps).scene
+    titles = [text.label[0].text for text in scene.texts if "…" in text.label[0].text]
+    assert gap == "" or gap in titles
+    with pytest.raises(ValueError, match="the run has the steps 1 to 9, got 12"):
+        viz.draw(ys, steps=12)
