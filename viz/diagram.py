@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from minigrad.graph import Node
 from viz.cells import layer
-from viz.channels import WIRE, Signal, Strip, arrange
+from viz.channels import Strip, arrange
 from viz.columns import Item
 from viz.label import Label, plain, symbol, timed, width, words
 from viz.quotient import Block, Link, Quotient
+from viz.router import WIRE, Signal
 from viz.scene import Scene, Shape
 from viz.steps import Steps, told
 from viz.style import INK
@@ -28,29 +29,29 @@ Dress = Callable[[int, Shape], Shape]
 
 def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:
     """One step, with its recurrent edges as loops through a delay."""
-    colours = _colours(view, scene)
+    tints = colours(view, scene)
     strip = _strip(view, nodes, "t", "", tags)
     signals = [
-        Signal(k.source, k.target, 0, 0, colours[k.name], (), k.name, k.delay)
+        Signal(k.source, k.target, 0, 0, tints[k.name], (), k.name, k.delay, is_loop=True)
         for k in view.links
         if k.delay
     ]
-    arrange(scene, [replace(strip, title="")], signals + _results(view, "t", "", 0, colours))
+    arrange(scene, [replace(strip, title="")], signals + results(view, "t", "", 0, tints))
 
 
 def unfolded(
     view: Quotient, nodes: Sequence[Node], steps: Steps, scene: Scene, tags: bool = True
 ) -> None:
     """A column for each step that is shown, recurrent edges from column to column."""
-    colours = _colours(view, scene)
+    tints = colours(view, scene)
     strips = {steps.place(t): _strip(view, nodes, str(t), f"t{t}", tags) for t in steps.shown}
     strips |= {p: Strip(told(first, last)) for p, first, last in steps.gaps}
     signals: dict[Signal, None] = {}
     for t in steps.shown:
         for k in view.links:
             for reader in (t, t + k.delay) if k.delay else ():
-                signals[_carried(view, k, reader, steps, colours[k.name])] = None
-        signals |= dict.fromkeys(_results(view, str(t), f"t{t}", steps.place(t), colours))
+                signals[_carried(view, k, reader, steps, tints[k.name])] = None
+        signals |= dict.fromkeys(results(view, str(t), f"t{t}", steps.place(t), tints))
     arrange(scene, [strips[p] for p in sorted(strips)], list(signals))
 
 
@@ -157,8 +158,8 @@ def _title(items: Sequence[Item], view: Quotient) -> str:
     return "" if step is None else f"t = {step}"
 
 
-def _results(
-    view: Quotient, time: str, suffix: str, place: int, colours: dict[str, str]
+def results(
+    view: Quotient, time: str, suffix: str, place: int, tints: dict[str, str]
 ) -> list[Signal]:
     """Results of every step leave at the top."""
     found = []
@@ -166,7 +167,7 @@ def _results(
         carried = next((k.name for k in view.links if k.delay and k.source == name), "")
         label = tuple(run for run in view[name].label if run.face != "sans" and run.text.strip())
         text = timed(label or words("y"), time)
-        colour = colours.get(carried, INK)
+        colour = tints.get(carried, INK)
         found.append(Signal(_id(name, suffix), "", place, place, colour, text, carried))
     return found
 
@@ -213,6 +214,15 @@ def item(
     return Item(box, tuple(beside))
 
 
+def shaped(nodes: Sequence[Node]) -> Dress:
+    """Writes the shape of each node below its operation."""
+
+    def dress(k: int, s: Shape) -> Shape:
+        return replace(s, lines=(*s.lines, words(str(nodes[k].shape)))) if nodes[k].shape else s
+
+    return dress
+
+
 def _sized(s: Shape, pad: float, least: float) -> Shape:
     """The shape large enough for its lines."""
     widest = max(width(x, s.size if k == 0 else s.size * 0.78) for k, x in enumerate(s.lines))
@@ -233,7 +243,7 @@ def _state(view: Quotient, link: Link) -> Label:
     return symbol(name, sub=layer(scope, {path for path, _, bare in parts if bare == name}))
 
 
-def _colours(view: Quotient, scene: Scene) -> dict[str, str]:
+def colours(view: Quotient, scene: Scene) -> dict[str, str]:
     """A colour for each recurrent value."""
     names = dict.fromkeys(k.name for k in view.links if k.delay)
     return {name: scene.style.carry(name, k) for k, name in enumerate(names)}

@@ -174,6 +174,19 @@ def gallery(
             lambda: draw(backward, "folded", level="gate", style=style),
             equations(memory, adjoint=True),
         ),
+        Entry(
+            "n_schedule",
+            "What runs when: an LSTM forward",
+            "Weights side by side make one product of all gates; the product with the inputs of "
+            "all steps needs no loop.",
+            lambda: draw(memory, "schedule", style=style),
+        ),
+        Entry(
+            "n_schedule_backward",
+            "What runs when: the LSTM's gradient",
+            "The loop runs from T to 1; the gradients of the weights are sums after it.",
+            lambda: draw(backward, "schedule", style=style),
+        ),
     ]
 
 

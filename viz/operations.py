@@ -23,8 +23,13 @@ AFFINE = ("matmul", "lookup", "add", "concatenate")
 SEPARATOR = Run("\u2002", "roman")
 
 
-def operations(folded: Folded, level: str = "op") -> Quotient:
+def operations(folded: Folded, level: str = "op", joined: Collection[int] = ()) -> Quotient:
     """The quotient of a folded graph whose blocks are operations.
+
+    Args:
+        folded: a cell's step, or an adjoint's.
+        level: "op" or "gate".
+        joined: nodes to be merged into the only node that reads them.
 
     >>> import rnn
     >>> [block.id for block in operations(rnn.LSTMCell(3, 5).folded(), "gate").blocks]
@@ -49,7 +54,7 @@ def operations(folded: Folded, level: str = "op") -> Quotient:
     circles = cells(folded)
     shown = {k for k in states if circles[circles.of[k]].kind != "output"}
     fixed = set(states) | {k for k, role in roles if role == SUM}
-    return quotient(nodes, free, level, folded, results, shown, fixed)
+    return quotient(nodes, free, level, folded, results, shown, fixed, joined)
 
 
 def quotient(
@@ -60,6 +65,7 @@ def quotient(
     results: Sequence[int] = (),
     states: Collection[int] = (),
     fixed: Collection[int] = (),
+    joined: Collection[int] = (),
 ) -> Quotient:
     """The quotient of nodes by operation or gate.
 
@@ -71,10 +77,11 @@ def quotient(
         results: nodes that are results of the graph, or of every step.
         states: nodes that other steps read.
         fixed: further nodes that are not merged into their reader.
+        joined: nodes that are, whatever they do.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
     carried = set(folded.origins()) if folded else set()
-    keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried)
+    keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried, joined)
     scopes: dict[str, set[str]] = {}
     for node in nodes:
         scopes.setdefault(node.name or "", set()).add(node.scope)
@@ -98,8 +105,9 @@ def quotient(
 
 
 def _keys(
-    nodes: Sequence[Node], free: set[int], level: str, fixed: set[int], weights: set[int]
-) -> list[Hashable]:
+    nodes: Sequence[Node], free: set[int], level: str, fixed: set[int], weights: set[int],
+    joined: Collection[int],
+) -> list[Hashable]:  # fmt: skip
     """Each node's own number, or that of the node that it is merged into."""
     keys: list[int | None] = [None if k in free else k for k in range(len(nodes))]
     readers: list[set[int]] = [set() for _ in nodes]
@@ -115,7 +123,7 @@ def _keys(
                 continue
             is_rename = node.op == "alias"
             is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
-            if is_rename or is_chain:
+            if is_rename or is_chain or i in joined:
                 keys[i] = keys[k]
     return list(keys)
 

@@ -75,6 +75,9 @@ def drawings(cell: rnn.Cell) -> Iterator[tuple[str, Drawing]]:
         for steps in (1, 3, 9):
             yield f"{level}, {steps} steps", viz.draw(cell, "unfolded", steps, level)
     yield "both", viz.draw(cell)
+    for part in ("forward", "backward"):
+        folded = getattr(mg.adjoint(cell.folded()), part)
+        yield f"schedule, {part}", viz.draw(folded, "schedule")
     loss = loss_of(cell)
     yield "recorded", viz.draw(loss, values=True, gradients=True)
     yield "recorded gates", viz.draw(loss, level="gate")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+import rnn
 import viz
 from rnn import checkpoint
 from rnn.data import text as text_module
@@ -118,6 +119,14 @@ def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: 
         else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
     )
     assert file.read_text() == viz.draw(stack, view=view, steps=3).svg()
+
+
+def test_draw_shows_the_schedule_of_backpropagation(tmp_path: Path) -> None:
+    file = tmp_path / "cell.svg"
+    options = ["--cell", "lstm", "--view", "schedule", "--backward", "-o", str(file)]
+    assert main(["draw", *options]) == 0
+    backward = mg.adjoint(rnn.LSTMCell(3, 4).folded()).backward
+    assert file.read_text() == viz.draw(backward, view="schedule").svg()
 
 
 def test_draw_takes_several_recurrences(tmp_path: Path) -> None:

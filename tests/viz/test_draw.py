@@ -25,13 +25,16 @@ def test_a_notebook_shows_the_svg():
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"view": "sideways"}, "unknown view 'sideways'; there are None, 'folded', 'unfolded'"),
+        (
+            {"view": "sideways"},
+            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'schedule'",
+        ),
         ({"level": "atom"}, "unknown level 'atom'"),
         ({"style": "neon"}, "unknown style 'neon'"),
         ({"layout": "grid"}, "unknown layout 'grid'"),
         ({"engine": "mine"}, "unknown engine 'mine'"),
         ({"steps": 0}, "steps must be a number ≥ 1"),
-        ({"values": True}, "RNNCell holds no numbers"),
+        ({"values": True}, "a network holds no numbers"),
     ],
 )
 def test_mistakes_are_told(options, told):
@@ -40,7 +43,7 @@ def test_mistakes_are_told(options, told):
 
 
 def test_only_graphs_are_drawn():
-    with pytest.raises(TypeError, match="draw takes a cell, a folded graph, a traced graph or a"):
+    with pytest.raises(TypeError, match="draw takes a cell, a folded graph, a schedule, a traced"):
         viz.draw([1, 2, 3])
     with pytest.raises(ValueError, match="a tensor is drawn as it was computed"):
         viz.draw(mg.Tensor(1.0), view="folded")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import viz
+from minigrad.folded import folded_adjoint
 from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
+from viz.draw import VIEWS
 
 
 def add(commands: Any) -> None:
@@ -25,7 +27,10 @@ def add(commands: Any) -> None:
     p.add_argument("--inputs", type=int, default=3, help="columns of x (%(default)s)")
     p.add_argument("--hidden", type=int, default=4, help="units of each layer (%(default)s)")
     p.add_argument("--outputs", type=int, default=2, help="of the RNN's top layer (%(default)s)")
-    p.add_argument("--view", choices=("folded", "unfolded"), help="both by default")
+    p.add_argument("--view", choices=VIEWS, help="folded and unfolded by default")
+    p.add_argument(
+        "--backward", action="store_true", help="draw backpropagation through it instead"
+    )
     p.add_argument("--steps", type=int, default=4, help="of the unfolded view (%(default)s)")
     p.add_argument("--level", help="how much detail to draw")
     p.add_argument("-o", "--output", metavar="FILE", help="svg, png, pdf or gv (CELL.svg)")
@@ -36,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Draw the cell into a file."""
     cell = drawn_cell(args)
     path = Path(args.output or f"{args.cell}.svg")
-    viz.draw(cell, view=args.view, steps=args.steps, level=args.level).save(path)
+    drawn = folded_adjoint(cell.folded()).backward if args.backward else cell
+    viz.draw(drawn, view=args.view, steps=args.steps, level=args.level).save(path)
     print(path)
     return 0
 
