@@ -6,7 +6,7 @@ written on the wires that carry them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from viz.curve import Path, Point, elbow, line
 from viz.label import Label, Run, symbol, timed, words
 from viz.memory import Memory
 from viz.plan import BUS, Plan
+from viz.quotient import Link
 from viz.scene import Scene, Shape, Text, Wire
 from viz.style import GREY, INK, MUTED, Style
 
@@ -101,7 +102,8 @@ class Blocks:
             stage = self.stages[target] if target else self.stages[source]
             head = 0.9 if target or n == len(points) - 2 else 0.0
             colour = self._carry(cell.state) if self._on(stage) or not self.stage else GREY
-            self._wire(source, target, line((start, y), (stop, y)), colour, THICK, head)
+            links = [] if source else [cell.back]
+            self._wire(source, target, line((start, y), (stop, y)), colour, THICK, head, links)
             number = self.numbers.get(source or f"old {cell.state}", "")
             at = (start - 2 if not source else start + 6, y + 13)
             if number and (not self.stage or stage <= self.stage or n == 0):
@@ -139,7 +141,8 @@ class Blocks:
         for gate in self.cell.gates:
             x, active = self.x[gate], self._active(gate)
             path = line((x, BUS), (x, self.y[gate] - GATE[1] / 2))
-            self._wire("", gate, path, INK if active else GREY, PEN)
+            links = [k for k in self.cell.view.links if k.target == gate and self._is_on_bus(k)]
+            self._wire("", gate, path, INK if active else GREY, PEN, links=links)
             self._number(f"z {gate}", (x + 5, BUS + 22), gate)
 
     def _rising(self) -> None:
@@ -178,7 +181,8 @@ class Blocks:
         for block in cell.shows:
             shape = self.shapes[block]
             path = line((self.tap, above), (self.tap, shape.y + shape.h / 2))
-            self._wire(source, block, path, colour, PEN)
+            links = [] if source else [Link(end, block)]
+            self._wire(source, block, path, colour, PEN, links=links)
             if source:
                 self._number(source, (self.tap + 5, above - 12), source)
             for gate in (s for s in cell.sources[block] if s in cell.gates):
@@ -227,23 +231,27 @@ class Blocks:
         old, new = [], []
         for k in cell.view.links:
             if k.target in cell.gates and k.name == cell.state:
-                old.append(k.target)
+                old.append(k)
             elif k.target in cell.gates and k.source == cell.line[-1]:
-                new.append(k.target)
+                new.append(k)
         level = BUS + 30
-        for gate in old:
-            x, bottom = self.x[gate] - 12, self.y[gate] - GATE[1] / 2
+        for k in old:
+            x, bottom = self.x[k.target] - 12, self.y[k.target] - GATE[1] / 2
             path = elbow([(20, self.line), (20, level), (x, level), (x, bottom)], 6)
-            self._wire("", gate, path, colour, PEN)
+            self._wire("", k.target, path, colour, PEN, links=[k])
         if old:
             self._mark((20, self.line), colour)
-        for gate in new:
-            x = self.x[gate]
-            path = line((x, self.line), (x, self.y[gate] + GATE[1] / 2))
-            self._wire("", gate, path, colour, PEN)
+        for k in new:
+            x = self.x[k.target]
+            path = line((x, self.line), (x, self.y[k.target] + GATE[1] / 2))
+            self._wire("", k.target, path, colour, PEN, links=[k])
             self._mark((x, self.line), colour)
 
     # --- small things ---------------------------------------------------------------------------
+
+    def _is_on_bus(self, link: Link) -> bool:
+        """Whether a link comes from outside of the cell, other than on the line."""
+        return link.name != self.cell.state and (bool(link.delay) or link.source not in self.x)
 
     def _active(self, block: str) -> bool:
         return self._on(self.stages[block])
@@ -265,9 +273,12 @@ class Blocks:
         self.scene.add(Shape(name, *at, 6.5, 6.5, "square", "op", fill=colour, line=colour))
 
     def _wire(
-        self, source: str, target: str, path: Path, colour: str, width: float, head: float = 0.9
-    ) -> None:
-        self.scene.wires.append(Wire(source, target, path, colour, width, head=head))
+        self, source: str, target: str, path: Path, colour: str, width: float, head: float = 0.9,
+        links: Iterable[Link] = (),
+    ) -> None:  # fmt: skip
+        carries = tuple((k.source, k.delay) for k in links)
+        wire = Wire(source, target, path, colour, width, head=head, carries=carries)
+        self.scene.wires.append(wire)
 
     def _text(
         self, at: Point, label: Label, size: float, anchor: str = "middle", colour: str = INK

@@ -24,6 +24,8 @@ def digraph(scene: Scene, layout: str = "nop2") -> graphviz.Digraph:
 
     Every block of the picture is a node with its own name and label and every link an edge between
     two such nodes; helper points of wires that end in the open are called `_1`, `_2` and so on.
+    So that a program can read the graph back, nodes have the attribute `block`, and edges `delay`
+    or, where they come from a bus, what it `carries`: `x:0 h:1`.
     """
     pinned = layout == "nop2"
     graph = graphviz.Digraph(
@@ -64,6 +66,8 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
     if s.kind == "invalid":
         style = f"{style},dashed"
     ring = {"peripheries": "2"} if s.is_marked else {}
+    block = s.block or (scene.shapes[s.inside].block if s.inside else "")
+    shows = {"block": block} if block else {}
     place = {"pos": _at((s.x, s.y))} if pinned else {}
     graph.node(
         s.id,
@@ -81,6 +85,7 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
         id=s.id,
         tooltip=_tip(s.title or plain(s.lines[0] if s.lines else ())),
         **ring,
+        **shows,
         **place,
     )
 
@@ -103,6 +108,8 @@ def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) ->
         style="dashed" if wire.dashed else "solid",
         arrowsize=f"{wire.head * ARROW / 10:g}",
         arrowhead="normal" if wire.head else "none",
+        **({"delay": str(wire.delay)} if wire.delay else {}),
+        **({"carries": " ".join(f"{a}:{d}" for a, d in wire.carries)} if wire.carries else {}),
         **({} if pinned or wire.delay == 0 else {"constraint": "false"}),
         **pos,
     )

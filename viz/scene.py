@@ -72,7 +72,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Wire:
-    """An edge from shape to shape; "" stands for an end in the open."""
+    """An edge from shape to shape; "" stands for an end in the open.
+
+    Attributes:
+        name, delay: of the recurrent edge that it is.
+        carries: of a wire that comes from a bus, the blocks it brings to its target, each with
+            the delay.
+    """
 
     source: str
     target: str
@@ -83,6 +89,7 @@ class Wire:
     head: float = 1.0
     name: str = ""
     delay: int = 0
+    carries: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
