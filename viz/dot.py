@@ -15,7 +15,7 @@ import graphviz
 from viz.curve import arrow
 from viz.label import Label, Run, clean, plain
 from viz.scene import Scene, Shape, Text, Wire
-from viz.style import ARROW, FACES, INK, MARK, SCRIPT
+from viz.style import ARROW, FACES, INK, MARK, MITRE, SCRIPT
 from viz.svg import line_sizes, stroke_width
 
 
@@ -98,8 +98,13 @@ def _tip(text: str) -> str:
 def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
     pos = {}
     if pinned:
-        path, tip = arrow(wire.path, ARROW * wire.head) if wire.head else (wire.path, None)
-        start = f"e,{_at(tip)} " if tip else ""
+        path, start = wire.path, ""
+        if wire.head:
+            # Graphviz 2 draws the outline of an arrowhead beyond its tip, newer ones do not: with
+            # half of it kept back, neither runs into the node or ends far from it.
+            path, _ = arrow(path, MITRE * wire.width / 2)
+            path, tip = arrow(path, ARROW * wire.head)
+            start = f"e,{_at(tip)} "
         pos = {"pos": start + " ".join(_at(p) for p in path)}
     graph.edge(
         *ends,
@@ -136,8 +141,9 @@ def _lines(lines: tuple[Label, ...], sizes: list[float], bold: bool) -> str:
         for label, size in zip(lines, sizes, strict=True)
     ]
     rows = [row for row in rows if row]
-    if len(rows) > 1:  # a thin line leaves room for a subscript
-        rows.insert(1, '<FONT POINT-SIZE="3">&#160;</FONT>')
+    if len(rows) > 1:  # thin lines: room for a subscript, and as much above it
+        thin = '<FONT POINT-SIZE="3">&#160;</FONT>'
+        rows = [thin, rows[0], thin, *rows[1:]]
     return f"<{'<BR/>'.join(rows)}>" if rows else ""
 
 

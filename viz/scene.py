@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from viz.curve import Path, Point, flat
 from viz.label import Label, width
-from viz.style import INK, PRINT, Style
+from viz.style import ARROW, INK, MITRE, PRINT, Style
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class Wire:
     name: str = ""
     delay: int = 0
     carries: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def reach(self) -> float:
+        """The length of the arrowhead with its outline."""
+        return (ARROW * self.head + MITRE * self.width) if self.head else 0.0
 
 
 @dataclass(frozen=True)

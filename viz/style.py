@@ -28,7 +28,8 @@ ROW = 92.0  # from one row of units to the next
 PITCH = 108.0  # from one time step to the next
 SCRIPT = 0.7  # size of sub- and superscripts
 RAISE, LOWER = 0.36, -0.22  # their shift, in ems
-ARROW = 7.5  # length of an arrowhead
+ARROW = 7.5  # length of an arrowhead without its outline
+MITRE = 1.5  # what the outline of an arrowhead adds at the tip, in widths of the line
 SQUARE = 6.5  # side of the mark of a delay
 
 

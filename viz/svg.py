@@ -6,16 +6,16 @@ not. Every text goes through `escape`, every name is our own.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
 
 from viz.curve import Path, arrow
 from viz.label import Label, Run, clean
 from viz.scene import Scene, Shape, Wire
-from viz.style import ARROW, CSS_FACES, INK, LOWER, MARK, RAISE, RING, SCRIPT
+from viz.style import CSS_FACES, INK, LOWER, MARK, RAISE, RING, SCRIPT
 
 MARGIN = 13.0
+SLIM = 0.37  # half the width of an arrowhead, to its length
 LONG = 600  # of a title or description
 
 
@@ -99,9 +99,7 @@ def line_height(s: Shape, k: int) -> float:
 
 
 def _wire(wire: Wire) -> str:
-    path, tip = wire.path, None
-    if wire.head:
-        path, tip = arrow(wire.path, ARROW * wire.head)
+    path, tip = arrow(wire.path, wire.reach) if wire.head else (wire.path, None)
     dashes = ' stroke-dasharray="5 4"' if wire.dashed else ""
     about = f' data-from="{wire.source}" data-to="{wire.target}"'
     parts = [
@@ -110,10 +108,8 @@ def _wire(wire: Wire) -> str:
     ]
     if tip:
         base = path[-1]
-        dx, dy = tip[0] - base[0], tip[1] - base[1]
-        size = math.hypot(dx, dy) or 1
-        nx, ny = -dy / size * 0.42 * ARROW * wire.head, dx / size * 0.42 * ARROW * wire.head
-        corners = [tip, (base[0] + nx, base[1] + ny), (base[0] - nx, base[1] - ny)]
+        dx, dy = (tip[0] - base[0]) * SLIM, (tip[1] - base[1]) * SLIM
+        corners = [tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx)]
         points = " ".join(f"{_n(x)},{_n(-y)}" for x, y in corners)
         parts.append(f'<polygon points="{points}" fill="{wire.colour}"/>')
     return "".join(parts)
