@@ -68,7 +68,7 @@ def _frames(
         low, high = channels.low - 12, y + 16
         x, half = (left + right) / 2, (low + high) / 2
         name, size = f"_frame_{number}", (right - left, high - low)
-        scene.add(Shape(name, x, half, *size, "panel", "loop", title=title))
+        scene.add(Shape(name, x, half, *size, "panel", "panel:loop", title=title))
         scene.texts.append(Text(x, y, words(title), 14, bold=True))
 
 

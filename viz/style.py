@@ -64,7 +64,7 @@ _COMMON = {
     "weight": Look("#F4E6F0", "#8F4B77"),
     "constant": Look("#FFFFFF", "#9A9A9A"),
     "panel": Look("#FAFAF7", "#C4C4BE"),
-    "loop": Look("#F2F2EE", "#A6A69E"),  # a panel around panels
+    "panel:loop": Look("#F2F2EE", "#A6A69E"),  # a panel around panels
     "invalid": Look("#FFFFFF", "#C2185B"),  # NaN and inf, with a double line
 }
 

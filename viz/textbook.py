@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from viz import weights
 from viz.curve import line
-from viz.grid import Grid
+from viz.grid import STUB, Grid
 from viz.label import Label, plain, words
 from viz.quotient import Link, Quotient
 from viz.scene import Scene, Text, Wire
 from viz.steps import Steps, told
-from viz.style import GREY, MUTED, ROW, Style
+from viz.style import CIRCLE, GREY, MUTED, ROW, Style
 
 Weights = Mapping[int, Label]
 """Labels of the parameters that are written on edges, by node number."""
@@ -49,7 +49,8 @@ def both(
     other = Grid(view, right)
     columns(other, 0.0, steps, on_edges or {})
     arrow = left.bounds()[2] + 22
-    x = arrow + 66 + 22 - right.bounds()[0]
+    # Short stubs take the room of long ones, so that figures below each other have equal columns.
+    x = arrow + 66 + 22 + max(-right.bounds()[0], CIRCLE / 2 + STUB)
     y = grid.top / 2 - 10
     middle = x + steps.places[-1] * other.pitch / 2
     left.merge(right, x)

@@ -37,7 +37,7 @@ def test_a_loop_is_framed_and_told_with_its_direction():
     for part, order in (("forward", "1 … T"), ("backward", "T … 1")):
         folded = getattr(folded_adjoint(rnn.LSTMCell(3, 5).folded()), part)
         scene = viz.draw(folded, "schedule").scene
-        frames = [s for s in scene.shapes.values() if s.kind == "loop"]
+        frames = [s for s in scene.shapes.values() if s.kind == "panel:loop"]
         assert [f.title for f in frames] == [f"loop over t = {order}"]
         for wire in scene.wires:
             if wire.delay:
