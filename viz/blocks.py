@@ -94,7 +94,9 @@ class Blocks:
         label = symbol(cell.state.rpartition(".")[2])
         before = f"t−{cell.back.delay}"
         self._text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
-        self._text((self.right + 43, y), timed(label, "t"), 18, "start", self._carry(cell.state))
+        is_made = self.stage in (0, *range(self.stages[cell.line[-1]], 99))
+        colour = self._carry(cell.state) if is_made else GREY
+        self._text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
         points = [(-34.0, "")] + [(self.x[b], b) for b in cell.line] + [(self.right + 36, "")]
         for n, ((a, source), (b, target)) in enumerate(pairwise(points)):
             start = a + (DOT / 2 if source else 0)

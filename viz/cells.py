@@ -115,19 +115,29 @@ def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
 
 
 def _units(folded: Folded, heads: list[int], keys: list[int | None]) -> dict[int, int]:
-    """Circles to be merged: states of one loop over time that read the same outside circle."""
+    """Circles to be merged: states of one loop over time that are made together.
+
+    They read the same outside circle, or one reads what the other is made from.
+    """
     origins = folded.origins()
     group = {k: n for n, (_, found) in enumerate(components(folded)) for k in found}
     reads: dict[int, set[int]] = {k: set() for k in heads}
+    insides: dict[int, set[int]] = {k: set() for k in heads}
     for key, node in zip(keys, folded.step.nodes, strict=True):
-        for source in (keys[i] for i in node.inputs):
-            if key is not None and source is not None and group[source] != group[key]:
+        for i in node.inputs:
+            source = keys[i]
+            if key is None or source in (None, key):
+                continue
+            if group[source] != group[key]:
                 reads[key].add(source)
+            elif i != source:
+                insides[key].add(source)
     merged: dict[int, int] = {}
     states = sorted({source for source, _ in origins.values()} & set(heads))
     for a in states:
         for b in states:
-            if a < b and group[a] == group[b] and reads[a] & reads[b]:
+            together = reads[a] & reads[b] or a in insides[b] or b in insides[a]
+            if a < b and group[a] == group[b] and together:
                 target = merged.get(b, b)
                 merged = {k: target if v == merged.get(a, a) else v for k, v in merged.items()}
                 merged[a] = merged[b] = target
@@ -146,12 +156,23 @@ def _name(folded: Folded, k: int) -> tuple[str, str]:
     """The bare name of a circle and its scope."""
     node, step = folded.step.nodes[k], folded.step
     if k in step.inputs:
-        return node.name or f"input_{step.inputs.index(k) + 1}", ""
+        return given_name(folded, k) or f"input_{step.inputs.index(k) + 1}", ""
     path = _states(folded).get(k, "") or ".".join(p for p in (node.scope, node.name or "") if p)
     scope, _, name = path.rpartition(".")
     if k not in _states(folded) and not node.name:
         scope, name = node.scope, "∂x" if is_adjoint(folded) else "y"
     return name, scope
+
+
+def given_name(folded: Folded, k: int) -> str:
+    """The name of an input; a cotangent that also recurs is given as a derivative of the loss.
+
+    The whole ∂h is ∂L/∂h, which the loss gives, and what comes from the next step.
+    """
+    name = folded.step.nodes[k].name or ""
+    is_given = k not in {folded.step.inputs[r.input] for r in folded.recurrences}
+    recurs = {r.name.rpartition(".")[2] for r in folded.recurrences}
+    return f"∂L/{name}" if name.startswith("∂") and name in recurs and is_given else name
 
 
 def layer(scope: str, scopes: Collection[str]) -> str:

@@ -71,7 +71,7 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
     place = {"pos": _at((s.x, s.y))} if pinned else {}
     graph.node(
         s.id,
-        label=_lines(s.lines, line_sizes(s), s.bold),
+        label=_lines(s.lines, line_sizes(s), s.bold, s.is_fraction),
         shape=shape,
         style=style,
         fillcolor=s.fill or look.fill,
@@ -134,13 +134,17 @@ def _note(graph: graphviz.Digraph, text: Text, name: str) -> None:
     )
 
 
-def _lines(lines: tuple[Label, ...], sizes: list[float], bold: bool) -> str:
+def _lines(
+    lines: tuple[Label, ...], sizes: list[float], bold: bool, is_fraction: bool = False
+) -> str:
     """An HTML-like label; an empty one for no lines."""
     rows = [
         "".join(_run(run, size, bold) for run in label if run.text)
         for label, size in zip(lines, sizes, strict=True)
     ]
     rows = [row for row in rows if row]
+    if is_fraction:
+        rows[0] = f"<U>{rows[0]}</U>"
     if len(rows) > 1:  # thin lines: room for a subscript, and as much above it
         thin = '<FONT POINT-SIZE="3">&#160;</FONT>'
         rows = [thin, rows[0], thin, *rows[1:]]

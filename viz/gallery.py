@@ -168,9 +168,15 @@ def gallery(
             lambda: figures.forward_and_backward(plain, style=style),
         ),
         Entry(
+            "m_lstm_forward_and_backward",
+            "Forward and backward through memory cells",
+            "What the loss gives at a step, ∂L/∂h, and what comes from the next step make ∂h.",
+            lambda: figures.forward_and_backward(memory, style=style),
+        ),
+        Entry(
             "m_lstm_backward",
             "Backpropagation through an LSTM, gate by gate",
-            "The graph that computes the gradient, drawn like any other.",
+            "The graph that computes the gradient, drawn like any other; a × is by saved values.",
             lambda: draw(backward, "folded", level="gate", style=style),
             equations(memory, adjoint=True),
         ),

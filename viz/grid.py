@@ -14,7 +14,7 @@ from viz.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
 from viz.label import Label, fit, plain, symbol, timed
 from viz.quotient import Block, Link, Quotient
 from viz.scene import Scene, Shape, Text, Wire, identifier
-from viz.style import CIRCLE, INK, MUTED, PITCH, ROW, SQUARE
+from viz.style import ARROW, CIRCLE, INK, MUTED, PITCH, ROW, SQUARE
 
 CLEAR = 5.0  # how far an edge stays away from foreign circles
 STUB = 36.0  # length of a dashed edge that comes from or goes to steps that are not shown
@@ -73,13 +73,13 @@ class Grid:
                 ))  # fmt: skip
                 frame = self.shapes[block.id, "", step].id
             for s in own:
-                label = timed(s.label, time)
+                lines, size = _lines(s.label, time)
                 name = (
                     identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
                 )
                 put((block.id, s.state, step), Shape(
-                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", _kind(s), (label,),
-                    size=fit(label, 19, CIRCLE - 8), title=f"{plain(s.label)} at t = {time}",
+                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", _kind(s), lines,
+                    size, is_fraction=len(lines) > 1, title=f"{plain(s.label)} at t = {time}",
                     block="" if s.state else block.id, inside=frame,
                 ))  # fmt: skip
 
@@ -128,7 +128,7 @@ class Grid:
             if path[0][1] == path[-1][1] and given:  # a name beside a bow would lie on others
                 self._start(link, path, side, step - link.delay)
         elif not shown[1]:
-            path = head(path, reach)
+            path = self._tip(path, reach)
         self._wire(link, a, b, path, colour, shown)
 
     def back(self, link: Link, colour: str) -> None:
@@ -163,6 +163,16 @@ class Grid:
         wire = Wire(*ends, path, colour, pen, not all(shown), name=link.name, delay=link.delay)
         self.scene.wires.append(wire)
         self.drawn.append((wire, link))
+
+    def _tip(self, path: Path, reach: float) -> Path:
+        """The beginning of a path, its end not upon another edge."""
+        others = [p for wire, _ in self.drawn for p in flat(wire.path)]
+
+        def room(short: Path) -> float:
+            return min((math.dist(short[-1], p) for p in others), default=math.inf)
+
+        choices = [head(path, reach + more) for more in (0, 12, -10)]
+        return next((c for c in choices if room(c) >= ARROW + CLEAR), choices[0])
 
     def _start(self, link: Link, path: Path, side: float, step: int) -> None:
         """The name of a start value, before its dashed edge."""
@@ -254,6 +264,16 @@ def face(block: Block) -> str:
     """Of a unit's states the one that others see: the one the block is named after."""
     name = plain(block.label[:1])
     return next((s for s in block.states if s.rpartition(".")[2] == name), (*block.states, "")[0])
+
+
+def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float]:
+    """What is written in a circle, and its size; ∂L/∂h as a fraction."""
+    over, bar, below = label[0].text.partition("/")
+    whole = timed(label, time)
+    if not bar or not below:
+        return (whole,), fit(whole, 19, CIRCLE - 10)
+    under = (label[0]._replace(text=below), *whole[1:])
+    return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16)
 
 
 def _part(block: Block, state: str) -> Label:

@@ -1,7 +1,9 @@
 """The views of operations: every one a box ("op"), or affine chains merged into what they feed.
 
 At the level "gate" a chain of products and sums that only feeds an activation becomes one box
-with it, so a gate is one box. Parameters, constants and recurrent inputs are not boxes.
+with it, so a gate is one box. In an adjoint the slope of a gate, made from saved values alone, is
+part of the box that multiplies by it, and the gradients of the parameters that read one cotangent
+are one box. Parameters, constants and recurrent inputs are not boxes.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, SUM, Folded
 from minigrad.graph import Node
-from viz.cells import cells, is_adjoint, layer, sequences
+from viz.cells import cells, given_name, is_adjoint, layer, sequences
 from viz.label import Label, Run, symbol, words
 from viz.quotient import Block, Quotient, merge
 from viz.scene import identifier
 
-AFFINE = ("matmul", "lookup", "add", "concatenate")
+SUMS = ("add", "add_n")
+AFFINE = ("matmul", "lookup", *SUMS, "concatenate")
 SEPARATOR = Run("\u2002", "roman")
 
 
@@ -46,6 +49,9 @@ def operations(folded: Folded, level: str = "op", joined: Collection[int] = ()) 
     for k, (scope, _, name) in states.items():
         if nodes[k].name is None:
             nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
+    for k in boxes & set(step.inputs):
+        if nodes[k].name:
+            nodes[k] = replace(nodes[k], name=given_name(folded, k))
     roles = list(zip(step.outputs, folded.outputs, strict=True))
     for k, role in roles:
         if role == EVERY and nodes[k].name is None:
@@ -53,8 +59,36 @@ def operations(folded: Folded, level: str = "op", joined: Collection[int] = ()) 
     results = [k for k, role in roles if role == EVERY]
     circles = cells(folded)
     shown = {k for k in states if circles[circles.of[k]].kind != "output"}
-    fixed = set(states) | {k for k, role in roles if role == SUM}
-    return quotient(nodes, free, level, folded, results, shown, fixed, joined)
+    sums = {k for k, role in roles if role == SUM}
+    own = {*results, *states}
+    if level == "gate":
+        return quotient(
+            nodes, free | _known(folded, free, own | sums), level, folded, results, shown,
+            set(states), joined, _only_for(nodes, sums, own),
+        )  # fmt: skip
+    return quotient(nodes, free, level, folded, results, shown, sums | set(states), joined)
+
+
+def _known(folded: Folded, free: set[int], own: set[int]) -> set[int]:
+    """What is made from parameters and saved values alone: slopes, transposed weights."""
+    found = free - set(folded.origins())
+    for k, node in enumerate(folded.step.nodes):
+        if node.op == "constant" or (node.inputs and found.issuperset(node.inputs)):
+            found.add(k)
+    return {k for k in found if folded.step.nodes[k].op != "constant"} - own
+
+
+def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:
+    """What is there for some goals and nothing else."""
+    readers: list[list[int]] = [[] for _ in nodes]
+    found: set[int] = set()
+    for k in range(len(nodes) - 1, -1, -1):
+        is_read = k in goals or bool(readers[k])
+        if is_read and k not in own and nodes[k].inputs and found.issuperset(readers[k]):
+            found.add(k)
+        for i in nodes[k].inputs:
+            readers[i].append(k)
+    return found
 
 
 def quotient(
@@ -66,6 +100,7 @@ def quotient(
     states: Collection[int] = (),
     fixed: Collection[int] = (),
     joined: Collection[int] = (),
+    sums: Collection[int] = (),
 ) -> Quotient:
     """The quotient of nodes by operation or gate.
 
@@ -78,16 +113,23 @@ def quotient(
         states: nodes that other steps read.
         fixed: further nodes that are not merged into their reader.
         joined: nodes that are, whatever they do.
+        sums: what is there for sums over steps alone; merged with all that read the same box.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
     carried = set(folded.origins()) if folded else set()
     keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried, joined)
+    for k in sorted(sums):
+        read = [keys[i] for i in nodes[k].inputs if keys[i] is not None]
+        if read and k not in free:
+            keys[k] = read[-1] if isinstance(read[-1], tuple) else ("sums", read[-1])
     scopes: dict[str, set[str]] = {}
     for node in nodes:
         scopes.setdefault(node.name or "", set()).add(node.scope)
 
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         k = members[-1]
+        if isinstance(key, tuple):
+            return Block("dW", (*words("Σ"), SEPARATOR, *symbol("∂W")), "weight", members)
         named = next((i for i in reversed(members) if nodes[i].name), k)
         node = nodes[named]
         sub = layer(node.scope, scopes[node.name]) if node.name else ""
@@ -135,7 +177,7 @@ def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int])
         return any(i in free for i in node.inputs)
     if node.op == "mul":  # a weight for each unit, as of peepholes
         return any(i in weights and nodes[i].op == "input" for i in node.inputs)
-    if node.op != "add":
+    if node.op not in SUMS:
         return False
     return any(i in free or (nodes[i].op in AFFINE and _reads(nodes, i, free)) for i in node.inputs)
 
@@ -147,7 +189,7 @@ def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
         node = nodes[stack.pop()]
         if node.op in ("matmul", "lookup") and any(i in free for i in node.inputs):
             return True
-        if node.op == "add":
+        if node.op in SUMS:
             stack += [i for i in node.inputs if nodes[i].op in AFFINE]
     return False
 

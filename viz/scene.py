@@ -31,6 +31,7 @@ class Shape:
         block: which block of the quotient it shows; "" for decoration.
         inside: the shape that contains this one.
         is_marked: pointed out, by a heavy double border.
+        is_fraction: its two lines are of one size, with a bar between them.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Shape:
     line: str = ""
     bold: bool = False
     is_marked: bool = False
+    is_fraction: bool = False
 
     def border(self, toward: Point) -> Point:
         """Where the straight line from the centre to a point leaves the shape."""

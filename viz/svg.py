@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from viz.curve import Path, arrow
-from viz.label import Label, Run, clean
+from viz.label import Label, Run, clean, width
 from viz.scene import Scene, Shape, Wire
 from viz.style import CSS_FACES, INK, LOWER, MARK, RAISE, RING, SCRIPT
 
@@ -61,6 +61,10 @@ def _shape(scene: Scene, s: Shape) -> str:
         parts.append(_outline(s, RING, f'fill="none" {pen}'))
     for k, (label, size) in enumerate(zip(s.lines, line_sizes(s), strict=True)):
         parts.append(_label(s.x, line_height(s, k), label, size, INK, "middle", s.bold))
+    if s.is_fraction:
+        half = max(width(label, s.size) for label in s.lines) / 2
+        bar = f"M{_n(s.x - half)},{_n(-s.y)}H{_n(s.x + half)}"
+        parts.append(f'<path d="{bar}" fill="none" stroke="{INK}" stroke-width="0.8"/>')
     return "".join([*parts, "</g>"])
 
 
@@ -87,11 +91,13 @@ def _outline(s: Shape, away: float, paint: str) -> str:
 
 def line_sizes(s: Shape) -> list[float]:
     """Font sizes of a shape's lines: the first in full, further ones small."""
-    return [s.size if k == 0 else s.size * 0.78 for k in range(len(s.lines))]
+    return [s.size if k == 0 or s.is_fraction else s.size * 0.78 for k in range(len(s.lines))]
 
 
 def line_height(s: Shape, k: int) -> float:
     """The height of the middle of the k-th line."""
+    if s.is_fraction:  # a superscript below the bar needs room
+        return s.y + (0.56, -0.78)[k] * s.size
     sizes = [size * 1.2 for size in line_sizes(s)]
     if len(sizes) > 1:
         sizes[0] += 3  # room for a subscript

@@ -50,7 +50,7 @@ def both(
     columns(other, 0.0, steps, on_edges or {})
     arrow = left.bounds()[2] + 22
     # Short stubs take the room of long ones, so that figures below each other have equal columns.
-    x = arrow + 66 + 22 + max(-right.bounds()[0], CIRCLE / 2 + STUB)
+    x = arrow + 66 + 22 + max(-right.bounds()[0], CIRCLE / 2 + STUB + 2)
     y = grid.top / 2 - 10
     middle = x + steps.places[-1] * other.pitch / 2
     left.merge(right, x)

@@ -79,3 +79,11 @@ def test_a_state_that_is_only_handed_on_is_a_circle():
     drawn = {(link.name, link.delay) for link in view.links if link.delay}
     assert drawn == {("h", 1), ("old", 1)}
     viz.draw(Register(3, 4)).svg()
+
+
+def test_the_adjoint_of_a_memory_cell_is_a_unit_of_both_cotangents():
+    for cell in (rnn.LSTMCell(3, 5), rnn.LSTMCell(3, 5, peepholes=True)):
+        view = cells(mg.adjoint(cell.folded()).backward)
+        assert [b.id for b in view.blocks] == ["dL_dh", "dh", "dx"]
+        assert set(view["dh"].states) == {"∂h", "∂C"}
+        assert {(k.name, k.delay) for k in view.links if k.delay} == {("∂h", -1), ("∂C", -1)}

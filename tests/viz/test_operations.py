@@ -1,4 +1,5 @@
 import rnn
+from minigrad.folded import folded_adjoint
 from viz.label import plain
 from viz.operations import operations
 
@@ -35,3 +36,37 @@ def test_peepholes_are_seen_in_the_gates():
     links = operations(rnn.LSTMCell(3, 5, peepholes=True).folded(), "gate").links
     assert {k.delay for k in links if k.name == "C"} == {1}
     assert len([k for k in links if k.name == "C"]) == 3  # f ⊙ C and two peepholes; o sees C now
+
+
+def test_the_adjoint_of_an_lstm_has_a_box_for_each_cotangent_of_its_equations():
+    view = operations(folded_adjoint(rnn.LSTMCell(3, 5).folded()).backward, "gate")
+    labels = [plain(block.label).split("\u2002")[-1] for block in view.blocks]
+    named = [name for name in labels if name not in ("×", "∂W")]
+    assert sorted(named) == sorted(
+        [
+            "∂L/∂h",
+            "∂h",
+            "∂h",
+            "∂o",
+            "∂z_o",
+            "∂C",
+            "∂C",
+            "∂i",
+            "∂C̃",
+            "∂f",
+            "∂z_i",
+            "∂z_c",
+            "∂z_f",
+            "∂x",
+        ]
+    )
+    assert labels.count("∂W") == 4  # for each gate those of W_x, W_h and b
+
+
+def test_every_gradient_of_a_parameter_is_in_a_box(cell):
+    backward = folded_adjoint(cell.folded()).backward
+    for level in ("gate", "op"):
+        view = operations(backward, level)
+        sums = [k for k, role in zip(backward.step.outputs, backward.outputs, strict=True)
+                if role == "sum"]  # fmt: skip
+        assert all(k in view.of for k in sums)
