@@ -16,7 +16,7 @@ from viz.channels import Strip, arrange
 from viz.columns import Item
 from viz.label import Label, plain, symbol, timed, width, words
 from viz.quotient import Block, Link, Quotient
-from viz.router import WIRE, Signal
+from viz.router import MEDIUM, WIRE, Signal
 from viz.scene import Scene, Shape
 from viz.steps import Steps, told
 from viz.style import INK
@@ -30,13 +30,15 @@ Dress = Callable[[int, Shape], Shape]
 def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:
     """One step, with its recurrent edges as loops through a delay."""
     tints = colours(view, scene)
-    strip = _strip(view, nodes, "t", "", tags)
+    strips = [*_parameters(view, nodes), replace(_strip(view, nodes, "t", "", tags), title="")]
+    n = len(strips) - 1
     signals = [
-        Signal(k.source, k.target, 0, 0, tints[k.name], (), k.name, k.delay, is_loop=True)
+        Signal(k.source, k.target, n, n, tints[k.name], (), k.name, k.delay, is_loop=True)
         for k in view.links
         if k.delay
     ]
-    arrange(scene, [replace(strip, title="")], signals + results(view, "t", "", 0, tints))
+    signals += _tied(view, scene, n, "") + results(view, "t", "", n, tints)
+    arrange(scene, strips, signals)
 
 
 def unfolded(
@@ -52,7 +54,28 @@ def unfolded(
             for reader in (t, t + k.delay) if k.delay else ():
                 signals[_carried(view, k, reader, steps, tints[k.name])] = None
         signals |= dict.fromkeys(results(view, str(t), f"t{t}", steps.place(t), tints))
-    arrange(scene, [strips[p] for p in sorted(strips)], list(signals))
+    before = _parameters(view, nodes)
+    n = len(before)
+    passed = [replace(s, start=s.start + n, stop=s.stop + n) for s in signals]
+    for t in steps.shown:
+        passed += _tied(view, scene, steps.place(t) + n, f"t{t}")
+    arrange(scene, [*before, *(strips[p] for p in sorted(strips))], passed)
+
+
+def _parameters(view: Quotient, nodes: Sequence[Node]) -> list[Strip]:
+    """A column for what all steps share, if there is such."""
+    items = tuple(item(block, nodes) for block in view.blocks if block.id in view.shared)
+    return [Strip("parameters", items)] if items else []
+
+
+def _tied(view: Quotient, scene: Scene, place: int, suffix: str) -> list[Signal]:
+    """From the shared parameters to their readers in the column at a place."""
+    colour = scene.style.look("weight").line
+    return [
+        Signal(k.source, _id(k.target, suffix), 0, place, colour, pen=MEDIUM)
+        for k in view.links
+        if k.source in view.shared
+    ]
 
 
 def _carried(view: Quotient, k: Link, reader: int, steps: Steps, colour: str) -> Signal:
@@ -125,13 +148,14 @@ def _between(
         source, target = ("" if p in hidden else n for p, n in ((a, k.source), (b, k.target)))
         if a == b or not (source or target):
             continue
-        block, colour, name = view[k.source], WIRE, k.source
+        block, colour, name, pen = view[k.source], WIRE, k.source, MEDIUM
         if block.step and view[k.target].step:
             name = plain(block.label)
             bare = nodes[block.nodes[-1]].name or ""
             colour = scene.style.carry(bare, states.setdefault(name, len(states)))
+            pen = Signal.pen
         bus = k.target if readers[k.target] > 2 else ""
-        signals[Signal(source, target, a, b, colour, (), name, 0, bus)] = None
+        signals[Signal(source, target, a, b, colour, (), name, 0, bus, pen=pen)] = None
     return list(signals)
 
 
@@ -173,8 +197,10 @@ def results(
 
 
 def _strip(view: Quotient, nodes: Sequence[Node], time: str, suffix: str, tags: bool) -> Strip:
-    items = tuple(item(block, nodes, time, suffix, tags) for block in view.blocks)
-    edges = tuple((_id(a, suffix), _id(b, suffix)) for a, b in view.inside())
+    own = [block for block in view.blocks if block.id not in view.shared]
+    items = tuple(item(block, nodes, time, suffix, tags) for block in own)
+    inside = [(a, b) for a, b in view.inside() if a not in view.shared]
+    edges = tuple((_id(a, suffix), _id(b, suffix)) for a, b in inside)
     return Strip(f"t = {time}", items, edges)
 
 
@@ -195,8 +221,9 @@ def item(
     if read:
         about.append("reads " + ", ".join(nodes[k].name or "an array" for k in read))
     name = _id(block.id, suffix)
+    form = "tag" if block.kind == "weight" and value.op == "input" else "box"
     box = Shape(
-        name, 0, 0, 0, 0, "box", block.kind, (label,), SIZE, "; ".join(about), block.id
+        name, 0, 0, 0, 0, form, block.kind, (label,), SIZE, "; ".join(about), block.id
     )  # fmt: skip
     # A box with a time is as wide at t = 100 as at t = 1, so that columns are equal.
     least = width(timed(block.label, "000"), SIZE) + 8 if is_named_input else 26

@@ -33,6 +33,7 @@ def draw(
     values: bool = False,
     gradients: bool = False,
     marked: Marked = (),
+    params: str = "tags",
     style: str = "print",
     layout: str = "nop2",
     engine: str | None = None,
@@ -58,6 +59,8 @@ def draw(
         marked: nodes to point out, by their numbers in the graph (of a cell or folded graph, in
             its step; of a schedule, in its step after the passes), or tensors; a mapping writes
             something about each below the picture.
+        params: "tags" beside the boxes that read them; or "shared", one node for each parameter
+            with edges to all its readers, at the levels "gate" and "op".
         style: "print", or "seed" for the colours that the seed's text speaks of.
         layout: "dot" and the like let Graphviz place the boxes.
         engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
@@ -79,8 +82,11 @@ def draw(
     """
     _known("view", view, (None, *VIEWS))
     _known("level", level, (None, *LEVELS))
+    _known("params", params, ("tags", "shared"))
     _known("style", style, tuple(STYLES))
-    asked = Asked(view, steps, level, on_edges, values, gradients, marked, STYLES[style], force)
+    asked = Asked(
+        view, steps, level, on_edges, values, gradients, marked, params, STYLES[style], force
+    )
     if isinstance(obj, Graph) and (view in ("folded", "schedule") or level == "cell"):
         if marked:
             raise ValueError(

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SUM, Folded
+from minigrad.folded import EVERY, STATIC, SUM, Folded
 from minigrad.graph import Node
 from viz.cells import cells, given_name, is_adjoint, layer, sequences
 from viz.label import Label, Run, symbol, words
@@ -26,13 +26,16 @@ AFFINE = ("matmul", "lookup", *SUMS, "concatenate")
 SEPARATOR = Run("\u2002", "roman")
 
 
-def operations(folded: Folded, level: str = "op", joined: Collection[int] = ()) -> Quotient:
+def operations(
+    folded: Folded, level: str = "op", joined: Collection[int] = (), shared: bool = False
+) -> Quotient:
     """The quotient of a folded graph whose blocks are operations.
 
     Args:
         folded: a cell's step, or an adjoint's.
         level: "op" or "gate".
         joined: nodes to be merged into the only node that reads them.
+        shared: make parameters blocks, which all steps share.
 
     >>> import rnn
     >>> [block.id for block in operations(rnn.LSTMCell(3, 5).folded(), "gate").blocks]
@@ -59,14 +62,16 @@ def operations(folded: Folded, level: str = "op", joined: Collection[int] = ()) 
     results = [k for k, role in roles if role == EVERY]
     circles = cells(folded)
     shown = {k for k in states if circles[circles.of[k]].kind != "output"}
+    params = {step.inputs[k] for k in folded.with_role(STATIC)} if shared else set()
     sums = {k for k, role in roles if role == SUM}
     own = {*results, *states}
     if level == "gate":
         return quotient(
             nodes, free | _known(folded, free, own | sums), level, folded, results, shown,
-            set(states), joined, _only_for(nodes, sums, own),
+            set(states), joined, _only_for(nodes, sums, own), params,
         )  # fmt: skip
-    return quotient(nodes, free, level, folded, results, shown, sums | set(states), joined)
+    fixed = sums | set(states)
+    return quotient(nodes, free, level, folded, results, shown, fixed, joined, (), params)
 
 
 def _known(folded: Folded, free: set[int], own: set[int]) -> set[int]:
@@ -101,6 +106,7 @@ def quotient(
     fixed: Collection[int] = (),
     joined: Collection[int] = (),
     sums: Collection[int] = (),
+    shared: Collection[int] = (),
 ) -> Quotient:
     """The quotient of nodes by operation or gate.
 
@@ -114,6 +120,7 @@ def quotient(
         fixed: further nodes that are not merged into their reader.
         joined: nodes that are, whatever they do.
         sums: what is there for sums over steps alone; merged with all that read the same box.
+        shared: nodes not to be boxes of a step, but boxes that all steps share.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
     carried = set(folded.origins()) if folded else set()
@@ -122,6 +129,9 @@ def quotient(
         read = [keys[i] for i in nodes[k].inputs if keys[i] is not None]
         if read and k not in free:
             keys[k] = read[-1] if isinstance(read[-1], tuple) else ("sums", read[-1])
+    for node, key in zip(nodes, list(keys), strict=True):
+        for i in node.inputs if key is not None else ():
+            keys[i] = i if i in shared else keys[i]
     scopes: dict[str, set[str]] = {}
     for node in nodes:
         scopes.setdefault(node.name or "", set()).add(node.scope)
@@ -130,6 +140,9 @@ def quotient(
         k = members[-1]
         if isinstance(key, tuple):
             return Block("dW", (*words("Σ"), SEPARATOR, *symbol("∂W")), "weight", members)
+        if k in shared:
+            letter = symbol((nodes[k].name or "array").rpartition(".")[2])
+            return Block(identifier(nodes[k].name or "array"), letter, "weight", members)
         named = next((i for i in reversed(members) if nodes[i].name), k)
         node = nodes[named]
         sub = layer(node.scope, scopes[node.name]) if node.name else ""
@@ -143,7 +156,8 @@ def quotient(
         name = identifier(node.name or nodes[main].op, sub, "" if node.t is None else f"t{node.t}")
         return Block(name, label, kind, members, step=node.t)
 
-    return merge(nodes, keys, block, folded, results)
+    made = merge(nodes, keys, block, folded, results)
+    return replace(made, shared=frozenset(made.of[k] for k in shared if k in made.of))
 
 
 def _keys(

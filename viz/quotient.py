@@ -57,12 +57,19 @@ class Link:
 
 @dataclass(frozen=True)
 class Quotient:
-    """Blocks in an order in which they can be computed, and the links between them."""
+    """Blocks in an order in which they can be computed, and the links between them.
+
+    Attributes:
+        outputs: blocks that give results.
+        of: the block of each node that is in one.
+        shared: blocks that all steps share: parameters, where they are blocks.
+    """
 
     blocks: tuple[Block, ...]
     links: tuple[Link, ...]
     outputs: tuple[str, ...] = ()
     of: dict[int, str] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> Block:
         return self._by_name[name]

@@ -22,7 +22,7 @@ from viz.style import INK
 LANE = 10.0  # from lane to lane
 LOOP = 46.0  # from loop to loop, with room for a label
 WIRE = "#555555"
-MEDIUM, THICK = 1.4, 1.9
+MEDIUM = 1.4
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Signal:
         delay, name: of the recurrent edge that it is.
         bus: signals of equal bus may share a lane.
         is_loop: drawn with the mark of its delay.
+        pen: the width of its line.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Signal:
     delay: int = 0
     bus: str = ""
     is_loop: bool = False
+    pen: float = 1.9
 
 
 @dataclass(frozen=True)
@@ -115,21 +117,24 @@ def _lanes(signals: Sequence[Signal]) -> dict[tuple[str, int], int]:
             key = (entry(s), s.stop)
             low, high = spans.get(key, (a - (a == b), b + (a == b)))
             spans[key], names[key] = (min(a, low), max(b, high)), s.bus or s.name
-    taken: list[list[tuple[int, int]]] = []
+    taken: list[list[tuple[int, int, str]]] = []
     found: dict[tuple[str, int], int] = {}
     wanted: dict[str, int] = {}
     for key, (low, high) in spans.items():
-        # Values of one name keep their lane from step to step; other names avoid it.
+        # Values of one name keep their lane from step to step; other names avoid it. A value that
+        # goes to many columns has one lane for them all.
         others = {lane for name, lane in wanted.items() if name != names[key]}
         free = [
-            lane for lane, ways in enumerate(taken) if all(high <= a or b <= low for a, b in ways)
+            lane
+            for lane, ways in enumerate(taken)
+            if all(high <= a or b <= low or owner == key[0] for a, b, owner in ways)
         ]
         choices = [n for n in free if n == wanted.get(names[key])]
         choices += [n for n in free if n not in others]
         lane = choices[0] if choices else len(taken)
         if lane == len(taken):
             taken.append([])
-        taken[lane].append((low, high))
+        taken[lane].append((low, high, key[0]))
         found[key] = lane
         wanted.setdefault(names[key], lane)
     return found
@@ -152,9 +157,8 @@ class Router:
             path, dashed = self._outside(s, away, arrive)
         else:
             path, dashed = self._lane(s, away, arrive), not (s.source and s.target)
-        pen = THICK if s.delay or s.colour != WIRE else MEDIUM
         self.scene.wires.append(
-            Wire(s.source, s.target, path, s.colour, pen, dashed, 0.85, s.name, s.delay)
+            Wire(s.source, s.target, path, s.colour, s.pen, dashed, 0.85, s.name, s.delay)
         )
 
     def _leave(self, s: Signal) -> Path:

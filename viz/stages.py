@@ -14,7 +14,7 @@ from viz.channels import Strip, arrange
 from viz.diagram import colours, item, results, shaped
 from viz.operations import operations
 from viz.quotient import Quotient
-from viz.router import WIRE, Signal
+from viz.router import MEDIUM, WIRE, Signal
 from viz.scene import Scene
 
 
@@ -105,6 +105,6 @@ def _signals(view: Quotient, column: dict[str, int], tints: dict[str, str]) -> I
         if k.delay:
             yield Signal(k.source, k.target, a, b, tints[k.name], (), k.name, k.delay, is_loop=True)
         elif a != b:
-            yield Signal(k.source, k.target, a, b, WIRE)
+            yield Signal(k.source, k.target, a, b, WIRE, pen=MEDIUM)
     for name in view.outputs:
         yield from results(replace(view, outputs=(name,)), "t", "", column[name], tints)

@@ -33,6 +33,7 @@ class Asked:
     values: bool
     gradients: bool
     marked: Marked
+    params: str
     style: Style
     force: bool
 
@@ -42,7 +43,13 @@ def folded(given: Folded, asked: Asked) -> Scene:
     _no_numbers(asked)
     level, view, nodes = asked.level or "cell", asked.view, given.step.nodes
     steps = choose(4 if asked.steps is None else asked.steps)
-    made = cells(given) if level == "cell" else operations(given, level)
+    is_shared = asked.params == "shared"
+    if is_shared and level == "cell":
+        raise ValueError(
+            "draw: circles have no parameters to share; level='gate' or 'op' draws them, "
+            "on_edges=True writes them on the edges of circles"
+        )
+    made = cells(given) if level == "cell" else operations(given, level, shared=is_shared)
     _small_enough(len(made.blocks) * (len(steps.shown) if view != "folded" else 1), asked)
     if level == "cell":
         named = weights.labels(given) if asked.on_edges else {}
@@ -99,7 +106,8 @@ def recorded(record: Record, asked: Asked) -> Scene:
     if level != "gate":  # told before the work is done
         drawn = (n for n in nodes if n.op not in ("constant", "alias") and n.t in visible)
         _small_enough(sum(bool(n.inputs) for n in drawn), asked)
-    made = quotient(nodes, record.free(), level, None, record.results, record.carried())
+    free = record.free() if asked.params == "tags" else set()
+    made = quotient(nodes, free, level, None, record.results, record.carried())
     _small_enough(sum(block.step in visible for block in made.blocks), asked)
     what = nodes[record.results[0]].name or "a graph"
     scene = Scene(f"{what}, made by {len(made.blocks)} operations", style=asked.style)

@@ -40,10 +40,14 @@ def folded(view):
 
 def unfolded(view, steps):
     """What columns are to give back: each edge whose ends are shown, and half of each other one."""
-    nodes = {(block.id, t) for block in view.blocks for t in steps.shown}
+    own = [block.id for block in view.blocks if block.id not in view.shared]
+    nodes = {(name, t) for name in own for t in steps.shown} | {(name, 0) for name in view.shared}
     edges = Counter()
     for t in steps.shown:
         for k in view.links:
+            if k.source in view.shared:
+                edges[(k.source, 0), (k.target, t), 0] += 1
+                continue
             for source in {t, t - k.delay}:
                 ends = [(k.source, source), (k.target, source + k.delay)]
                 shown = [end if end[1] in steps.shown else None for end in ends]

@@ -6,6 +6,9 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
+from tests.viz.conftest import loss_of
+from tests.viz.geometry import LAWS
+from viz.label import symbol
 
 
 @pytest.mark.parametrize("view", ["folded", "unfolded", None])
@@ -91,3 +94,17 @@ def test_a_traced_run_with_a_loss_has_the_folded_picture_of_its_cell(level):
     own = viz.draw(cell, view="folded", level=level)
     assert shown[0] == shown[1]
     assert len(shown[0]) == len({(w.source, w.target, w.delay) for w in own.scene.wires})
+
+
+def test_a_shared_parameter_is_one_node_with_an_edge_to_each_reader():
+    cell = rnn.RNNCell(3, 5, 2)
+    for given in (cell, loss_of(cell, 4)):
+        view = "unfolded" if given is cell else None
+        drawing = viz.draw(given, view, 4, "op", params="shared")
+        weights = [s for s in drawing.scene.shapes.values() if s.lines]
+        names = {s.id for s in weights if s.lines[0] == symbol("W_hh")}
+        assert len(names) == 1
+        assert sum(w.source in names for w in drawing.scene.wires) == 4
+        assert [law.__name__ for law in LAWS if law(drawing.scene)] == []
+    with pytest.raises(ValueError, match="circles have no parameters to share; level='gate'"):
+        viz.draw(cell, params="shared")

@@ -63,6 +63,18 @@ def test_folded_and_unfolded_pictures_of_random_networks(cell, part, level, step
 
 
 @FEW
+@given(RANDOM_CELLS, PART, st.sampled_from(["gate", "op"]), st.integers(1, 4))
+def test_shared_parameters_are_one_node_for_all_steps(cell, part, level, steps):
+    given = part_of(cell, part)
+    view = operations(given, level, shared=True)
+    parameters = {block.id for block in view.blocks if block.nodes[0] in given.step.inputs}
+    assert view.shared <= parameters
+    check(viz.draw(given, "folded", level=level, params="shared"), folded(view))
+    drawing = viz.draw(given, "unfolded", steps, level, params="shared", force=True)
+    check(drawing, unfolded(view, choose(steps)))
+
+
+@FEW
 @given(RANDOM_CELLS, PART)
 def test_schedules_of_random_networks(cell, part):
     plan = schedule(part_of(cell, part))
