@@ -25,7 +25,7 @@ from viz.stages import boxes
 from viz.steps import choose
 
 pytest.importorskip("pygraphviz")
-from tests.viz.reading import folded, halves_once, read_back, together, unfolded
+from viz.testing.reading import folded, read_back, same, together, unfolded
 
 NOW = choose("t")
 
@@ -36,12 +36,11 @@ def view_of(folded, level):
 
 def check(drawing, wanted):
     found = read_back(drawing)
-    assert found[0] == wanted[0]
-    assert halves_once(found[1]) == halves_once(wanted[1])
+    assert same(found, wanted), (found, wanted)
 
 
 RANDOM_CELLS = st.builds(lambda random: draw_cell(random), st.randoms(use_true_random=False))
-FEW = settings(max_examples=min(settings().max_examples, 50))  # a picture takes its time
+FEW = settings(max_examples=min(settings().max_examples, 30))  # a picture takes its time
 PART = st.sampled_from(["cell", "forward", "backward"])
 
 

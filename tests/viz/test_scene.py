@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests.viz.geometry import SOLID, covered, detached, overlaps, pierced
 from viz.scene import Scene, Shape, identifier
+from viz.testing.geometry import SOLID, covered, detached, overlaps, pierced
 
 
 def test_no_two_nodes_overlap(pictures):

@@ -1,0 +1,1 @@
+"""Laws of pictures, and the faults that they are there to find."""
