@@ -9,10 +9,10 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 
 from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, components
-from viz.label import symbol
+from viz.label import scoped, symbol
 from viz.quotient import PRODUCTS, Block, Quotient, merge, statics
 from viz.scene import identifier
 
@@ -77,25 +77,38 @@ def circles(folded: Folded) -> list[int]:
 def sequences(folded: Folded) -> list[int]:
     """The inputs that come with every step; in an adjoint only cotangents, not saved values."""
     given = folded.with_role(SEQUENCE)
-    if is_adjoint(folded):
-        return [k for k in given if folded.input_name(k).startswith("∂")]
+    if is_adjoint(folded):  # the cotangent of a result without a name comes last
+        return [k for k in given if folded.input_name(k).startswith("∂")] or given[-1:]
     return given
+
+
+def known(folded: Folded) -> set[int]:
+    """Parameters, saved values and what is made from them alone: slopes, transposed weights."""
+    step = folded.step
+    found = set(step.inputs) - set(folded.origins())
+    found -= {step.inputs[k] for k in sequences(folded)}
+    for k, node in enumerate(step.nodes):
+        if node.inputs and all(i in found or step.nodes[i].op == "constant" for i in node.inputs):
+            found.add(k)
+    return found
 
 
 def is_adjoint(folded: Folded) -> bool:
     """Whether a folded graph takes cotangents, as those of backpropagation through time do."""
-    return any(folded.input_name(k).startswith("∂") for k in range(len(folded.inputs)))
+    names = [folded.input_name(k) for k in range(len(folded.inputs))]
+    return any(name.startswith("∂") for name in (*names, *(r.name for r in folded.recurrences)))
 
 
 def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
     """For each node the circle that it flows into; None for parameters and what only sums read.
 
     Of several circles a state takes the node before a result does, unless the result is on the
-    way to the state; otherwise the earliest. So the links of a step cannot run in a circle.
+    way to the state; then one of the node's own loop over time; otherwise the earliest.
     """
     step = folded.step
-    out, ends = set(step.inputs) | statics(folded), set(heads)
+    out, ends = set(step.inputs) | statics(folded) | known(folded), set(heads)
     states = {source for source, _ in folded.origins().values()}
+    group = {k: n for n, (_, found) in enumerate(components(folded)) for k in found}
     reached: list[set[int]] = [set() for _ in step.nodes]
     for k in range(len(step.nodes) - 1, -1, -1):
         flows = {k} if k in ends else reached[k]
@@ -108,7 +121,8 @@ def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
             keys.append(k)
         elif goals and k not in out:
             free = [a for a in goals & states if not any(a in reached[b] for b in goals - {a})]
-            keys.append(min(free or goals))
+            own = {a for a in free or goals if group[a] == group[k]}
+            keys.append(min(own or free or goals))
         else:
             keys.append(None)
     return keys
@@ -132,16 +146,40 @@ def _units(folded: Folded, heads: list[int], keys: list[int | None]) -> dict[int
                 reads[key].add(source)
             elif i != source:
                 insides[key].add(source)
+    ways = _ways(heads, keys, folded)
     merged: dict[int, int] = {}
     states = sorted({source for source, _ in origins.values()} & set(heads))
     for a in states:
         for b in states:
             together = reads[a] & reads[b] or a in insides[b] or b in insides[a]
-            if a < b and group[a] == group[b] and together:
+            # What stands between two circles would both read their unit and be read by it.
+            between = any(
+                (a in ways[c] and c in ways[b]) or (b in ways[c] and c in ways[a])
+                for c in heads if c not in (a, b)
+            )  # fmt: skip
+            if a < b and group[a] == group[b] and together and not between:
                 target = merged.get(b, b)
                 merged = {k: target if v == merged.get(a, a) else v for k, v in merged.items()}
                 merged[a] = merged[b] = target
     return merged
+
+
+def _ways(heads: list[int], keys: Sequence[int | None], folded: Folded) -> dict[int, set[int]]:
+    """For each circle all that it reads within a step, directly or not."""
+    direct: dict[int, set[int]] = {k: set() for k in heads}
+    for key, node in zip(keys, folded.step.nodes, strict=True):
+        for source in (keys[i] for i in node.inputs):
+            if key is not None and source is not None and source != key:
+                direct[key].add(source)
+    found: dict[int, set[int]] = {}
+    for k in heads:
+        found[k], stack = set(), list(direct[k])
+        while stack:
+            source = stack.pop()
+            if source not in found[k]:
+                found[k].add(source)
+                stack += direct[source]
+    return found
 
 
 def _states(folded: Folded) -> dict[int, str]:
@@ -156,9 +194,10 @@ def _name(folded: Folded, k: int) -> tuple[str, str]:
     """The bare name of a circle and its scope."""
     node, step = folded.step.nodes[k], folded.step
     if k in step.inputs:
-        return given_name(folded, k) or f"input_{step.inputs.index(k) + 1}", ""
+        unnamed = "∂y" if is_adjoint(folded) else f"input_{step.inputs.index(k) + 1}"
+        return given_name(folded, k) or unnamed, ""
     path = _states(folded).get(k, "") or ".".join(p for p in (node.scope, node.name or "") if p)
-    scope, _, name = path.rpartition(".")
+    scope, name = scoped(path)
     if k not in _states(folded) and not node.name:
         scope, name = node.scope, "∂x" if is_adjoint(folded) else "y"
     return name, scope
@@ -171,7 +210,7 @@ def given_name(folded: Folded, k: int) -> str:
     """
     name = folded.step.nodes[k].name or ""
     is_given = k not in {folded.step.inputs[r.input] for r in folded.recurrences}
-    recurs = {r.name.rpartition(".")[2] for r in folded.recurrences}
+    recurs = {scoped(r.name)[1] for r in folded.recurrences}
     return f"∂L/{name}" if name.startswith("∂") and name in recurs and is_given else name
 
 

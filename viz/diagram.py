@@ -14,7 +14,7 @@ from minigrad.graph import Node
 from viz.cells import layer
 from viz.channels import Strip, arrange
 from viz.columns import Item
-from viz.label import Label, plain, symbol, timed, width, words
+from viz.label import Label, plain, scoped, symbol, timed, width, words
 from viz.quotient import Block, Link, Quotient
 from viz.router import MEDIUM, WIRE, Signal
 from viz.scene import Scene, Shape
@@ -265,9 +265,9 @@ def _id(block: str, suffix: str) -> str:
 
 def _state(view: Quotient, link: Link) -> Label:
     """The symbol of a recurrent value."""
-    scope, _, name = link.name.rpartition(".")
-    parts = [k.name.rpartition(".") for k in view.links if k.delay]
-    return symbol(name, sub=layer(scope, {path for path, _, bare in parts if bare == name}))
+    scope, name = scoped(link.name)
+    parts = [scoped(k.name) for k in view.links if k.delay]
+    return symbol(name, sub=layer(scope, {path for path, bare in parts if bare == name}))
 
 
 def colours(view: Quotient, scene: Scene) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from viz.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
-from viz.label import Label, fit, plain, symbol, timed
+from viz.label import Label, fit, plain, scoped, symbol, timed
 from viz.quotient import Block, Link, Quotient
 from viz.scene import Scene, Shape, Text, Wire, identifier
 from viz.style import ARROW, CIRCLE, INK, MUTED, PITCH, ROW, SQUARE
@@ -97,7 +97,7 @@ class Grid:
         """The edge of a link within a step."""
         a, b = self.source(link, step), self.target(link, step)
         candidates = [line(a.border((b.x, b.y)), b.border((a.x, a.y)))]
-        for pull in (28, 44, 62, 82, 106):
+        for pull in (28, 44, 62, 82, 106, 134, 166):
             for side in (-1, 1):
                 start, end = edge(a, 90 - side * 55), edge(b, -90 + side * 55)
                 candidates.append(bow(start, end, (side * pull, 0)))
@@ -116,7 +116,9 @@ class Grid:
         goal = (b.x - side * b.w / 2, a.y) if level else b.border((a.x, a.y))
         start = (a.x + side * a.w / 2, a.y) if level else a.border((b.x, b.y))
         candidates = [line(start, goal)]
-        for lift in (34, 48, 64, 84, -34, -48, -64):
+        over = (self.top + 40 - min(a.y, b.y)) / 0.7  # over everything, and under it
+        under = (max(a.y, b.y) + 70) / 0.7
+        for lift in (34, 48, 64, 84, -34, -48, -64, 110, -84, 140, -110, over, -under):
             angle = math.copysign(48, lift)
             start = edge(a, angle if side > 0 else 180 - angle)
             goal = edge(b, 180 - angle if side > 0 else angle)
@@ -135,24 +137,60 @@ class Grid:
         """The recurrent edge of the folded figure, with the mark of its delay at the apex."""
         a, b = self.source(link, 0), self.target(link, 0)
         right = b.x + b.w / 2
-        if b.form == "panel":
-            candidates = [loop(edge(a, 28), (right, a.y - 18), right + 30)]
+        if a.inside == b.id:
+            reaches = [30, 74, 118]
+            candidates = [loop(edge(a, 28), (right, a.y - 18), right + more) for more in reaches]
         elif a is b:
-            candidates = [loop(edge(a, 38), edge(b, -38), right + 30)]
+            candidates = [loop(edge(a, 38), edge(b, -38), right + more) for more in (30, 74, 118)]
         else:
             low = -14.0 if a.y > b.y else 14.0
-            candidates = [
-                bow(edge(a, low), edge(b, -low), (reach, 0)) for reach in (46, 60, 76, 94, 114)
-            ]
+            reaches = [46, 60, 76, 94, 114, 138, 166, 198]
+            candidates = [bow(edge(a, low), edge(b, -low), (reach, 0)) for reach in reaches]
         mirrored = [mirror(path, a.x) for path in candidates]
+        if a.x != b.x:  # a mirror image would end beside its node
+            low = 180 - low
+            mirrored = [bow(edge(a, low), edge(b, -low), (-reach, 0)) for reach in reaches]
         looped = {k.source for k in self.view.links if k.delay and k.source == k.target}
         # Left of the middle a loop opens to the left; other edges leave the side to loops.
         if a.x < 0 or (link.source != link.target and {link.source, link.target} & looped):
-            candidates = mirrored + candidates
-        path = clear(candidates, self._others(a, b))
+            candidates, mirrored = mirrored, candidates
+        choices = [path for pair in zip(candidates, mirrored, strict=True) for path in pair]
+        others = self._others(a, b)
+        path = next((p for p in candidates + mirrored if self._is_free(p, a, b, others)), None)
+        path = path or clear(choices, others)
         self._wire(link, a, b, path, colour)
-        x, y = max(flat(path), key=lambda p: abs(p[0] - a.x))
-        mark(self.scene, link, (x, y), colour, 1 if x > a.x else -1)
+        (x, y), side = apex(path, a)
+        mark(self.scene, link, (x, y), colour, side)
+
+    def _is_free(self, path: Path, a: Shape, b: Shape, others: Sequence[Shape]) -> bool:
+        """Whether a recurrent edge and the label at its apex lie upon nothing."""
+        points = flat(path)
+        if any(s.distance(p) < CLEAR for s in others for p in points):
+            return False
+        (x, y), side = apex(path, a)
+        label = Shape("", x + side * 20, y, 32, 17, "box", "op")
+        texts = [Shape("", (l + r) / 2, (low + high) / 2, r - l, high - low, "box", "op")
+                 for l, low, r, high in (text.box() for text in self.scene.texts)]  # fmt: skip
+        solid = [s for s in (*others, *texts, a, b) if s.form != "panel"]
+        if any(
+            abs(s.x - label.x) < (s.w + 32) / 2 and abs(s.y - y) < (s.h + 17) / 2 for s in solid
+        ):
+            return False
+        drawn = [p for wire, _ in self.drawn for p in flat(wire.path)]
+        return not any(s.distance(p) < 2 for s in texts for p in points) and not any(
+            label.distance(p) < 2 or math.dist(p, (x, y)) < CLEAR for p in drawn
+        )
+
+    def leave(self, name: str, step: int) -> None:
+        """An arrow out of the picture: up, or aside if something stands above."""
+        shape = self.source(Link(name, ""), step)
+        top = (shape.x, shape.y + shape.h / 2)
+        candidates = [line(top, (top[0], top[1] + 40))]
+        for dx, dy in ((20, 34), (-20, 34), (28, 28), (-28, 28)):
+            x, y = shape.border((shape.x + dx, shape.y + dy))
+            candidates.append(line((x, y), (x + dx, y + dy)))
+        path = clear(candidates, self._others(shape, shape))
+        self.scene.wires.append(Wire(shape.id, "", path, width=1.5))
 
     def _wire(
         self, link: Link, a: Shape, b: Shape, path: Path, colour: str = INK,
@@ -182,7 +220,9 @@ class Grid:
         x, y = path[0]
         anchor = "end" if side > 0 else "start"
         label = timed(spot.label, str(step).replace("-", "−"))
-        self.scene.texts.append(Text(x - side * 4, y, label, 13, MUTED, anchor))
+        text = Text(x - side * 4, y, label, 13, MUTED, anchor)
+        if text not in self.scene.texts:  # two readers of one start value
+            self.scene.texts.append(text)
 
     def _others(self, a: Shape, b: Shape) -> list[Shape]:
         """What an edge from a to b must stay clear of."""
@@ -254,6 +294,12 @@ def mark(scene: Scene, link: Link, at: Point, colour: str, side: int = 1) -> Non
     scene.texts.append(Text(at[0] + side * 8, at[1], label, 13, colour, anchor))
 
 
+def apex(path: Path, a: Shape) -> tuple[Point, int]:
+    """The point of a recurrent edge that is farthest to a side of its source, and the side."""
+    x, y = max(flat(path), key=lambda p: abs(p[0] - a.x))
+    return (x, y), 1 if x > a.x else -1
+
+
 def edge(s: Shape, degrees: float) -> Point:
     """The point of a shape's border in a direction, counted from the right against the clock."""
     angle = math.radians(degrees)
@@ -263,15 +309,16 @@ def edge(s: Shape, degrees: float) -> Point:
 def face(block: Block) -> str:
     """Of a unit's states the one that others see: the one the block is named after."""
     name = plain(block.label[:1])
-    return next((s for s in block.states if s.rpartition(".")[2] == name), (*block.states, "")[0])
+    return next((s for s in block.states if scoped(s)[1] == name), (*block.states, "")[0])
 
 
 def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float]:
     """What is written in a circle, and its size; ∂L/∂h as a fraction."""
     over, bar, below = label[0].text.partition("/")
     whole = timed(label, time)
+    longest = timed(label, "t−1") if time == "t" else whole  # one size for t and for t−1
     if not bar or not below:
-        return (whole,), fit(whole, 19, CIRCLE - 10)
+        return (whole,), fit(longest, 19, CIRCLE - 10)
     under = (label[0]._replace(text=below), *whole[1:])
     return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16)
 
@@ -280,7 +327,7 @@ def _part(block: Block, state: str) -> Label:
     """The label of a state in a unit: its own name, the subscript of the unit."""
     if not state:
         return block.label
-    return (*symbol(state.rpartition(".")[2]), *(run for run in block.label if run.script < 0))
+    return (*symbol(scoped(state)[1]), *(run for run in block.label if run.script < 0))
 
 
 def _kind(spot: Spot) -> str:

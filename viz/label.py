@@ -49,6 +49,17 @@ def _is_safe(char: str) -> bool:
     )
 
 
+def scoped(path: str) -> tuple[str, str]:
+    """A path as its scope and its name; the ∂ of a cotangent belongs to the name.
+
+    >>> scoped("layer1.C"), scoped("∂layer1.C"), scoped("h")
+    (('layer1', 'C'), ('layer1', '∂C'), ('', 'h'))
+    """
+    sign = "∂" if path.startswith("∂") else ""
+    scope, _, name = path[len(sign) :].rpartition(".")
+    return scope, sign + name
+
+
 def words(text: object, limit: int = 80) -> Label:
     """Plain text in the sans face."""
     return (Run(clean(text, limit)),)

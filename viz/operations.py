@@ -16,8 +16,8 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, STATIC, SUM, Folded
 from minigrad.graph import Node
-from viz.cells import cells, given_name, is_adjoint, layer, sequences
-from viz.label import Label, Run, symbol, words
+from viz.cells import cells, given_name, is_adjoint, known, layer, sequences
+from viz.label import Label, Run, scoped, symbol, words
 from viz.quotient import Block, Quotient, merge
 from viz.scene import identifier
 
@@ -46,10 +46,10 @@ def operations(
     boxes = {step.inputs[k] for k in sequences(folded)} | set(step.outputs)
     free = {k for k, node in enumerate(nodes) if node.op == "input" and k not in boxes}
     states = {
-        step.outputs[r.output]: (r.name or f"state{n}").rpartition(".")
+        step.outputs[r.output]: scoped(r.name or f"state{n}")
         for n, r in enumerate(folded.recurrences, 1)
     }
-    for k, (scope, _, name) in states.items():
+    for k, (scope, name) in states.items():
         if nodes[k].name is None:
             nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
     for k in boxes & set(step.inputs):
@@ -67,20 +67,11 @@ def operations(
     own = {*results, *states}
     if level == "gate":
         return quotient(
-            nodes, free | _known(folded, free, own | sums), level, folded, results, shown,
+            nodes, free | (known(folded) - own - sums), level, folded, results, shown,
             set(states), joined, _only_for(nodes, sums, own), params,
         )  # fmt: skip
     fixed = sums | set(states)
     return quotient(nodes, free, level, folded, results, shown, fixed, joined, (), params)
-
-
-def _known(folded: Folded, free: set[int], own: set[int]) -> set[int]:
-    """What is made from parameters and saved values alone: slopes, transposed weights."""
-    found = free - set(folded.origins())
-    for k, node in enumerate(folded.step.nodes):
-        if node.op == "constant" or (node.inputs and found.issuperset(node.inputs)):
-            found.add(k)
-    return {k for k in found if folded.step.nodes[k].op != "constant"} - own
 
 
 def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:

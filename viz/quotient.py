@@ -134,12 +134,31 @@ def merge(
         if k in delayed:  # a state that is a block of its own
             parent, delay, name = delayed[k]
             links.setdefault((blocks[keys[parent]].id, blocks[key].id, delay, name), [])
+    done = {b.id: replace(b, parameters=tuple(parameters[key])) for key, b in blocks.items()}
+    inside = [(a, b) for a, b, delay, _ in links if not delay]
     return Quotient(
-        tuple(replace(b, parameters=tuple(parameters[key])) for key, b in blocks.items()),
+        tuple(done[name] for name in _runnable(list(done), inside)),
         tuple(Link(*edge, tuple(dict.fromkeys(through))) for edge, through in links.items()),
         tuple(dict.fromkeys(blocks[keys[k]].id for k in outputs if keys[k] is not None)),
         {k: blocks[key].id for k, key in enumerate(keys) if key is not None},
     )
+
+
+def _runnable(names: Sequence[str], inside: Sequence[tuple[str, str]]) -> list[str]:
+    """The names in an order in which each comes after all that it reads."""
+    into: dict[str, list[str]] = {name: [] for name in names}
+    for a, b in inside:
+        into[b].append(a)
+    order: dict[str, None] = {}
+    for name in names:
+        stack = [name]
+        while stack:
+            missing = [a for a in into[stack[-1]] if a not in order and a not in stack]
+            if missing:
+                stack.append(missing[0])
+            else:
+                order[stack.pop()] = None
+    return list(order)
 
 
 PRODUCTS = ("matmul", "lookup", "outer", "contract")

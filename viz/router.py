@@ -97,7 +97,9 @@ class Channels:
 
 
 def entry(s: Signal) -> str:
-    """The name of the place where a signal enters: one for each value and column."""
+    """The name of the place where a signal enters: one for each value, delay and column."""
+    if s.is_loop:
+        return f"{s.source}:{s.delay}"
     return s.bus or s.source or f"{s.name} {plain(s.label)} {s.start}"
 
 
@@ -207,8 +209,8 @@ class Router:
             return join(away, elbow([away[-1], (away[-1][0], up), (end, up)]))
         first, last = away[-1], arrive[0]
         points = [first, (first[0], up), (x, up), (x, down), (last[0], down), last]
-        if s.is_loop and s.source + s.name not in self.marked:
-            self.marked.add(s.source + s.name)
+        if s.is_loop and entry(s) not in self.marked:
+            self.marked.add(entry(s))
             at = (x, (self.channels.top + self.channels.bottom) / 2)
             mark(self.scene, Link(s.source, s.target, s.delay, s.name), at, s.colour)
         return join(away, elbow(points), arrive)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from viz import weights
 from viz.curve import line
 from viz.grid import STUB, Grid
-from viz.label import Label, plain, words
+from viz.label import Label, plain, scoped, words
 from viz.quotient import Link, Quotient
 from viz.scene import Scene, Text, Wire
 from viz.steps import Steps, told
@@ -86,11 +86,12 @@ def _folded(view: Quotient, scene: Scene, on_edges: Weights) -> Grid:
     grid = Grid(view, scene)
     grid.column(0.0, "t" if any(link.delay for link in view.links) else "", 0)
     for link in view.links:
-        if link.delay:
-            grid.back(link, colour(scene.style, link))
-        else:
+        if not link.delay:
             grid.up(link, 0)
     _leave(grid, 0)
+    for link in view.links:
+        if link.delay:
+            grid.back(link, colour(scene.style, link))
     weights.write(scene, grid.drawn, on_edges)
     return grid
 
@@ -129,16 +130,13 @@ def columns(grid: Grid, x: float, steps: Steps, on_edges: Weights) -> None:
 def _leave(grid: Grid, step: int) -> None:
     """An arrow out of a result that is a state, and so has no circle for outputs above it."""
     for name in grid.view.outputs:
-        if grid.view[name].kind != "output":
-            shape = grid.source(Link(name, ""), step)
-            top = shape.y + shape.h / 2
-            path = line((shape.x, top), (shape.x, top + 40))
-            grid.scene.wires.append(Wire(shape.id, "", path, width=1.5))
+        if grid.view[name].kind not in ("input", "output"):
+            grid.leave(name, step)
 
 
 def colour(style: Style, link: Link) -> str:
     """The colour of a recurrent edge, by the name of what it carries."""
-    name = link.name.rpartition(".")[2]
+    _, name = scoped(link.name)
     return style.named.get(name, style.recurrent)
 
 

@@ -87,3 +87,16 @@ def test_the_adjoint_of_a_memory_cell_is_a_unit_of_both_cotangents():
         assert [b.id for b in view.blocks] == ["dL_dh", "dh", "dx"]
         assert set(view["dh"].states) == {"∂h", "∂C"}
         assert {(k.name, k.delay) for k in view.links if k.delay} == {("∂h", -1), ("∂C", -1)}
+
+
+def test_blocks_come_after_what_they_read(cell):
+    for folded in (cell.folded(), mg.adjoint(cell.folded()).backward):
+        view = cells(folded)
+        place = {block.id: k for k, block in enumerate(view.blocks)}
+        assert all(place[a] < place[b] for a, b in view.inside())
+
+
+def test_the_cotangents_of_a_layer_are_called_after_it():
+    stack = rnn.Stack([rnn.LSTMCell(3, 4), rnn.LSTMCell(4, 4), rnn.Dense(4, 2)])
+    view = cells(mg.adjoint(stack.folded()).backward)
+    assert [b.id for b in view.blocks] == ["do", "dh_2", "dh_1", "dx"]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viz.label import LIMIT, clean, fit, plain, symbol, timed, width
+from viz.label import LIMIT, clean, fit, plain, scoped, symbol, timed, width
 
 
 @given(st.text())
@@ -26,3 +26,7 @@ def test_names_become_mathematics():
 def test_a_fitted_label_is_no_wider_than_its_room(text, room):
     label = symbol(text or "h")
     assert width(label, fit(label, 19, room)) <= room + 1e-6
+
+
+def test_the_sign_of_a_cotangent_belongs_to_its_name():
+    assert scoped("∂net.layer2.h") == ("net.layer2", "∂h")

@@ -1,11 +1,15 @@
 """Laws of geometry, for every kind of picture of every cell."""
 
 import itertools
+from random import Random
 
 import pytest
 
+import viz
+from minigrad.folded import folded_adjoint
+from rnn.testing.networks import draw_cell
 from viz.scene import Scene, Shape, identifier
-from viz.testing.geometry import SOLID, covered, detached, overlaps, pierced
+from viz.testing.geometry import LAWS, SOLID, covered, detached, overlaps, pierced
 
 
 def test_no_two_nodes_overlap(pictures):
@@ -37,6 +41,15 @@ def test_the_same_block_stands_at_the_same_height_in_every_column(pictures):
             tuple(round(b[1] - a[1], 3) for a, b in itertools.pairwise(p)) for p in places.values()
         }
         assert len(gaps) == 1 or name.startswith("op"), name  # tags are named after their boxes
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_networks_and_their_adjoints_are_legible(seed):
+    """Delays up to 3 in both directions, up to three states; the same networks in every run."""
+    cell = draw_cell(Random(seed))
+    for folded in (cell.folded(), folded_adjoint(cell.folded()).backward):
+        for drawing in (viz.draw(folded), viz.draw(folded, "unfolded", 3, "gate", force=True)):
+            assert {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)} == {}
 
 
 @pytest.mark.parametrize("law", [overlaps, pierced])
