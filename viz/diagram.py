@@ -7,24 +7,20 @@ From blocks and links to strips of boxes and signals between them; places are th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from minigrad.graph import Node
 from viz.cells import layer
 from viz.channels import Strip, arrange
 from viz.columns import Item
-from viz.label import Label, plain, scoped, symbol, timed, width, words
-from viz.quotient import Block, Link, Quotient
+from viz.items import Dress, box_id, item
+from viz.label import Label, plain, scoped, symbol, timed, words
+from viz.quotient import Link, Quotient
 from viz.router import MEDIUM, WIRE, Signal
-from viz.scene import Scene, Shape
+from viz.scene import Scene
 from viz.steps import Steps, told
 from viz.style import INK
-
-SIZE = 12.0
-LINE = 11.5
-Dress = Callable[[int, Shape], Shape]
-"""Adds to the shape of a node: numbers, a fill."""
 
 
 def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:
@@ -72,7 +68,7 @@ def _tied(view: Quotient, scene: Scene, place: int, suffix: str) -> list[Signal]
     """From the shared parameters to their readers in the column at a place."""
     colour = scene.style.look("weight").line
     return [
-        Signal(k.source, _id(k.target, suffix), 0, place, colour, pen=MEDIUM)
+        Signal(k.source, box_id(k.target, suffix), 0, place, colour, pen=MEDIUM)
         for k in view.links
         if k.source in view.shared
     ]
@@ -192,7 +188,7 @@ def results(
         label = tuple(run for run in view[name].label if run.face != "sans" and run.text.strip())
         text = timed(label or words("y"), time)
         colour = tints.get(carried, INK)
-        found.append(Signal(_id(name, suffix), "", place, place, colour, text, carried))
+        found.append(Signal(box_id(name, suffix), "", place, place, colour, text, carried))
     return found
 
 
@@ -200,67 +196,8 @@ def _strip(view: Quotient, nodes: Sequence[Node], time: str, suffix: str, tags: 
     own = [block for block in view.blocks if block.id not in view.shared]
     items = tuple(item(block, nodes, time, suffix, tags) for block in own)
     inside = [(a, b) for a, b in view.inside() if a not in view.shared]
-    edges = tuple((_id(a, suffix), _id(b, suffix)) for a, b in inside)
+    edges = tuple((box_id(a, suffix), box_id(b, suffix)) for a, b in inside)
     return Strip(f"t = {time}", items, edges)
-
-
-def item(
-    block: Block, nodes: Sequence[Node], time: str = "", suffix: str = "", tags: bool = True,
-    dress: Dress | None = None,
-) -> Item:  # fmt: skip
-    """The box of a block, and tags for the parameters that it reads."""
-    is_named_input = block.kind == "input" and block.label[0].face == "italic"
-    label = timed(block.label, time) if is_named_input else block.label
-    read = [k for k in block.parameters if nodes[k].op in ("input", "constant")]
-    read = [k for k in read if nodes[k].name or nodes[k].shape]
-    value = nodes[block.nodes[-1]]
-    about = [f"{plain(block.label)}{f' at t = {time}' if time else ''}"]
-    about.append(f"shape {value.shape}" if value.shape else "a number")
-    if len(block.nodes) > 1:
-        about.append("made of " + ", ".join(nodes[k].op for k in block.nodes))
-    if read:
-        about.append("reads " + ", ".join(nodes[k].name or "an array" for k in read))
-    name = _id(block.id, suffix)
-    form = "tag" if block.kind == "weight" and value.op == "input" else "box"
-    box = Shape(
-        name, 0, 0, 0, 0, form, block.kind, (label,), SIZE, "; ".join(about), block.id
-    )  # fmt: skip
-    # A box with a time is as wide at t = 100 as at t = 1, so that columns are equal.
-    least = width(timed(block.label, "000"), SIZE) + 8 if is_named_input else 26
-    box = _sized(dress(block.nodes[-1], box) if dress else box, 14, least)
-    beside: list[Shape] = []
-    for n, k in enumerate(read if tags else (), 1):
-        text = symbol((nodes[k].name or "array").rpartition(".")[2])
-        tag = Shape(
-            f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", (text,), SIZE, nodes[k].name or ""
-        )
-        beside.append(_sized(dress(k, tag) if dress else tag, 10, 18))
-    if len(beside) > 2:  # there are two sides: the rest is told in the title
-        more = replace(beside[1], lines=(words(f"+ {len(beside) - 1}"),), title=about[-1])
-        beside = [beside[0], _sized(more, 10, 18)]
-    return Item(box, tuple(beside))
-
-
-def shaped(nodes: Sequence[Node]) -> Dress:
-    """Writes the shape of each node below its operation."""
-
-    def dress(k: int, s: Shape) -> Shape:
-        return replace(s, lines=(*s.lines, words(str(nodes[k].shape)))) if nodes[k].shape else s
-
-    return dress
-
-
-def _sized(s: Shape, pad: float, least: float) -> Shape:
-    """The shape large enough for its lines."""
-    widest = max(width(x, s.size if k == 0 else s.size * 0.78) for k, x in enumerate(s.lines))
-    return replace(
-        s, w=max(widest + pad, least), h=20 + (LINE * (len(s.lines) - 1) + 4 if s.lines[1:] else 0)
-    )
-
-
-def _id(block: str, suffix: str) -> str:
-    """The name of a block's box at a step."""
-    return f"{block}_{suffix}" if suffix else block
 
 
 def _state(view: Quotient, link: Link) -> Label:

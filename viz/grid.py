@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from viz.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
-from viz.label import Label, fit, plain, scoped, symbol, timed
-from viz.quotient import Block, Link, Quotient
+from viz.label import Label, fit, plain, symbol, timed
+from viz.places import FRAME, face, kind, place
+from viz.quotient import Link, Quotient
 from viz.scene import Scene, Shape, Text, Wire, identifier
-from viz.style import ARROW, CIRCLE, INK, MUTED, PITCH, ROW, SQUARE
+from viz.style import ARROW, CIRCLE, INK, MUTED, PITCH, SQUARE
 
 CLEAR = 5.0  # how far an edge stays away from foreign circles
 STUB = 36.0  # length of a dashed edge that comes from or goes to steps that are not shown
-FRAME = 22.0  # how much larger the box of a unit is than its circles
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a circle stands in its column: the block, its state if the block is a unit of many."""
-
-    block: Block
-    state: str
-    label: Label
-    x: float
-    y: float
 
 
 class Grid:
@@ -78,7 +67,7 @@ class Grid:
                     identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
                 )
                 put((block.id, s.state, step), Shape(
-                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", _kind(s), lines,
+                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", kind(s), lines,
                     size, is_fraction=len(lines) > 1, title=f"{plain(s.label)} at t = {time}",
                     block="" if s.state else block.id, inside=frame,
                 ))  # fmt: skip
@@ -237,40 +226,6 @@ class Grid:
         ]
 
 
-def place(view: Quotient) -> list[Spot]:
-    """A place for each circle: recurrent ones in rows of their own, others of a rank in one row."""
-    rank = ranks(view)
-    carried = {name for k in view.links if k.delay for name in (k.source, k.target)}
-    spots: list[Spot] = []
-    y = 0.0
-    for level in sorted(set(rank.values())):
-        row = [b for b in view.blocks if rank[b.id] == level]
-        still = [b for b in row if b.id not in carried]
-        moving = [b for b in row if b.id in carried]
-        for k, block in enumerate(still):
-            spots.append(Spot(block, "", block.label, _spread(k, still) * 70, y))
-        y += ROW if still else 0
-        for k, block in enumerate(moving):
-            states = sorted(block.states, key=lambda s: s == face(block)) or [""]
-            frame = FRAME * 0.65 if block.states else 0.0
-            for n, state in enumerate(states):
-                x, high = _spread(k, moving) * 66, y + frame + n * (CIRCLE + 24)
-                spots.append(Spot(block, state, _part(block, state), x, high))
-            y = spots[-1].y + ROW + frame
-    return spots
-
-
-def ranks(view: Quotient) -> dict[str, int]:
-    """For each block the length of the longest way to it within a step."""
-    rank = {block.id: 0 for block in view.blocks}
-    into: dict[str, list[str]] = {block.id: [] for block in view.blocks}
-    for source, target in view.inside():
-        into[target].append(source)
-    for block in view.blocks:
-        rank[block.id] = max((rank[s] + 1 for s in into[block.id]), default=0)
-    return rank
-
-
 def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
     """The first curve that stays clear of other shapes, or the one that stays clearest."""
 
@@ -306,12 +261,6 @@ def edge(s: Shape, degrees: float) -> Point:
     return s.border((s.x + math.cos(angle), s.y + math.sin(angle)))
 
 
-def face(block: Block) -> str:
-    """Of a unit's states the one that others see: the one the block is named after."""
-    name = plain(block.label[:1])
-    return next((s for s in block.states if scoped(s)[1] == name), (*block.states, "")[0])
-
-
 def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float]:
     """What is written in a circle, and its size; ∂L/∂h as a fraction."""
     over, bar, below = label[0].text.partition("/")
@@ -321,20 +270,3 @@ def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float]:
         return (whole,), fit(longest, 19, CIRCLE - 10)
     under = (label[0]._replace(text=below), *whole[1:])
     return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16)
-
-
-def _part(block: Block, state: str) -> Label:
-    """The label of a state in a unit: its own name, the subscript of the unit."""
-    if not state:
-        return block.label
-    return (*symbol(scoped(state)[1]), *(run for run in block.label if run.script < 0))
-
-
-def _kind(spot: Spot) -> str:
-    if not spot.state or spot.state == face(spot.block):
-        return spot.block.kind
-    return "cell"
-
-
-def _spread(k: int, row: Sequence[Block]) -> float:
-    return k - (len(row) - 1) / 2

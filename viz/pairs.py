@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from viz import textbook
 from viz.curve import line
-from viz.grid import Grid, face
+from viz.grid import Grid
 from viz.label import symbol, timed, words
+from viz.places import face
 from viz.quotient import Link, Quotient
 from viz.scene import Scene, Shape, Text, Wire
 from viz.steps import Steps

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from minigrad.schedule import Nest, Schedule
 from viz.channels import Strip, arrange
-from viz.diagram import colours, item, results, shaped
+from viz.diagram import colours, results
+from viz.items import item, shaped
 from viz.operations import operations
 from viz.quotient import Quotient
 from viz.router import MEDIUM, WIRE, Signal
