@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.folded import STATE, Folded, folded_adjoint
 from minigrad.graph import replay
+from minigrad.prepare import prepared
 from minigrad.tree import flatten
 from rnn import RNNCell, tasks
 from rnn.cell import Cell
@@ -245,3 +246,16 @@ def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print"
     folded = cell if isinstance(cell, Folded) else cell.folded()
     views = cells(folded), cells(folded_adjoint(folded).backward)
     return Drawing(pairs.there_and_back(*views, choose(steps), STYLES[style]))
+
+
+def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing:
+    """What runs once and what in loops over time, as `rnn.run` and its gradient run it.
+
+    >>> import rnn
+    >>> schedule(rnn.LSTMCell(3, 5))
+    <Drawing: LSTMCell, schedule>
+    """
+    if not backward:
+        return draw(cell, "schedule", style=style)
+    folded = cell if isinstance(cell, Folded) else cell.folded()
+    return draw(folded_adjoint(prepared(folded).folded).backward, "schedule", style=style)

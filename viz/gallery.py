@@ -183,15 +183,14 @@ def gallery(
         Entry(
             "n_schedule",
             "What runs when: an LSTM forward",
-            "Weights side by side make one product of all gates; the product with the inputs of "
-            "all steps needs no loop.",
-            lambda: draw(memory, "schedule", style=style),
+            "From left to right: what stands in the frame runs at every step, all else once.",
+            lambda: figures.schedule(memory, style=style),
         ),
         Entry(
             "n_schedule_backward",
             "What runs when: the LSTM's gradient",
             "The loop runs from T to 1; the gradients of the weights are sums after it.",
-            lambda: draw(backward, "schedule", style=style),
+            lambda: figures.schedule(memory, True, style),
         ),
     ]
 

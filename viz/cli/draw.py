@@ -41,8 +41,11 @@ def run(args: argparse.Namespace) -> int:
     """Draw the cell into a file."""
     cell = drawn_cell(args)
     path = Path(args.output or f"{args.cell}.svg")
-    drawn = folded_adjoint(cell.folded()).backward if args.backward else cell
-    viz.draw(drawn, view=args.view, steps=args.steps, level=args.level).save(path)
+    if args.view == "schedule" and args.level in (None, "op"):
+        viz.figures.schedule(cell, args.backward).save(path)
+    else:
+        drawn = folded_adjoint(cell.folded()).backward if args.backward else cell
+        viz.draw(drawn, view=args.view, steps=args.steps, level=args.level).save(path)
     print(path)
     return 0
 
