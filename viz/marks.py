@@ -70,9 +70,10 @@ def mark(scene: Scene, view: Quotient, nodes: Sequence[Node], notes: Mapping[int
         )
         when = "" if node.t is None else f" at t = {node.t}"
         told.append(f"{label}node {k}{when}{': ' if note else ''}{note}")
+    if not told:
+        return
     left, bottom, _, _ = scene.bounds()
     for n, line in enumerate(told):
         text = Text(left, bottom - 18 - 17 * n, words(line, 120), 12.5, MARK, "start", bold=True)
         scene.texts.append(text)
-    if told:
-        scene.description += f" Marked: {'; '.join(told)}."
+    scene.description += f" Marked: {'; '.join(told)}."
