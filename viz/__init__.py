@@ -1,9 +1,10 @@
 """Pictures of networks, made from their live graphs.
 
-A view is a quotient of the graph (`quotient`: `cells` for circles, `operations` for boxes). It gets
-its places (`grid`, or `layered` columns and `channels` between them), which make a `scene`, which
-is written as `svg` or `dot`. `style` is the one table of looks. `figures` has those of the seed's
-text, `equations` its formulas.
+A view is a quotient of the graph (`quotient`: `cells` for circles, `operations` for boxes, `stages`
+for a schedule). It gets its places (`places` on a `grid`, or `layered` `columns`) and its edges
+(`curve`, or a `router` between columns), which make a `scene`, which is written as `svg` or `dot`.
+`style` is the one table of looks. `figures` has those of the seed's text, `equations` its formulas,
+`testing` what a picture promises.
 """
 
 from viz import figures

@@ -6,16 +6,17 @@ written on the wires that carry them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from viz.curve import Path, Point, elbow, line
+from viz.curve import Point, elbow, line
 from viz.label import Label, Run, symbol, timed, words
 from viz.memory import Memory
+from viz.pen import Pen
 from viz.plan import BUS, Plan
 from viz.quotient import Link
-from viz.scene import Scene, Shape, Text, Wire
+from viz.scene import Scene, Shape
 from viz.style import GREY, INK, MUTED, Style
 
 GATE = (46.0, 32.0)
@@ -42,6 +43,7 @@ class Blocks:
     stage: int = 0
 
     def __post_init__(self) -> None:
+        self.pen = Pen(self.scene)
         self.stages = self.cell.stages()
         self.shapes: dict[str, Shape] = {}
         plan = Plan(self.cell)
@@ -84,19 +86,19 @@ class Blocks:
             if block.id not in self.cell.gates:
                 continue
             beside = timed(self._name(block.id), "t")
-            self._text((x - 7, y + GATE[1] / 2 + 17), beside, 16, "end", INK if active else GREY)
+            self.pen.text((x - 7, y + GATE[1] / 2 + 17), beside, 16, "end", INK if active else GREY)
             if role:
-                self._text((x, BUS - 18), words(role), 11.5, colour=MUTED if active else GREY)
+                self.pen.text((x, BUS - 18), words(role), 11.5, colour=MUTED if active else GREY)
 
     def _line(self) -> None:
         """The carried state, straight from the left border to the right one."""
         cell, y = self.cell, self.line
         label = symbol(cell.state.rpartition(".")[2])
         before = f"t−{cell.back.delay}"
-        self._text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
+        self.pen.text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
         is_made = self.stage in (0, *range(self.stages[cell.line[-1]], 99))
         colour = self._carry(cell.state) if is_made else GREY
-        self._text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
+        self.pen.text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
         points = [(-34.0, "")] + [(self.x[b], b) for b in cell.line] + [(self.right + 36, "")]
         for n, ((a, source), (b, target)) in enumerate(pairwise(points)):
             start = a + (DOT / 2 if source else 0)
@@ -105,11 +107,11 @@ class Blocks:
             head = 0.9 if target or n == len(points) - 2 else 0.0
             colour = self._carry(cell.state) if self._on(stage) or not self.stage else GREY
             links = [] if source else [cell.back]
-            self._wire(source, target, line((start, y), (stop, y)), colour, THICK, head, links)
+            self.pen.wire(source, target, line((start, y), (stop, y)), colour, THICK, head, links)
             number = self.numbers.get(source or f"old {cell.state}", "")
             at = (start - 2 if not source else start + 6, y + 13)
             if number and (not self.stage or stage <= self.stage or n == 0):
-                self._text(at, words(number), 12, "start", INK)
+                self.pen.text(at, words(number), 12, "start", INK)
 
     def _bus(self) -> None:
         """What all gates read: one line below them, from which each takes its copy."""
@@ -120,31 +122,31 @@ class Blocks:
         name = states[0].name if states else ""
         colour = self._carry(name) if name else self.scene.style.look("input").line
         left = -34.0 if states or inputs else 30.0
-        self._wire("", "", line((left, BUS), (far, BUS)), colour, 2.4, 0.0)
+        self.pen.wire("", "", line((left, BUS), (far, BUS)), colour, 2.4, 0.0)
         if states:
             label = timed(symbol(name.rpartition(".")[2]), f"t−{states[0].delay}")
-            self._text((-38, BUS), label, 18, "end", colour)
+            self.pen.text((-38, BUS), label, 18, "end", colour)
             self._number(f"old {name}", (-34, BUS + 12))
         for n, block in enumerate(inputs):
             tint = self.scene.style.look("input").line
             tint = INK if states and tint == colour else tint
             label = timed(self.cell.view[block].label, "t")
             if not states and not n:
-                self._text((-38, BUS), label, 18, "end", tint)
+                self.pen.text((-38, BUS), label, 18, "end", tint)
                 self._number(block, (-34, BUS + 12))
                 continue
             x = 36.0 - 20 * n
             start = (x, BUS - 72)
-            self._wire("", "", line(start, (x, BUS - 4)), tint, 2.4)
+            self.pen.wire("", "", line(start, (x, BUS - 4)), tint, 2.4)
             dot = Shape(f"_join_{n}", x, BUS, 7, 7, "square", "op", fill=colour, line=colour)
             self.scene.add(dot)
-            self._text((x, BUS - 86), label, 18, colour=tint)
+            self.pen.text((x, BUS - 86), label, 18, colour=tint)
             self._number(block, (x + 6, BUS - 58))
         for gate in self.cell.gates:
             x, active = self.x[gate], self._active(gate)
             path = line((x, BUS), (x, self.y[gate] - GATE[1] / 2))
             links = [k for k in self.cell.view.links if k.target == gate and self._is_on_bus(k)]
-            self._wire("", gate, path, INK if active else GREY, PEN, links=links)
+            self.pen.wire("", gate, path, INK if active else GREY, PEN, links=links)
             self._number(f"z {gate}", (x + 5, BUS + 22), gate)
 
     def _rising(self) -> None:
@@ -165,7 +167,7 @@ class Blocks:
         else:
             path = elbow([(a.x, top), (a.x, b.y), (b.x - b.w / 2, b.y)], 14)
         colour = INK if self._active(source) else GREY
-        self._wire(source, target, path, colour, PEN)
+        self.pen.wire(source, target, path, colour, PEN)
         self._number(source, (a.x + 5, top + 14), source)
 
     def _shown(self) -> None:
@@ -178,13 +180,13 @@ class Blocks:
             return
         active = self._active(cell.shows[0])
         colour = INK if active else GREY
-        self._mark((self.tap, self.line), self._carry(cell.state))
+        self.pen.branch((self.tap, self.line), self._carry(cell.state))
         above, source = self.line, ""
         for block in cell.shows:
             shape = self.shapes[block]
             path = line((self.tap, above), (self.tap, shape.y + shape.h / 2))
             links = [] if source else [Link(end, block)]
-            self._wire(source, block, path, colour, PEN, links=links)
+            self.pen.wire(source, block, path, colour, PEN, links=links)
             if source:
                 self._number(source, (self.tap + 5, above - 12), source)
             for gate in (s for s in cell.sources[block] if s in cell.gates):
@@ -196,13 +198,13 @@ class Blocks:
         label = timed(self._name(source), "t")
         x, out = self.tap + 44, self.right + 36
         path = elbow([(self.tap, above), (self.tap, BUS), (out, BUS)], 12)
-        self._wire(source, "", path, tint, 2.4)
-        self._text((self.right + 43, BUS), label, 18, "start", tint)
+        self.pen.wire(source, "", path, tint, 2.4)
+        self.pen.text((self.right + 43, BUS), label, 18, "start", tint)
         self._number(source, (self.right - 30, BUS + 12), source)
         if source in cell.view.outputs:
-            self._mark((x, BUS), tint)
+            self.pen.branch((x, BUS), tint)
             self._leave((x, BUS), tint, hop=True)
-            self._text((x, self.line + 96), label, 18, colour=tint)
+            self.pen.text((x, self.line + 96), label, 18, colour=tint)
 
     def _across(self, gate: str, block: str, colour: str) -> None:
         """From a gate to an operation at its right."""
@@ -212,7 +214,7 @@ class Blocks:
             path = line((a.x + a.w / 2, a.y), side)
         else:
             path = elbow([(a.x, a.y + a.h / 2), (a.x, b.y), side], 14)
-        self._wire(gate, block, path, colour, PEN)
+        self.pen.wire(gate, block, path, colour, PEN)
         self._number(gate, (a.x + a.w / 2 + 3, a.y + 11), gate)
 
     def _leave(self, start: Point, colour: str, hop: bool) -> None:
@@ -220,12 +222,12 @@ class Blocks:
         x, _ = start
         top, r = self.line + 82, 8.0
         if not hop:
-            self._wire("", "", line(start, (x, top)), colour, 2.4)
+            self.pen.wire("", "", line(start, (x, top)), colour, 2.4)
             return
         low, high = (x, self.line - r), (x, self.line + r)
         arc = (low, (x + r * 1.33, low[1]), (x + r * 1.33, high[1]), high)
         path = (*line(start, low), *arc[1:], *line(high, (x, top))[1:])
-        self._wire("", "", path, colour, 2.4)
+        self.pen.wire("", "", path, colour, 2.4)
 
     def _peepholes(self) -> None:
         """Gates that see the line: its start by way of a second bus, its end from above."""
@@ -240,14 +242,14 @@ class Blocks:
         for k in old:
             x, bottom = self.x[k.target] - 12, self.y[k.target] - GATE[1] / 2
             path = elbow([(20, self.line), (20, level), (x, level), (x, bottom)], 6)
-            self._wire("", k.target, path, colour, PEN, links=[k])
+            self.pen.wire("", k.target, path, colour, PEN, links=[k])
         if old:
-            self._mark((20, self.line), colour)
+            self.pen.branch((20, self.line), colour)
         for k in new:
             x = self.x[k.target]
             path = line((x, self.line), (x, self.y[k.target] + GATE[1] / 2))
-            self._wire("", k.target, path, colour, PEN, links=[k])
-            self._mark((x, self.line), colour)
+            self.pen.wire("", k.target, path, colour, PEN, links=[k])
+            self.pen.branch((x, self.line), colour)
 
     # --- small things ---------------------------------------------------------------------------
 
@@ -269,28 +271,10 @@ class Blocks:
         """The mathematical name of a block, without its operation."""
         return tuple(r for r in self.cell.view[block].label if r.face != "sans" and r.text.strip())
 
-    def _mark(self, at: Point, colour: str) -> None:
-        """A dot where a line branches."""
-        name = f"_branch_{len(self.scene.shapes)}"
-        self.scene.add(Shape(name, *at, 6.5, 6.5, "square", "op", fill=colour, line=colour))
-
-    def _wire(
-        self, source: str, target: str, path: Path, colour: str, width: float, head: float = 0.9,
-        links: Iterable[Link] = (),
-    ) -> None:  # fmt: skip
-        carries = tuple((k.source, k.delay) for k in links)
-        wire = Wire(source, target, path, colour, width, head=head, carries=carries)
-        self.scene.wires.append(wire)
-
-    def _text(
-        self, at: Point, label: Label, size: float, anchor: str = "middle", colour: str = INK
-    ) -> None:
-        self.scene.texts.append(Text(*at, label, size, colour, anchor))
-
     def _number(self, key: str, at: Point, block: str = "") -> None:
         """A number on a wire, in stages that are reached."""
         if self.numbers.get(key) and (not block or self._active(block)):
-            self._text(at, (Run(self.numbers[key]),), 11.5, "start", INK)
+            self.pen.text(at, (Run(self.numbers[key]),), 11.5, "start", INK)
 
 
 def blocks(
