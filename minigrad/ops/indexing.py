@@ -6,7 +6,7 @@ that come as data). Repeated positions add up in the gradient.
 
 from __future__ import annotations
 
-import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -148,17 +148,10 @@ def lookup(x: Any, indices: Any) -> Any:
     """Rows of x at integer positions: `(n, ...)` and indices `(b,)` give `(b, ...)`."""
 
 
-FEW_ROWS = 256
-"""Up to that many rows of a table, its gradient is a product."""
-ONES = 1 << 20
-"""Entries of the left operand of that product."""
-
-
-def _ones(indices: Any, rows: int, dtype: Any) -> Any:
-    """A column for each index, with a one in its row."""
-    result = np.zeros((rows, indices.size), dtype)
-    result[indices, np.arange(indices.size)] = 1
-    return result
+SMALL = 1 << 19
+"""Multiplications up to which the gradient of a table is a product with zeros and ones."""
+WIDE = 64
+"""Rows of so many entries are added up row by row; NumPy's `reduceat` is slower for them."""
 
 
 @linear(
@@ -173,22 +166,21 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
     """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
     indices, parts = np.asarray(indices), np.asarray(parts)
     shape, flat = (rows, *parts.shape[indices.ndim :]), indices.reshape(-1)
-    if 0 < rows <= FEW_ROWS and flat.size and parts.ndim == indices.ndim + 1:
-        # Products with rows of zeros and a one are faster than sorting, some rows at a time.
-        parts, size = parts.reshape(flat.size, shape[1]), max(1, ONES // rows)
-        products = (
-            np.matmul(_ones(flat[low : low + size], rows, parts.dtype), parts[low : low + size])
-            for low in range(0, flat.size, size)
-        )
-        return functools.reduce(np.add, products)
+    if 0 < rows * parts.size <= SMALL and parts.ndim == indices.ndim + 1:
+        ones = np.zeros((rows, flat.size), parts.dtype)
+        ones[flat, np.arange(flat.size)] = 1  # a small product is faster than sorting
+        return np.matmul(ones, parts.reshape(flat.size, shape[1]))
     result = np.zeros(shape, parts.dtype)
     if flat.size:
-        # Sorted by row, each row's parts stand together and are added by one call.
+        # Sorted by row, each row's parts stand together.
         order = np.argsort(flat, kind="stable")
-        flat = flat[order]
+        flat, ordered = flat[order], parts.reshape(flat.size, *shape[1:])[order]
         starts = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))
-        ordered = parts.reshape(flat.size, *parts.shape[indices.ndim :])[order]
-        result[flat[starts]] = np.add.reduceat(ordered, starts, axis=0)
+        if ordered[0].size < WIDE:
+            result[flat[starts]] = np.add.reduceat(ordered, starts, axis=0)
+        else:
+            for low, high in itertools.pairwise([*starts.tolist(), flat.size]):
+                np.add.reduce(ordered[low:high], 0, None, result[flat[low]])
     return result
 
 
