@@ -20,6 +20,7 @@ from minigrad.graph import Graph, Node, trace
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
+from minigrad.rolled import rolled
 from minigrad.scan import POOL, narrowed
 from minigrad.source import call, number
 from minigrad.storage import VIEWS, empty, joined_part
@@ -249,7 +250,7 @@ class Compiled:
         return self._make(key, args)
 
     def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
-        graph = trace(self.f, *args)
+        graph = rolled(trace(self.f, *args))
         self.programs[key] = made = (GraphProgram(graph), graph.out_tree)
         self.made += 1
         if len(self.programs) > KEPT:

@@ -168,7 +168,8 @@ def sums_only(folded: Folded) -> set[int]:
     for k in range(len(folded.step.nodes) - 1, -1, -1):
         node = folded.step.nodes[k]
         roles = wanted.get(k, set())
-        if node.op in ("input", "constant") or roles - {SUM}:
+        batched = in_buffer(node) and node.op not in THROUGH  # is done for all steps at once
+        if node.op in ("input", "constant") or roles - {SUM} or batched:
             continue
         below = [j for j, _ in users[k]]
         if all(j in result and folded.step.nodes[j].op in THROUGH for j in below) and (

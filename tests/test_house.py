@@ -35,6 +35,7 @@ FLOORS = (
     ("parts", "sequences"),
     ("embedding",),
     ("fold", "prepare"),
+    ("rolled",),
     ("schedule",),
     ("storage",),
     ("program",),

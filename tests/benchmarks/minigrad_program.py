@@ -59,8 +59,9 @@ def loss_of(w):
     if w.cell == "chain":
 
         def chain(p, x, _):
-            for _ in range(w.steps // 4):
-                x = mg.tanh(x * p["w"] + p["b"]) - p["c"]
+            for t in range(w.steps // 4):
+                with mg.scope("chain", t):
+                    x = mg.tanh(x * p["w"] + p["b"]) - p["c"]
             return mg.sum(x)
 
         return chain
