@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import rnn.cell
 from minigrad.testing.faults import FAULTS, plant, rewrite
-from minigrad.testing.planting import CACHES
+from minigrad.testing.planting import CACHES, WrongRule
 
 CACHES.append(rnn.cell._folded.cache_clear)
 
@@ -43,6 +43,10 @@ for _name, _about, _path, _changes in (
     ("output fed back through W_oo twice", "W_oo h in place of W_ho h too", "RNNCell.step",
      ('before["o"] @ p.W_oo', '(before["o"] @ p.W_oo) @ p.W_oo')),
     ("a layer without its bias", "b is never read", "Dense.step", ("x @ p.W + p.b", "x @ p.W")),
+    ("memory beside W_hh", "h is also read without weights", "RNNCell.step",
+     ('before["h"] @ p.W_hh', 'before["h"] @ p.W_hh + 0.125 * before["h"]')),
+    ("output fed back transposed", "o W_ohᵀ in place of o W_oh", "RNNCell.step",
+     ('before["o"] @ p.W_oh', 'before["o"] @ p.W_oh.T')),
     ("concatenated in the wrong order", "[h; x] in place of [x; h]", "concatenated",
      ('for source in "xho"', 'for source in "hxo"')),
 ):  # fmt: skip
@@ -77,5 +81,20 @@ for _name, _about, _where, _path, _old, _new in (
      'xs[max(t - 1, 0)]) if type(xs) is Tensor else xs[max(t - 1, 0)]'),
 ):  # fmt: skip
     plant("recurrent", _name, _about, rewrite(f"rnn.{_where}", _path, _old, _new))
+
+plant("recurrent", "truncation lets gradients through", "detach has a derivative",
+      WrongRule("detach", 0, lambda right, g, y, x: g))  # fmt: skip
+
+for _name, _about, _area, _module, _path, _old, _new in (
+    ("saved in single precision", "half of the digits are gone", "checkpoint", "rnn.checkpoint",
+     "_encode", 'np.array(value, order="C")', 'np.array(value, np.float32, order="C")'),
+    ("states loaded in reverse", "C is h, and h is C", "checkpoint", "rnn.checkpoint", "_decode",
+     "for item in content]", "for item in content[::-1]]"),
+    ("every edge drawn with delay 1", "the delay of a recurrent edge is not read", "drawing",
+     "viz.quotient", "_delayed", "r.delay, r.name", "1, r.name"),
+    ("parameters drawn at the first step", "the same weights are used at every step", "drawing",
+     "viz.diagram", "unfolded", 'f"t{t}", tags)', 'f"t{t}", tags and t == 1)'),
+):  # fmt: skip
+    plant(_area, _name, _about, rewrite(_module, _path, _old, _new))
 
 __all__ = ["FAULTS"]

@@ -19,7 +19,18 @@ SAMPLE = [name for name in sorted(FAULTS) if FAULTS[name].area in QUICK][::5]
 
 def test_there_are_faults_of_every_area():
     areas = {fault.area for fault in FAULTS.values()}
-    assert areas == {"rules", "shapes", "walk", "folding", "passes", "scan", "cells", "recurrent"}
+    assert areas == {
+        "rules",
+        "shapes",
+        "walk",
+        "folding",
+        "passes",
+        "scan",
+        "cells",
+        "recurrent",
+        "checkpoint",
+        "drawing",
+    }
     assert len(FAULTS) >= 60
 
 

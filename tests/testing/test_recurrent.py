@@ -20,6 +20,7 @@ from rnn.testing import (
     recurrent_networks,
     sequences,
 )
+from rnn.testing.gate import FAULTS, PROBES
 from rnn.testing.problem import agree
 
 
@@ -73,3 +74,22 @@ def test_an_unknown_law_is_told():
         assert_law("gravity", rnn.LSTMCell(2, 2))
     with pytest.raises(TypeError, match="takes a cell"):
         assert_law("padding", "LSTM")
+
+
+@pytest.mark.parametrize(
+    ("law", "fault"),
+    [
+        ("truncated after k steps", "truncation lets gradients through"),
+        ("no recurrent weights, no memory", "memory beside W_hh"),
+        ("at rest: a power of W_hh", "recurrent weights transposed"),
+        ("output-to-hidden with identity readout", "output fed back transposed"),
+        ("saved and loaded", "saved in single precision"),
+        ("saved and loaded", "states loaded in reverse"),
+        ("drawn as it is", "every edge drawn with delay 1"),
+        ("drawn as it is", "parameters drawn at the first step"),
+    ],
+)
+def test_a_law_alone_finds_the_fault_it_is_there_for(law, fault):
+    """Other laws may come first in the gate, so that says nothing about these."""
+    with FAULTS[fault].planted(), pytest.raises(Broken):
+        PROBES[f"recurrent: {law}"](0)
