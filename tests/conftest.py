@@ -1,9 +1,7 @@
-"""Hypothesis profiles: `dev` is quick, `ci` is thorough and the same on every machine."""
+"""How long Hypothesis searches: `quick`, on a server `ci`, or as HYPOTHESIS_PROFILE says."""
 
 import os
 
-from hypothesis import settings
+from minigrad.testing.plugin import load_profile
 
-settings.register_profile("dev", max_examples=25, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "quick"))

@@ -179,6 +179,12 @@ def same_result_twice(draw: int) -> None:
         raise Broken(f"an unused input has the gradient {none!r}, wanted zeros of its shape")
 
 
+@probe("own memory")
+def own_memory(draw: int) -> None:
+    """Two gradients that are equal are two arrays."""
+    check_gradients(lambda a, b: a + b, np.ones(3), np.ones(3), seed=draw)
+
+
 @probe("mutation")
 def mutation(draw: int) -> None:
     """Writing into an array after it was read cannot change a gradient."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
 PROFILES: dict[str, dict[str, Any]] = {
-    "quick": {"max_examples": 20, "deadline": None},
-    "ci": {"max_examples": 200, "deadline": None, "derandomize": True, "print_blob": True},
-    "deep": {"max_examples": 5000, "deadline": None},
+    "quick": {"max_examples": 20},
+    "ci": {"max_examples": 100, "derandomize": True, "print_blob": True},
+    "deep": {"max_examples": 5000},
 }
+"""How long Hypothesis searches; `ci` draws the same examples on every machine."""
+
 ARTIFACTS = "MINIGRAD_ARTIFACTS"
 
 
@@ -24,17 +28,43 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption("--grad-artifacts", metavar="DIR", help="where failed checks are saved")
 
 
+def load_profile(name: str) -> None:
+    """Let Hypothesis search as long as a profile of `PROFILES` says; for a conftest file.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    from hypothesis import settings
+
+    if name not in PROFILES:
+        raise ValueError(f"unknown profile {name!r}; there are {', '.join(PROFILES)}")
+    settings.register_profile(f"minigrad-{name}", deadline=None, **PROFILES[name])
+    settings.load_profile(f"minigrad-{name}")
+
+
 def pytest_configure(config: Any) -> None:
     """Load the profile, after conftest files have loaded theirs."""
-    chosen = config.getoption("--grad-profile")
     if config.getoption("--grad-artifacts"):
         os.environ[ARTIFACTS] = config.getoption("--grad-artifacts")
-    if chosen:
-        from hypothesis import settings
+    if config.getoption("--grad-profile"):
+        load_profile(config.getoption("--grad-profile"))
 
-        for name, about in PROFILES.items():
-            settings.register_profile(f"minigrad-{name}", **about)
-        settings.load_profile(f"minigrad-{chosen}")
+
+def pytest_sessionfinish(session: Any) -> None:
+    """Under pytest-xdist a worker hands over what it counted."""
+    if hasattr(session.config, "workeroutput"):
+        from minigrad.testing.check import TALLY
+
+        session.config.workeroutput["minigrad"] = TALLY
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Under pytest-xdist what a worker counted is added."""
+    from minigrad.testing.check import TALLY
+
+    for what, count in getattr(node, "workeroutput", {}).get("minigrad", {}).items():
+        TALLY[what] += count
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:

@@ -42,8 +42,8 @@ def independent_steps(cell: Cell, seed: int) -> None:
     agree(ys, np.stack(alone), "outputs", q.roundings())
     s = seed % q.steps
     slope = mg.grad(lambda xs: mg.sum(run(cell, params, xs, q.start)[0][s]))(q.xs)
-    slope[s] = 0.0
-    agree(slope, np.zeros_like(slope), f"∂y at {s + 1} by inputs of other steps")
+    others = np.delete(slope, s, axis=0)
+    agree(others, np.zeros_like(others), f"∂y at {s + 1} by inputs of other steps")
 
 
 def only_hidden(q: Problem) -> None:
