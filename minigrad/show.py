@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import Any
 
 
-def picture(self: Any) -> str | None:
-    """The drawing of an object as SVG, or None where there is none."""
+def picture(self: Any, **how: Any) -> str | None:
+    """The drawing of an object as SVG, or None where there is none; `how` is for `viz.draw`."""
     try:
-        svg: str = import_module("viz").draw(self).svg()
+        svg: str = import_module("viz").draw(self, **how).svg()
     except (ImportError, ValueError, TypeError):
         return None
     return svg

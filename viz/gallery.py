@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +12,7 @@ from viz import figures
 from viz.draw import draw
 from viz.drawing import Drawing
 from viz.equations import Equations, equations
+from viz.page import document, image, told
 
 
 @dataclass(frozen=True)
@@ -201,31 +201,13 @@ def page(entries: Sequence[tuple[Entry, Drawing]], title: str = "The figures") -
     >>> page([]).startswith("<!doctype html>")
     True
     """
-    parts = [_HEAD.format(title=escape(title))]
     links = (f'<a href="#{escape(e.name)}">{escape(e.title)}</a>' for e, _ in entries)
-    parts.append(f"<nav>{' · '.join(links)}</nav>")
+    parts = [f"<nav>{' · '.join(links)}</nav>"]
     for entry, drawing in entries:
-        # As images the pictures keep their names to themselves.
-        data = base64.b64encode(drawing.svg().encode()).decode()
-        formulas = f"<pre>{entry.formulas.html}</pre>" if entry.formulas else ""
+        formulas = f'<pre class="formulas">{entry.formulas.html}</pre>' if entry.formulas else ""
         parts.append(
             f'<figure id="{escape(entry.name)}"><h2>{escape(entry.title)}</h2>'
-            f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(drawing.scene.title)}. '
-            f'{escape(drawing.scene.description[:600])}">'
+            f"{image(drawing.svg(), told(drawing))}"
             f"<figcaption>{escape(entry.caption)}</figcaption>{formulas}</figure>"
         )
-    return "\n".join([*parts, "</body></html>", ""])
-
-
-_HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body {{ font: 16px/1.5 Arial, "Liberation Sans", sans-serif; color: #2B2B2B; background: white;
-  max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
-nav {{ color: #6B6B6B; font-size: 0.9rem; }} nav a {{ color: #004E80; }}
-figure {{ margin: 3rem 0; }} img {{ max-width: 100%; max-height: 84rem; }}
-figcaption {{ color: #6B6B6B; max-width: 45rem; margin-top: 0.5rem; }}
-sub, sup {{ line-height: 0; font-size: 0.7em; }}
-pre {{ font: 1.15rem/1.8 Times, "Liberation Serif", "DejaVu Serif", serif; overflow-x: auto; }}
-</style></head><body><h1>{title}</h1>"""
+    return document(title, parts)

@@ -1,7 +1,7 @@
 """The pytest plugin: profiles for how long to search, a folder for what failed, one summary line.
 
 `--grad-profile=quick|ci|deep` chooses Hypothesis' settings, `--grad-artifacts=DIR` is where every
-failed `check_gradients` of the session saves its report, program and picture.
+failed `check_gradients` of the session saves its report, program, picture and numbers.
 """
 
 from __future__ import annotations

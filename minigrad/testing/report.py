@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import numpy as np
 from minigrad.autodiff import jvp, vjp
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.graph import Graph, replay
+from minigrad.show import picture
+from minigrad.testing.artifacts import save
 from minigrad.testing.cases import Case
 from minigrad.testing.check import Comparison, Flat, GradientCheck, compare
 from minigrad.testing.laws import Broken
@@ -32,13 +32,32 @@ class GradientMismatch(Broken):
 
     Attributes:
         check: all numbers.
+        seed: of the random directions.
+        promises: those broken besides, in words.
+        entry: the entry of the inputs that is farthest off, None if there are none.
+        whole: the function as a program, None if it could not be recorded.
+        node: the first node of `whole` whose own rule disagrees, None if each is right alone.
         program: the smallest program that still fails, None if it could not be recorded.
-        primitive: the first primitive whose own rule disagrees, None if each is right alone.
+        primitive: the first primitive in it whose own rule disagrees.
     """
 
     check: GradientCheck
+    seed: int
+    promises: Sequence[str] = ()
+    entry: Entry | None = None
+    whole: Program | None = None
+    node: int | None = None
     program: Program | None = None
     primitive: str | None = None
+
+    def svg(self) -> str | None:
+        """The function's graph with the node at fault marked; None where it cannot be drawn."""
+        if self.whole is None:
+            return None
+        marked = {} if self.node is None else {self.node: "its own rule disagrees"}
+        return picture(self.whole.graph, level="op", marked=marked)
+
+    _repr_svg_ = svg
 
 
 @dataclass(frozen=True)
@@ -58,27 +77,27 @@ def mismatch(
     wrong = [c for c in check.comparisons if not c.holds]
     lines = [f"  promise broken: {what}" for what in broken]
     error = GradientMismatch()
+    error.check, error.seed, error.promises = check, seed, broken
     if wrong:
         worst = max(wrong, key=lambda c: abs(c.got - c.wanted) / (c.allowed or 1e-300))
-        lines += _numbers(f, check, worst, seed)
+        error.entry = worst_entry(f, seed)
+        lines += _numbers(error.entry, check, worst)
         program = recorded(f, seed)
         if program is not None:
+            error.whole, error.node = program, first_wrong(program, seed)
             small = minimise(program, lambda p: disagrees(p, seed))
             blamed = first_wrong(small, seed)
             error.program = small
             error.primitive = small.graph.nodes[blamed].op if blamed is not None else None
-            lines += _about(small, blamed, len(program))
-            if artifacts is not None:
-                told = save(small, "\n".join(lines), Path(artifacts))
-                lines.append(f"  saved: {told}")
+            lines += _about(error, blamed)
     lines.append(f"  replay: check_gradients(fn, *inputs, seed={seed})")
     error.args = ("the gradient is wrong\n" + "\n".join(lines),)
-    error.check = check
+    if artifacts is not None:
+        error.args = (f"{error}\n  {save(error, Path(artifacts))}",)
     return error
 
 
-def _numbers(f: Flat, check: GradientCheck, worst: Comparison, seed: int) -> list[str]:
-    entry = worst_entry(f, seed)
+def _numbers(entry: Entry | None, check: GradientCheck, worst: Comparison) -> list[str]:
     lines = []
     if entry is not None:
         lines += [
@@ -170,26 +189,38 @@ def first_wrong(program: Program, seed: int) -> int | None:
     return None
 
 
-def _about(program: Program, blamed: int | None, before: int) -> list[str]:
-    """Whose fault it is, whether a kink explains it, and the program."""
+def _about(error: GradientMismatch, blamed: int | None) -> list[str]:
+    """Whose fault it is, whether a kink explains it, and the smallest program."""
+    whole, small = error.whole, error.program
+    assert whole is not None
+    assert small is not None
     if blamed is None:
         whose = (
             "each primitive is right alone; the fault is where cotangents meet "
             "(several uses, broadcasting, the order of the walk)"
         )
     else:
-        whose = f"first wrong primitive: {program.graph.nodes[blamed].op}"
-    check = compare(Flat(program, program.values), 0)
-    kink = f"{check.kink}" if check.kink else "none near"
-    text = program_text(program.graph, program.values)
+        whose = f"first wrong primitive: {small.graph.nodes[blamed].op}{_where(error)}"
+    check = compare(Flat(small, small.values), 0)
+    text = program_text(small.graph, small.values)
     return [
         f"  {whose}",
-        f"  kinks: {kink}",
-        f"  smallest failing program ({before} → {len(program)} operations):",
+        f"  kinks: {check.kink or 'none near'}",
+        f"  smallest failing program ({len(whole)} → {len(small)} operations):",
         *(f"    {line}" for line in text.splitlines()),
         "  graph:",
-        *(f"    {line}" for line in marked(program.graph, blamed).splitlines()[1:]),
+        *(f"    {line}" for line in marked(small.graph, blamed).splitlines()[1:]),
     ]
+
+
+def _where(error: GradientMismatch) -> str:
+    """The name and the step of the node at fault, if it has them."""
+    if error.whole is None or error.node is None:
+        return ""
+    node = error.whole.graph.nodes[error.node]
+    name = ".".join(part for part in (node.scope, node.name or "") if part)
+    told = f"{name}{'' if node.t is None else f' at t = {node.t}'}".strip()
+    return f" ({told})" if told else ""
 
 
 def marked(graph: Graph, node: int | None) -> str:
@@ -198,15 +229,3 @@ def marked(graph: Graph, node: int | None) -> str:
     if node is not None:
         lines[node + 1] += "   ← here"
     return "\n".join(lines)
-
-
-def save(program: Program, report: str, folder: Path) -> str:
-    """Write report, program and picture into a folder; returns the names."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = "-".join(node.op for node in program.graph.nodes if node.op in PRIMITIVES)[:40]
-    files = {"txt": report, "py": program_text(program.graph, program.values) + "\n"}
-    with suppress(ImportError, ValueError, TypeError):  # the text has the graph too
-        files["svg"] = import_module("viz").draw(program.graph, level="op").svg()
-    for suffix, content in files.items():
-        (folder / f"{stem}.{suffix}").write_text(content, encoding="utf-8")
-    return ", ".join(str(folder / f"{stem}.{suffix}") for suffix in files)

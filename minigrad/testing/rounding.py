@@ -110,6 +110,8 @@ def expanded(output: Tensor, leaves: Sequence[Tensor]) -> tuple[list[Tensor], Te
             made[node.serial] = operands[0][node.attrs["k"]]
         else:
             made[node.serial] = primitive(*operands, **node.attrs)
+            if type(made[node.serial]) is Tensor:  # reports tell names and steps
+                made[node.serial].name, made[node.serial].tag = node.name, node.tag
     return fresh, made[output.serial]
 
 

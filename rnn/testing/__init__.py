@@ -6,7 +6,7 @@ it carries its state, keeps samples apart and ignores padding, is what these law
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -33,10 +33,12 @@ class Card:
         about: the cell.
         verdicts: by the name of the law: "" where it holds, "not: …" where it does not apply, and
             what is wrong otherwise.
+        errors: what was raised, by the names of the broken laws.
     """
 
     about: str
     verdicts: dict[str, str]
+    errors: dict[str, Exception] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -46,7 +48,7 @@ class Card:
     @property
     def broken(self) -> list[str]:
         """The names of the laws that do not hold."""
-        return [name for name, v in self.verdicts.items() if v and not v.startswith("not: ")]
+        return list(self.errors)
 
     def __str__(self) -> str:
         lines = [self.about]
@@ -87,7 +89,8 @@ def all_laws(cell: Cell, seeds: Any = range(3)) -> Card:
     >>> all_laws(rnn.RNNCell(3, 4), seeds=[0]).ok
     True
     """
-    verdicts = {}
+    verdicts: dict[str, str] = {}
+    errors: dict[str, Exception] = {}
     for name in LAWS:
         verdict = ""
         for seed in seeds:
@@ -97,11 +100,11 @@ def all_laws(cell: Cell, seeds: Any = range(3)) -> Card:
                 verdict = f"not: {reason}"
             except Exception as error:  # whatever a cell of someone else's does is its verdict
                 kind = "" if isinstance(error, Broken) else f"{type(error).__name__}: "
-                verdict = f"{kind}{error}"
+                verdict, errors[name] = f"{kind}{error}", error
             if verdict:
                 break
         verdicts[name] = verdict
-    return Card(repr(cell), verdicts)
+    return Card(repr(cell), verdicts, errors)
 
 
 def __getattr__(name: str) -> Any:

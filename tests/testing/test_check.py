@@ -1,5 +1,6 @@
 """`check_gradients`: finds what is wrong, says whose fault it is, and is silent otherwise."""
 
+import json
 from random import Random
 
 import numpy as np
@@ -157,10 +158,60 @@ def test_at_a_kink_only_rules_are_compared_and_it_is_said():
     assert check.method == "adjoint"
 
 
-def test_a_failing_check_saves_report_program_and_picture(tmp_path):
-    with FAULTS["sin slope -cos"].planted(), pytest.raises(GradientMismatch):
-        check_gradients(mg.sin, np.array(0.5), artifacts=tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} >= {".txt", ".py"}
+def failing(artifacts=None):
+    f = lambda x: mg.named("y", mg.sin(2.0 * x)) + x
+    with FAULTS["sin slope -cos"].planted(), pytest.raises(GradientMismatch) as found:
+        check_gradients(f, np.array(0.5), artifacts=artifacts)
+    return found.value
+
+
+def test_the_whole_function_is_drawn_with_the_node_at_fault_marked():
+    error = failing()
+    assert error.whole.graph.nodes[error.node].op == "sin"
+    assert len(error.whole) == 3
+    assert len(error.program) == 1
+    assert "its own rule disagrees" in error.svg()
+    assert "first wrong primitive: sin (y)" in str(error)
+
+
+def test_a_failing_check_saves_report_program_picture_and_numbers(tmp_path):
+    told = str(failing(tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"sin.{suffix}" for suffix in ("txt", "py", "svg", "json")
+    }
+    assert (tmp_path / "sin.txt").read_text().strip() == told.rpartition("\n")[0]
+    assert (tmp_path / "sin.svg").read_text() == failing().svg()
+    facts = json.loads((tmp_path / "sin.json").read_text())
+    assert facts["primitive"] == "sin"
+    assert facts["entry"]["place"] == "x"
+    assert [c["holds"] for c in facts["comparisons"]] == [True, False]
+    assert facts["comparisons"][1]["leaf"] == ["x"]
+    failing(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 8  # nothing is overwritten
+
+
+def test_a_broken_promise_is_saved_too(tmp_path):
+    with FAULTS["gradients share memory"].planted(), pytest.raises(GradientMismatch):
+        check_gradients(lambda a, b: a + b, np.ones(3), np.ones(3), artifacts=tmp_path)
+    facts = json.loads((tmp_path / "gradient.json").read_text())
+    assert facts["promises"] == ["the gradients by a and by b share memory"]
+    assert facts["program"] is None
+
+
+def test_a_report_is_not_lost_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    told = str(failing(tmp_path / "file"))
+    assert "first wrong primitive: sin" in told
+    assert "not saved: " in told
+
+
+def test_numbers_that_json_has_not_are_told(tmp_path):
+    f = lambda x: mg.log(x) * mg.detach(x)
+    with pytest.raises(GradientMismatch):
+        check_gradients(f, np.array(0.0), artifacts=tmp_path)
+    (path,) = tmp_path.glob("*.json")
+    numbers = {c["got"] for c in json.loads(path.read_text())["comparisons"]}
+    assert numbers & {"nan", "inf", "-inf"}
 
 
 def test_minimising_keeps_what_fails_and_drops_the_rest():

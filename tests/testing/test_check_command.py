@@ -1,7 +1,12 @@
 """`minigrad check`: what it checks, what it prints, and its exit code."""
 
+import base64
+import re
+from html import escape
+
 import pytest
 
+from minigrad.testing.faults import FAULTS
 from viz.cli import main
 
 MINE = """
@@ -48,6 +53,36 @@ def test_a_wrong_primitive_exits_with_1_and_is_named(mine, capsys):
     assert main(["check", f"{mine}:bad"]) == 1
     told = capsys.readouterr().out
     assert "first wrong primitive: cube_here" in told
+
+
+def test_the_page_has_the_report_of_the_terminal_and_the_graph_at_fault(mine, capsys):
+    file = mine.parent / "report.html"
+    targets = [f"{mine}:{name}" for name in ("bad", "good", "cell")]
+    assert main(["check", *targets, "--draws", "1", "--html", str(file)]) == 1
+    page, told = file.read_text(), capsys.readouterr().out
+    for line in told.splitlines():
+        if not line.startswith(("page:", str(mine.parent))):
+            assert escape(line) in page
+    (picture,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert "its own rule disagrees" in base64.b64decode(picture).decode()
+    assert "1 of 3 wrong" in page
+    assert not re.search(r'(src|href)="(?!data:)|<script', page)
+
+
+def test_a_broken_law_of_gradients_is_drawn_too(tmp_path, capsys):
+    file = tmp_path / "report.html"
+    with FAULTS["tanh slope (1 - y)²"].planted():
+        assert main(["check", "rnn:RNNCell", "--draws", "1", "--html", str(file)]) == 1
+    assert "gradient: the graph that was checked; tanh is at fault" in file.read_text()
+    assert "first wrong primitive: tanh (RNNCell.h at t = 1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "code"), [("bad", 1), ("good", 2)])
+def test_a_page_that_cannot_be_written_loses_no_report_and_no_failure(mine, name, code, capsys):
+    assert main(["check", f"{mine}:{name}", "--html", str(mine / "no" / "report.html")]) == code
+    told = capsys.readouterr()
+    assert f"mine.py:{name}: " in told.out
+    assert "cannot write" in told.err
 
 
 def test_a_folder_is_searched_for_what_can_be_checked(mine, capsys):

@@ -26,7 +26,12 @@ def test_a_session_says_what_was_checked_and_saves_what_failed(tmp_path):
     )  # fmt: skip
     assert "minigrad: 2 gradient checks, 1 failed, 0 at a kink (profile quick)" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} >= {".txt", ".py"}
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {
+        ".txt",
+        ".py",
+        ".svg",
+        ".json",
+    }
 
 
 def _installed():

@@ -2,8 +2,8 @@
 
 `minigrad check pkg.module:name` checks a cell, or a function together with what it is called on:
 `example_inputs`, an attribute of the function or a name in its module. Without `:name`, all cells
-of the module are checked. A file or a folder of files may stand for the module. Exit code 1 if
-anything is wrong.
+of the module are checked. A file or a folder of files may stand for the module. `--html FILE`
+writes the same report as one page, with the graph at fault drawn. Exit code 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -12,12 +12,32 @@ import argparse
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-FAILED = 1
+from viz.page import document, image
+from viz.render import write
+
+FAILED, MISTAKEN = 1, 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one thing.
+
+    Attributes:
+        name: of the thing; `ok`: whether it is right; `text`: the report on the terminal.
+        pictures: what is drawn beside it in a page, as SVG under a caption.
+    """
+
+    name: str
+    ok: bool
+    text: str
+    pictures: tuple[tuple[str, str], ...] = ()
 
 
 def add(commands: Any) -> None:
@@ -28,6 +48,7 @@ def add(commands: Any) -> None:
                    "(those with PART in their name) and show which law finds each")  # fmt: skip
     p.add_argument("--draws", type=int, default=3, help="random draws of each law (%(default)s)")
     p.add_argument("--artifacts", metavar="DIR", help="folder for report, program and picture")
+    p.add_argument("--html", metavar="FILE", help="write the report as one page, too")
     p.set_defaults(run=run)
 
 
@@ -35,54 +56,94 @@ def run(args: argparse.Namespace) -> int:
     """Check, print, and return 1 if something is wrong."""
     if args.faults is None and not args.targets:
         raise ValueError("check: name a function or cell, as pkg.module:name, or --faults")
-    wrong = 0
+    findings = []
     if args.faults is not None:
-        wrong += plant_faults(args.faults, args.draws)
+        findings.append(plant_faults(args.faults, args.draws))
     for target in args.targets:
         for name, thing in resolve(target):
-            wrong += not check(name, thing, args.draws, args.artifacts)
-    return FAILED if wrong else 0
+            findings.append(check(name, thing, args.draws, args.artifacts))
+            print(f"{name}: {findings[-1].text}", flush=True)
+    code = 0 if all(finding.ok for finding in findings) else FAILED
+    if args.html is not None:
+        try:
+            write(args.html, report(findings).encode())
+        except OSError as error:  # the report above stands, and so does its exit code
+            print(f"minigrad: {error}", file=sys.stderr)
+            return code or MISTAKEN
+        print(f"page: {args.html}")
+    return code
 
 
-def plant_faults(part: str, draws: int) -> int:
-    """Print which law finds which fault; the number of faults that are missed without a reason."""
+def report(findings: Sequence[Finding]) -> str:
+    """The page of what was found; it loads nothing.
+
+    >>> report([Finding("mine:f", True, "<GradientCheck ok>")]).count("&lt;GradientCheck ok&gt;")
+    1
+    """
+    wrong = [finding.name for finding in findings if not finding.ok]
+    told = f"{len(wrong)} of {len(findings)} wrong: {', '.join(wrong)}" if wrong else "All is right"
+    parts = [f"<p>{escape(told)}.</p>"]
+    for finding in findings:
+        verdict = "right" if finding.ok else "WRONG"
+        parts.append(f"<h2>{escape(finding.name)}: {verdict}</h2>")
+        parts.append(f"<pre>{escape(finding.text)}</pre>")
+        for caption, svg in finding.pictures:
+            about = f"<figcaption>{escape(caption)}</figcaption>"
+            parts.append(f'<figure class="whole">{image(svg, caption)}{about}</figure>')
+    return document("minigrad check", parts)
+
+
+def plant_faults(part: str, draws: int) -> Finding:
+    """Print which law finds which fault; it is right if none is missed without a reason."""
     from minigrad.testing.gate import examine
     from rnn.testing.gate import FAULTS, PROBES
 
     chosen = [f for f in FAULTS.values() if part in f.name or part == f.area]
     if not chosen:
         raise ValueError(f"check: no fault is called {part!r}")
-    missed = 0
+    missed, lines = 0, []
     for fault in chosen:
         verdict = examine(fault, PROBES, draws)
-        found = verdict.law is not None
-        law = verdict.law if found else f"MISSED {fault.missed}"
-        print(f"{fault.area:10} {fault.name:45} {law}", flush=True)
-        missed += not found and not fault.missed
-    print(f"{len(chosen)} faults, {missed} missed")
-    return missed
+        law = verdict.law if verdict.law is not None else f"MISSED {fault.missed}"
+        lines.append(f"{fault.area:10} {fault.name:45} {law}")
+        print(lines[-1], flush=True)
+        missed += verdict.law is None and not fault.missed
+    lines.append(f"{len(chosen)} faults, {missed} missed")
+    print(lines[-1])
+    return Finding("planted faults", not missed, "\n".join(lines))
 
 
-def check(name: str, thing: Any, draws: int, artifacts: Any) -> bool:
-    """Check one thing and print what was found; whether it is right."""
+def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
+    """Check a cell, or a function on its example inputs."""
     from minigrad.testing import check_gradients
     from rnn import Cell
     from rnn.testing import all_laws
 
     if isinstance(thing, Cell):
         card = all_laws(thing, range(draws))
-        print(f"{name}: {card}")
-        return card.ok
+        drawn = [_picture(law, error) for law, error in card.errors.items()]
+        return Finding(name, card.ok, str(card), tuple(p for p in drawn if p))
     try:
         for seed in range(draws):
             found = check_gradients(
                 thing, *_inputs(name, thing), seed=seed, order=2, artifacts=artifacts
             )
     except AssertionError as error:
-        print(f"{name}: {error}")
-        return False
-    print(f"{name}: {found}")
-    return True
+        picture = _picture("", error)
+        return Finding(name, False, str(error), (picture,) if picture else ())
+    return Finding(name, True, str(found))
+
+
+def _picture(law: str, error: Exception) -> tuple[str, str] | None:
+    """The graph at fault with its caption, where there is one."""
+    from minigrad.testing import GradientMismatch
+
+    svg = error.svg() if isinstance(error, GradientMismatch) else None
+    if svg is None:
+        return None
+    assert isinstance(error, GradientMismatch)
+    whose = f"{error.primitive} is at fault" if error.primitive else "each operation is right alone"
+    return f"{law}{': ' if law else ''}the graph that was checked; {whose}", svg
 
 
 def _inputs(name: str, function: Any) -> tuple[Any, ...]:
