@@ -167,10 +167,9 @@ def _gaps(op: str, node: Tensor) -> Any:
     if op == "clip":
         ends = [np.abs(xs[0] - node.attrs[end]) for end in ("low", "high")]
         return np.minimum(*ends)
-    if op in ("max", "min"):
-        moved = np.moveaxis(xs[0], node.attrs["axis"], range(len(node.attrs["axis"])))
-        rows = np.sort(moved.reshape(-1, *moved.shape[len(node.attrs["axis"]) :]), axis=0)
-        if len(rows) < 2:
-            return None
-        return rows[-1] - rows[-2] if op == "max" else rows[1] - rows[0]
-    return None
+    # What is left is max and min: how far apart the two are that compete.
+    moved = np.moveaxis(xs[0], node.attrs["axis"], range(len(node.attrs["axis"])))
+    rows = np.sort(moved.reshape(-1, *moved.shape[len(node.attrs["axis"]) :]), axis=0)
+    if len(rows) < 2:
+        return None
+    return rows[-1] - rows[-2] if op == "max" else rows[1] - rows[0]

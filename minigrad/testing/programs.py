@@ -7,7 +7,7 @@ use only the interface of `random.Random`, so Hypothesis can supply it and shrin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -206,16 +206,3 @@ def finish(leaves: Sequence[Tensor], result: Tensor) -> Program:
     read = {i for node in used.nodes for i in node.inputs} | set(used.outputs)
     kept = [x for x, i in zip(leaves, used.inputs, strict=True) if i in read] or list(leaves[:1])
     return Program(freeze(kept, [result]), tuple(x.data for x in kept))
-
-
-def rebuilt(program: Program, change: Callable[[list[Tensor]], Any] | None = None) -> Program:
-    """The same program recorded again, for values of other shapes."""
-    leaves = [
-        Tensor(value, program.graph.nodes[i].name)
-        for i, value in zip(program.graph.inputs, program.values, strict=True)
-    ]
-    with np.errstate(all="ignore"):
-        (result,) = replay(program.graph, leaves)
-    if type(result) is not Tensor:
-        raise ValueError("the result depends on no input")
-    return finish(leaves, result)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.tree import tree_map
 
 ONES = np.ones
 x = mg.Tensor(ONES((2, 3)), name="x")
@@ -301,6 +302,91 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: mg.trace(lambda a, b: a * b, ONES(3), ONES(3))(ONES(3)),
         ValueError,
         "graph: arguments have structure ['[0]'], it was traced with ['[0]', '[1]']",
+    ),
+    "a product over nothing": (
+        lambda: mg.prod(ONES((2, 0))),
+        ValueError,
+        "prod: no entries to multiply in shape (2, 0) over axis None",
+    ),
+    "bounds that are arrays": (
+        lambda: mg.clip(x, ONES(3), 2.0),
+        TypeError,
+        "clip: bounds are numbers, got array([1., 1., 1.]); use minimum and maximum",
+    ),
+    "classes that are not whole": (
+        lambda: mg.one_hot([0.5], 3),
+        TypeError,
+        "one_hot: class indices must be integers, got dtype float64",
+    ),
+    "rows to take that are not whole": (
+        lambda: mg.take(x, [0.5], axis=0),
+        TypeError,
+        "take: indices must be integers, got dtype float64",
+    ),
+    "a position that is a tensor of floats": (
+        lambda: x[mg.Tensor(np.array([0.5]))],
+        TypeError,
+        "index array([0.5]) is neither an integer, a slice, nor an array of integers or booleans",
+    ),
+    "an entry to pick that is not there": (
+        lambda: mg.pick(x, np.array([0, 3])),
+        IndexError,
+        "pick of x (2, 3) and (2,): index 3 is outside 0 … 2",
+    ),
+    "a sum of no tensors": (
+        lambda: mg.add_n(),
+        ValueError,
+        "add_n needs at least one tensor, got none",
+    ),
+    "parts that do not add up": (
+        lambda: mg.split(x, [1, 1], axis=-1),
+        ValueError,
+        "split: sizes [1, 1] add up to 2, the axis is 3",
+    ),
+    "widths for another number of axes": (
+        lambda: mg.pad(x, [(0, 1)]),
+        ValueError,
+        "pad: widths [(0, 1)] do not fit 2 axes (one pair ≥ 0 an axis)",
+    ),
+    "NumPy's outer product of matrices": (
+        lambda: np.outer(x, x),
+        TypeError,
+        "np.outer on tensors: only vectors; minigrad.outer works on the last axes",
+    ),
+    "an axis that is not whole": (
+        lambda: mg.sum(x, axis=1.5),
+        TypeError,
+        "reduction: axis must be an int or a tuple of ints, got 1.5",
+    ),
+    "structures that differ": (
+        lambda: tree_map(lambda a, b: a, {"a": 1.0}, {"b": 1.0}),
+        ValueError,
+        "tree_map: the structures differ: ['a'] and ['b']",
+    ),
+    "a cotangent of another structure": (
+        lambda: mg.vjp(lambda a: {"y": a}, ONES(2))[1]({"z": ONES(2)}),
+        ValueError,
+        "vjp: cotangent has structure ['z'], wanted ['y']",
+    ),
+    "a Jacobian of a text": (
+        lambda: mg.jacobian(lambda a: "no")(ONES(2)),
+        TypeError,
+        "jacobian: the function must return arrays, got 'no'",
+    ),
+    "backward from a whole number": (
+        lambda: mg.Tensor(np.array(1)).backward(),
+        TypeError,
+        "backward: the loss has dtype int64; gradients need real floats",
+    ),
+    "backward from a cotangent of another shape": (
+        lambda: mg.sum(x, axis=0).backward(ONES(2)),
+        ValueError,
+        "backward: cotangent has shape (2,), wanted (3,)",
+    ),
+    "a name to find in a number": (
+        lambda: mg.find(3.0, "h"),
+        TypeError,
+        "find looks in the graph of a tensor, got float",
     ),
 }
 

@@ -1,6 +1,8 @@
 """`check_gradients`: finds what is wrong, says whose fault it is, and is silent otherwise."""
 
+import itertools
 import json
+import re
 from random import Random
 
 import numpy as np
@@ -19,6 +21,7 @@ from minigrad.testing import (
 )
 from minigrad.testing.faults import FAULTS
 from minigrad.testing.minimise import minimise
+from minigrad.testing.planting import WrongRule
 from minigrad.testing.programs import attribute_class, differentiable
 
 X, W = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.linspace(0.5, 1.5, 6).reshape(3, 2)
@@ -123,6 +126,33 @@ def test_a_broken_promise_is_told(fault, told):
     with FAULTS[fault].planted(), pytest.raises((GradientMismatch, ValueError)) as found:
         check_gradients(f, np.ones(3), np.ones(3), np.ones(2))
     assert told in str(found.value) or "read-only" in str(found.value)
+
+
+COUNT = itertools.count()
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (lambda r, g, y, x: g * g * mg.cos(x), "the gradient by x is not linear in the cotangent"),
+        (lambda r, g, y, x: g + 1.0, "a cotangent of zeros gives the gradient by x entries"),
+        (lambda r, g, y, x: g * next(COUNT), "pulled back twice, the same cotangent gives"),
+        (lambda r, g, y, x: np.multiply(g, 2.0, out=g), "writes into the cotangent|read-only"),
+    ],
+)
+def test_a_rule_that_is_no_linear_map_is_told(rule, told):
+    with (
+        WrongRule("sin", 0, rule).planted(),
+        pytest.raises((GradientMismatch, ValueError)) as found,
+    ):
+        check_gradients(lambda x: mg.sin(x), np.ones(3))
+    assert re.search(told, str(found.value))
+
+
+def test_a_function_of_chance_is_told():
+    rng = np.random.default_rng(0)
+    with pytest.raises(GradientMismatch, match="run twice on the same inputs"):
+        check_gradients(lambda x: x * rng.normal(), np.ones(2))
 
 
 def test_a_function_that_changes_its_input_is_told():
