@@ -74,12 +74,14 @@ class GradientCheck:
         comparisons: all that were made.
         method: how the independent derivative was computed.
         kink: the nearest kink, if it is so near that no independent derivative exists.
+        is_cut: no result is a tensor, so no gradient can reach the inputs.
     """
 
     names: list[str]
     comparisons: list[Comparison] = field(default_factory=list)
     method: str = "adjoint"
     kink: Kink | None = None
+    is_cut: bool = False
 
     @property
     def worst(self) -> Comparison:
@@ -98,7 +100,7 @@ class GradientCheck:
 
 
 def _excess(c: Comparison) -> float:
-    off = abs(c.got - c.wanted)
+    off = 0.0 if c.got == c.wanted else abs(c.got - c.wanted)
     if np.isnan(off):
         return float("inf")
     return off / c.allowed if c.allowed else (float("inf") if off else 0.0)
@@ -151,10 +153,15 @@ def compare(f: Flat, seed: int = 0, method: str = "auto") -> GradientCheck:
     with np.errstate(all="ignore"):
         tensors = f(*leaves)
         outputs = [y for y in tensors if type(y) is Tensor and y.dtype.kind == "f"]
-        if not f.points or not outputs:
+        if not f.points:
             return result
         seeds = [np.asarray(rng.normal(size=np.shape(_plain(y)))) for y in tensors]
         along = [np.asarray(rng.normal(size=x.shape)) for x in f.points]
+        if not outputs:  # right for a constant; otherwise something cut the graph
+            wanted, off = richardson(f, f.points, along, seeds, 0.0)
+            result.method, result.is_cut = "differences", True
+            result.comparisons.append(Comparison("differences", -1, 0.0, wanted, off, 0.0))
+            return result
         own = [w for y, w in zip(tensors, seeds, strict=True) if any(y is o for o in outputs)]
         scale = _Scale(outputs, own, leaves)
         _, pull = vjp(lambda *xs: f(*xs), *f.points)
@@ -227,6 +234,12 @@ def _independent(
     safe = not scale.ops & COMPLEX_UNSAFE and largest <= COMPLEX_LIMIT
     got = float(sum(np.sum(g * v) for g, v in zip(back, along, strict=True)))
     allowed = ROUNDINGS * EPSILON * size
+    unsafe = sorted(scale.ops & COMPLEX_UNSAFE)
+    if method == "complex" and unsafe:
+        raise ValueError(
+            f"check_gradients: a complex step does not come through {', '.join(unsafe)}; "
+            "method='auto' takes differences there"
+        )
     if (method == "auto" and safe) or method == "complex":
         if kink is not None and kink.distance < 64 * EPSILON * (1 + largest):
             result.kink = kink
@@ -262,7 +275,8 @@ def check_gradients(
     Args:
         fn: a function of arrays, nested dictionaries, lists and tuples of them, written with
             minigrad; it returns one array or several.
-        inputs: where to check. Integers and flags are passed on and not differentiated.
+        inputs: where to check. Integers and flags are passed on and not differentiated; float32
+            becomes float64, whose rounding hides nothing.
         order: 2 also checks the derivative of the gradient.
         method: "adjoint" compares reverse and forward mode only; "complex" and "differences" also
             with a derivative without rules; "auto" chooses.
@@ -271,6 +285,8 @@ def check_gradients(
 
     Raises:
         GradientMismatch: with a report; it is an `AssertionError`.
+        ValueError: there is no float among the inputs, or a number is not finite there.
+        TypeError: `fn` is no function, or gives something else than arrays.
 
     >>> import minigrad as mg, numpy as np
     >>> check_gradients(lambda x, w: mg.tanh(x @ w), np.ones((2, 3)), np.ones((3, 2))).method
@@ -281,7 +297,12 @@ def check_gradients(
 
     if method not in METHODS:
         raise ValueError(f"check_gradients: unknown method {method!r}; there are {METHODS}")
+    if not callable(fn):
+        raise TypeError(f"check_gradients takes a function and its inputs, got {fn!r:.60}")
+    if order < 1:
+        raise ValueError(f"check_gradients: order is 1 for gradients, 2 for theirs, got {order}")
     f = Flat(fn, inputs)
+    _has_derivative(f)
     broken = check_promises(f, seed)
     result = compare(f, seed, method)
     TALLY["checks"] += 1
@@ -290,9 +311,30 @@ def check_gradients(
         TALLY["failed"] += 1
         folder = artifacts or os.environ.get("MINIGRAD_ARTIFACTS")
         raise mismatch(f, result, broken, seed, folder)
-    if order > 1 and f.points:
+    if order > 1:
         check_gradients(_pulled(f, seed), *f.points, order=order - 1, method=method, seed=seed + 1)
     return result
+
+
+def _has_derivative(f: Flat) -> None:
+    """Raise where there is nothing to compare: no floats, or numbers that are not finite."""
+    if not f.points:
+        told = ", ".join(f"{x.dtype}{list(x.shape)}" for x in f.leaves) or "no arrays"
+        raise ValueError(f"check_gradients: nothing to differentiate; the inputs are {told}")
+    for name, x in zip(f.names, f.points, strict=True):
+        if not np.all(np.isfinite(x)):
+            raise ValueError(f"check_gradients: {name} has entries that are not finite: {x!r:.60}")
+    with np.errstate(all="ignore"):
+        outputs = f(*(Tensor(x, name) for x, name in zip(f.points, f.names, strict=True)))
+    for y in outputs:
+        array = np.asarray(_plain(y))
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"check_gradients: the function must return arrays, got {y!r:.60}")
+        if not np.all(np.isfinite(array)):
+            raise ValueError(
+                f"check_gradients: the result has entries that are not finite: {array!r:.60}; "
+                "there is no gradient to compare, choose other inputs"
+            )
 
 
 def _pulled(f: Flat, seed: int) -> Callable[..., Any]:

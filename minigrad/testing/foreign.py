@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.testing.laws import Broken
-from minigrad.testing.numeric import STEP, richardson, weigh
+from minigrad.testing.numeric import STEP, both_sides, richardson, weigh
 from minigrad.testing.rounding import EPSILON, ROUNDINGS
 
 Array = np.ndarray[Any, np.dtype[Any]]
+KINKED = 1e-6
+"""One-sided slopes are known that well; the slope of choice is often one of them."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,17 @@ def check_vjp(
             none; g and y have the form of f's result.
         arrays: where to check; float arrays are differentiated.
         names: of the arrays, for the report.
-        time_axis: the axis of the result that counts steps; the report then says at which steps
-            a loss has a wrong gradient.
+        time_axis: the axis of the (first) result that counts steps; the report then says at which
+            steps a loss has a wrong gradient.
         seed: of the random cotangent.
 
+    At a kink, such as relu at 0, any slope between that on the left and that on the right is right.
+
     Raises:
-        AssertionError: with the report.
+        AssertionError: with the report; or f or backward breaks a promise: writes into what it is
+            given, gives another form, or another value at every call.
+        ValueError: there is nothing to check: no floats, or values that are not finite.
+        TypeError: f gives something else than arrays.
 
     >>> import numpy as np
     >>> check_vjp(np.tanh, lambda g, y, x: (g * (1 - y * y),), np.ones(3))
@@ -71,19 +78,51 @@ def check_vjp(
     told = list(names) if names is not None else [f"array {k + 1}" for k in range(len(values))]
     if len(told) != len(values):
         raise ValueError(f"check_vjp: {len(values)} arrays, but {len(told)} names: {told}")
+    if not any(x.dtype.kind == "f" for x in values):
+        told_types = ", ".join(f"{n} {x.dtype}" for n, x in zip(told, values, strict=True))
+        raise ValueError(f"check_vjp: no array of floats to differentiate by; got {told_types}")
     forward = _Forward(f)
-    first = f(*(x.copy() for x in values))
-    several = isinstance(first, tuple | list)
-    y = [np.asarray(part, float) for part in (first if several else [first])]
+    first, several = _first_run(f, values, told)
+    y = [np.asarray(part, float) for part in first]
+    if time_axis is not None and not -y[0].ndim <= time_axis < y[0].ndim:
+        raise ValueError(
+            f"check_vjp: time_axis {time_axis} does not fit the result's shape {y[0].shape}"
+        )
     rng = np.random.default_rng(seed)
     seeds = [np.asarray(rng.normal(size=part.shape)) for part in y]
     problem = _Problem(forward, backward, values, told, y, several)
     problem.forward = _Forward(f, problem.takes_complex(seeds, rng))
     given = problem.gradients(seeds)
     numeric = problem.numeric(seeds)
+    problem.widen_at_kinks(given, numeric, seeds)
     wrong = [k for k in numeric if not np.all(problem.within(k, given[k], numeric[k]))]
     if wrong:
         raise Broken(_report(problem, given, numeric, wrong, seeds, time_axis))
+
+
+def _first_run(
+    f: Callable[..., Any], values: Sequence[Array], names: Sequence[str]
+) -> tuple[list[Any], bool]:
+    """The results as a list, and whether there may be several; what f promises is checked."""
+    inputs = [x.copy() for x in values]
+    given = f(*inputs)
+    several = isinstance(given, tuple | list)
+    results = list(given) if several else [given]
+    for y in results:
+        array = np.asarray(y)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"check_vjp: f must return an array or several, got {y!r:.60}")
+        if not np.all(np.isfinite(array)):
+            raise ValueError(
+                f"check_vjp: f gives entries that are not finite ({array!r:.60}); take other arrays"
+            )
+    for name, before, after in zip(names, values, inputs, strict=True):
+        if not np.array_equal(before, after, equal_nan=True):
+            raise Broken(f"f changes its input {name}, and backward would be given the changed one")
+    again = f(*(x.copy() for x in values))
+    if not all(map(np.array_equal, results, again if several else [again])):
+        raise Broken("f gives other values when it is run again on the same arrays")
+    return results, several
 
 
 class _Problem:
@@ -104,6 +143,11 @@ class _Problem:
         given = self.backward(
             tuple(g) if self.several else g[0], tuple(y) if self.several else y[0], *inputs
         )
+        if given is None or isinstance(given, dict | str):
+            raise Broken(
+                f"backward returned {given!r:.60}, wanted a tuple of gradients by "
+                f"{', '.join(self.names)}"
+            )
         given = list(given) if isinstance(given, tuple | list) else [given]
         if len(given) != len(self.values):
             raise Broken(
@@ -116,11 +160,15 @@ class _Problem:
         if not all(np.array_equal(a, b) for a, b in zip(g, seeds, strict=True)):
             raise Broken("backward writes into the cotangent g it is given")
         for k in self.moving:
-            shape = np.shape(given[k]) if given[k] is not None else None
-            if shape != self.values[k].shape:
+            wanted = self.values[k].shape
+            if given[k] is None:
                 raise Broken(
-                    f"the gradient by {self.names[k]} has shape {shape}, "
-                    f"the array {self.values[k].shape}"
+                    f"backward gives None for {self.names[k]}, wanted a gradient of shape {wanted}"
+                )
+            if np.shape(given[k]) != wanted:
+                raise Broken(
+                    f"the gradient by {self.names[k]} has shape {np.shape(given[k])}, "
+                    f"the array {wanted}"
                 )
             given[k] = np.array(given[k], float)
         return given
@@ -154,6 +202,17 @@ class _Problem:
                 slope[index], off[index] = self.forward.slope(self._at(), along, seeds)
             found[k] = (slope, off)
         return found
+
+    def widen_at_kinks(self, given: list[Any], numeric: Any, seeds: Sequence[Array]) -> None:
+        """Where a wrong entry is at a kink: the middle of both slopes, and half their distance."""
+        for k, (slope, off) in numeric.items():
+            for index in np.argwhere(~self.within(k, given[k], numeric[k])):
+                along = [np.zeros(x.shape) for x in self.values]
+                along[k][tuple(index)] = 1.0
+                sides = both_sides(_Forward(self.forward.f), self._at(), along, seeds)
+                if sides is not None:
+                    slope[tuple(index)] = (sides[0] + sides[1]) / 2
+                    off[tuple(index)] = abs(sides[0] - sides[1]) / 2 * (1 + KINKED)
 
     def within(self, k: int, given: Array, numeric: tuple[Array, Array]) -> Any:
         """Entries that agree: to rounding of the largest entry, and the error of differences."""
@@ -213,6 +272,7 @@ def _by_step(p: _Problem, wrong: list[int], seeds: Any, axis: int) -> list[str]:
         here[axis] = slice(t, t + 1)
         alone[0][tuple(here)] = seeds[0][tuple(here)]
         given, numeric = p.gradients(alone), p.numeric(alone)
+        p.widen_at_kinks(given, numeric, alone)
         for k in wrong:
             verdicts[k].append(bool(np.all(p.within(k, given[k], numeric[k]))))
     lines = ["  with a loss at step t alone:"]

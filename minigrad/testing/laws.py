@@ -7,7 +7,9 @@ Derivatives by differences carry their own estimate of the error.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,25 @@ EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 64
 
 
+LIBRARIES = (*(Path(__file__).parents[2] / name for name in ("minigrad", "rnn", "viz")),
+             Path(np.__file__).parent)  # fmt: skip
+"""An error is told with the last line outside of them."""
+
+
 class Broken(AssertionError):
     """A law does not hold; the message has the case and both numbers."""
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, and by which line of other people's code.
+
+    >>> raised(ValueError("too small"))
+    'ValueError: too small'
+    """
+    told = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if not any(map(Path(f.filename).is_relative_to, LIBRARIES))]
+    return f"{told} ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else told
 
 
 def check_law(name: str, case: Case, seed: int = 0) -> None:

@@ -109,6 +109,33 @@ def richardson(
     return best, 3 * abs(second - first) + noise
 
 
+def both_sides(
+    f: Callable[..., Sequence[Any]],
+    points: Sequence[Array],
+    along: Sequence[Array],
+    seeds: Sequence[Array],
+) -> tuple[float, float] | None:
+    """The slopes of Σ ⟨seed, f⟩ on the left and on the right; None where they meet.
+
+    Where a function is smooth, half the step halves how far they are apart; at a kink it does not.
+    """
+    h = step_size(points, along)
+    here = weigh(f(*points), seeds)
+
+    def side(h: float) -> float:
+        there = weigh(f(*(x + h * v for x, v in zip(points, along, strict=True))), seeds)
+        return float((there - here) / h)
+
+    def slope(h: float) -> float:
+        return 2 * side(h / 2) - side(h)  # the part that grows with h falls out
+
+    left, right = slope(-h), slope(h)
+    apart = [abs(side(step) - side(-step)) for step in (h, h / 2, h / 4)]
+    size = max(abs(left), abs(right))
+    is_kink = apart[2] > 0.75 * apart[0] and apart[2] > 1e-6 * size
+    return (left, right) if is_kink else None
+
+
 # --- kinks --------------------------------------------------------------------------------------
 
 BY_DIFFERENCE = frozenset(

@@ -82,6 +82,11 @@ def mismatch(
         worst = max(wrong, key=lambda c: abs(c.got - c.wanted) / (c.allowed or 1e-300))
         error.entry = worst_entry(f, seed)
         lines += _numbers(error.entry, check, worst)
+        if check.is_cut:
+            lines.append(
+                "  no result is a tensor, so no gradient reaches the inputs: "
+                ".data, .item() or a NumPy array took the values without the graph"
+            )
         program = recorded(f, seed)
         if program is not None:
             error.whole, error.node = program, first_wrong(program, seed)
@@ -194,7 +199,9 @@ def _about(error: GradientMismatch, blamed: int | None) -> list[str]:
     whole, small = error.whole, error.program
     assert whole is not None
     assert small is not None
-    if blamed is None:
+    if blamed is None and any(node.op == "detach" for node in small.graph.nodes):
+        whose = "detach lets no gradient through, and the result depends on what it is given"
+    elif blamed is None:
         whose = (
             "each primitive is right alone; the fault is where cotangents meet "
             "(several uses, broadcasting, the order of the walk)"

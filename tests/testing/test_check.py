@@ -168,8 +168,9 @@ def test_a_function_that_changes_its_input_is_told():
 def test_a_hidden_detour_through_plain_numbers_is_found():
     """A function that drops the graph on the way has a gradient that fits itself, but not f."""
     f = lambda x: mg.sin(x) * mg.detach(x)
-    with pytest.raises(GradientMismatch, match="differences differ"):
+    with pytest.raises(GradientMismatch, match="differences differ") as found:
         check_gradients(f, np.array(0.7))
+    assert "detach lets no gradient through" in str(found.value)
 
 
 def test_integers_nested_structures_and_several_results_are_checked():
@@ -236,7 +237,7 @@ def test_a_report_is_not_lost_where_nothing_can_be_written(tmp_path):
 
 
 def test_numbers_that_json_has_not_are_told(tmp_path):
-    f = lambda x: mg.log(x) * mg.detach(x)
+    f = lambda x: mg.sqrt(x) * mg.detach(x)  # finite, but its gradient is ∞ · 0
     with pytest.raises(GradientMismatch):
         check_gradients(f, np.array(0.0), artifacts=tmp_path)
     (path,) = tmp_path.glob("*.json")
@@ -253,6 +254,36 @@ def test_minimising_keeps_what_fails_and_drops_the_rest():
     assert len(small) == 1
 
 
-def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="unknown method 'magic'"):
-        check_gradients(mg.sin, 0.5, method="magic")
+def test_a_graph_that_is_cut_has_a_wrong_gradient():
+    """A gradient of zeros fits itself in both modes; differences know better."""
+    f = lambda x: np.sin(x.data if isinstance(x, mg.Tensor) else x)
+    with pytest.raises(GradientMismatch, match="no result is a tensor"):
+        check_gradients(f, np.array([0.5]))
+    assert check_gradients(lambda x: 3.0, np.ones(2)).is_cut
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "told"),
+    [
+        (lambda: check_gradients(mg.sin, 0.5, method="magic"), ValueError,
+         "check_gradients: unknown method 'magic'"),
+        (lambda: check_gradients(mg.sin, 0.5, order=0), ValueError, "order is 1 for gradients"),
+        (lambda: check_gradients(0.5), TypeError, "takes a function and its inputs, got 0.5"),
+        (lambda: check_gradients(lambda i: i, np.arange(2)), ValueError,
+         r"nothing to differentiate; the inputs are int64\[2\]"),
+        (lambda: check_gradients(lambda: 0.5), ValueError, "the inputs are no arrays"),
+        (lambda: check_gradients(lambda x: None, 0.5), TypeError,
+         "must return arrays, got None"),
+        (lambda: check_gradients(lambda x: mg.sin(x), np.nan), ValueError,
+         "x has entries that are not finite"),
+        (lambda: check_gradients(mg.log, -1.0), ValueError,
+         "the result has entries that are not finite: array.nan.; there is no gradient"),
+        (lambda: check_gradients(lambda x, W: x @ W, X, X), mg.ShapeError,
+         r"matmul: axis n is 3 on the left, 2 on the right: shapes x \(2, 3\) and W \(2, 3\)"),
+        (lambda: check_gradients(mg.abs, 0.5, method="complex"), ValueError,
+         "a complex step does not come through abs; method='auto' takes differences"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_checked_is_told(call, kind, told):
+    with pytest.raises(kind, match=told):
+        call()

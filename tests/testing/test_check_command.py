@@ -91,6 +91,15 @@ def test_a_folder_is_searched_for_what_can_be_checked(mine, capsys):
     assert all(f"mine.py:{name}" in told for name in ("good", "bad", "cell"))
 
 
+def test_what_raises_is_a_finding_and_the_rest_is_checked(mine, capsys):
+    mine.write_text(mine.read_text() + "def worst(x):\n    return 1 / 0\n"
+                    "worst.example_inputs = (1.0,)\nlast = rnn.GRUCell(2, 2)\n")  # fmt: skip
+    assert main(["check", str(mine), "--draws", "1"]) == 1
+    told = capsys.readouterr().out
+    assert re.search(r"worst: could not be checked: ZeroDivisionError: .*mine.py:\d+\)", told)
+    assert "mine.py:last" in told
+
+
 def test_cells_of_the_library_are_found_by_their_class(capsys):
     assert main(["check", "rnn:GRUCell", "--draws", "1"]) == 0
     assert "GRUCell(inputs=3, hidden=3" in capsys.readouterr().out
@@ -108,12 +117,20 @@ def test_faults_are_planted_by_part_of_their_name(capsys):
     ("arguments", "told"),
     [
         (["check"], "name a function or cell"),
+        (["check", "rnn:GRUCell", "--draws", "0"], "--draws is how often each law is tried, got 0"),
         (["check", "rnn:Nobody"], "rnn has no Nobody"),
         (["check", "minigrad:tanh"], "needs inputs to be checked on"),
         (["check", "nowhere.py:f"], "there is no file nowhere.py"),
+        (["check", __file__ + "x/broken.py"], "there is no file"),
         (["check", "--faults", "no such"], "no fault is called 'no such'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(arguments, told, capsys):
     assert main(arguments) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_loaded_is_told(tmp_path, capsys):
+    (tmp_path / "broken.py").write_text("x = nobody")
+    assert main(["check", str(tmp_path)]) == 2
+    assert "broken.py cannot be loaded: NameError: name 'nobody'" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The recurrent laws hold for every cell there is, drawn ones too, and say what is broken."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -67,6 +68,32 @@ def test_a_cell_that_mixes_samples_breaks_the_laws_of_batches_alone():
     assert "BROKEN  batch permutation" in str(card)
     with pytest.raises(Broken, match="samples"):
         assert_law("batch permutation", Careless(3, 4))
+
+
+@dataclass(frozen=True)
+class Failing(Careless):
+    """A step that raises; or, with a number of units that is odd, numbers that are not finite."""
+
+    def step(self, p, x, h):
+        h = mg.log(-1.0 - mg.square(x @ p.W_xh)) if self.hidden % 2 else p.nobody
+        return h, h
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"), [(4, r"nobody.*test_recurrent.py:\d+\)"), (3, r"result\[0\] has entries")]
+)
+def test_a_cell_that_does_not_run_is_told_once(hidden, told):
+    card = all_laws(Failing(3, hidden))
+    assert card.broken == ["runs"]
+    assert re.search(told, str(card))
+    assert "padding: the cell does not run" in str(card)
+
+
+def test_a_card_without_a_cell_or_a_draw_is_refused():
+    with pytest.raises(TypeError, match="all_laws takes a cell"):
+        all_laws(rnn.LSTMCell)
+    with pytest.raises(ValueError, match="no seeds, so no law would be tried"):
+        all_laws(rnn.LSTMCell(2, 2), seeds=[])
 
 
 def test_an_unknown_law_is_told():

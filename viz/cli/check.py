@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     """Check, print, and return 1 if something is wrong."""
     if args.faults is None and not args.targets:
         raise ValueError("check: name a function or cell, as pkg.module:name, or --faults")
+    if args.draws < 1:
+        raise ValueError(f"check: --draws is how often each law is tried, got {args.draws}")
     findings = []
     if args.faults is not None:
         findings.append(plant_faults(args.faults, args.draws))
@@ -116,6 +118,7 @@ def plant_faults(part: str, draws: int) -> Finding:
 def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
     """Check a cell, or a function on its example inputs."""
     from minigrad.testing import check_gradients
+    from minigrad.testing.laws import raised
     from rnn import Cell
     from rnn.testing import all_laws
 
@@ -123,14 +126,15 @@ def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
         card = all_laws(thing, range(draws))
         drawn = [_picture(law, error) for law, error in card.errors.items()]
         return Finding(name, card.ok, str(card), tuple(p for p in drawn if p))
+    inputs = _inputs(name, thing)
     try:
         for seed in range(draws):
-            found = check_gradients(
-                thing, *_inputs(name, thing), seed=seed, order=2, artifacts=artifacts
-            )
+            found = check_gradients(thing, *inputs, seed=seed, order=2, artifacts=artifacts)
     except AssertionError as error:
         picture = _picture("", error)
         return Finding(name, False, str(error), (picture,) if picture else ())
+    except Exception as error:  # whatever code of someone else does is what was found about it
+        return Finding(name, False, f"could not be checked: {raised(error)}")
     return Finding(name, True, str(found))
 
 
@@ -223,5 +227,10 @@ def _load_file(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(
+            f"check: {path} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
     return module

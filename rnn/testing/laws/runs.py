@@ -8,7 +8,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.testing.check import check_gradients
-from minigrad.tree import tree_map
+from minigrad.testing.laws import Broken
+from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.run import run
 from rnn.testing import equations
@@ -17,6 +18,18 @@ from rnn.testing.problem import DoesNotApply, Problem, agree, problem
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)
+RUNS = "runs"
+"""The first law; what it is broken by breaks all."""
+
+
+@law(RUNS)
+def it_runs(cell: Cell, seed: int) -> None:
+    """A sequence can be run, and every number that comes out is finite."""
+    q = problem(cell, 3, 2, seed)
+    found, tree = flatten(q.run())
+    for path, value in zip(tree.paths("result"), found, strict=True):
+        if not np.all(np.isfinite(value)):
+            raise Broken(f"{path} has entries that are not finite: {value.ravel()[:4]}")
 
 
 @law("repeatable")
