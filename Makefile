@@ -7,7 +7,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS ?= 1
 BIN := $(VENV)/bin
 
-.PHONY: demo figures test test-deep lint bench readme clean
+.PHONY: demo figures test test-deep coverage lint bench readme clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/minigrad demo --out demo
@@ -20,6 +20,12 @@ test: $(VENV)/test.done lint
 
 test-deep: $(VENV)/test.done
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n 2
+
+# Tracing more than doubles the time of a test, so this is no part of `make test`; few examples
+# reach every line that many do.
+coverage: $(VENV)/test.done
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not deep" \
+		--cov=minigrad --cov=rnn --cov-branch --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .

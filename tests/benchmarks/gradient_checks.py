@@ -41,7 +41,8 @@ def alarms(programs: int, first: int) -> None:
         took = time.perf_counter() - began
         print(
             f"inputs ~{scale:<6g} {each} programs: {len(cried)} false alarms {cried[:5]}, "
-            f"{100 * found / possible:.1f} % of {possible} faults of {DELTA:g} found, "
+            f"{100 * found / possible:.1f} % of {possible} faults of {DELTA:g} found "
+            f"({100 * found / each:.1f} % of all, with gradients of exactly 0), "
             f"{100 * near / each:.1f} % at a kink, {1e3 * took / each:.2f} ms each",
             flush=True,
         )
