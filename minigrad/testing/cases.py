@@ -26,6 +26,12 @@ class Case:
         primitive: what is applied.
         operands: arrays, float64 where differentiable.
         attrs: canonical attributes.
+
+    >>> import minigrad as mg
+    >>> Case(mg.PRIMITIVES["sum"], (np.ones((2, 3)),), {"axis": (-1,), "keepdims": False}).apply(
+    ...     np.full((2, 3), 2.0)
+    ... )
+    array([6., 6.])
     """
 
     primitive: Primitive
@@ -57,7 +63,13 @@ class Case:
 
 
 def draw_case(primitive: Primitive, random: Random) -> Case:
-    """Operands and attributes for a primitive, broadcasting and empty shapes included."""
+    """Operands and attributes for a primitive, broadcasting and empty shapes included.
+
+    >>> import minigrad as mg
+    >>> case = draw_case(mg.PRIMITIVES["add"], Random(0))
+    >>> np.shape(case.apply(*case.points())) == np.broadcast_shapes(*map(np.shape, case.operands))
+    True
+    """
     if primitive.sample is not None:
         given, attrs = primitive.sample(random)
     else:

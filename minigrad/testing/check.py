@@ -75,6 +75,13 @@ class GradientCheck:
         method: how the independent derivative was computed.
         kink: the nearest kink, if it is so near that no independent derivative exists.
         is_cut: no result is a tensor, so no gradient can reach the inputs.
+
+    >>> import minigrad as mg
+    >>> check = check_gradients(lambda x, y: mg.sin(x) * y, 1.0, 2.0)
+    >>> check.names, [c.what for c in check.comparisons][1:]
+    (['x', 'y'], ['reverse and forward mode', 'complex step'])
+    >>> abs(check.worst.got - check.worst.wanted) <= check.worst.allowed
+    True
     """
 
     names: list[str]

@@ -29,7 +29,11 @@ LIBRARIES = (*(Path(__file__).parents[2] / name for name in ("minigrad", "rnn", 
 
 
 class Broken(AssertionError):
-    """A law does not hold; the message has the case and both numbers."""
+    """A law does not hold; the message has the case and both numbers.
+
+    >>> issubclass(Broken, AssertionError)  # so pytest reports it like an assert
+    True
+    """
 
 
 def raised(error: BaseException) -> str:
@@ -45,7 +49,18 @@ def raised(error: BaseException) -> str:
 
 
 def check_law(name: str, case: Case, seed: int = 0) -> None:
-    """Raise `Broken` if a law of `LAWS` does not hold for a case."""
+    """Raise `Broken` if a law of `LAWS` does not hold for a case.
+
+    Raises:
+        Broken: with the entry and both numbers.
+        ValueError: there is no such law.
+
+    >>> import minigrad as mg
+    >>> case = Case(mg.PRIMITIVES["tanh"], (np.array([0.5, 1.5]),), {})
+    >>> check_law("adjoint", case)
+    """
+    if name not in LAWS:
+        raise ValueError(f"check_law: unknown law {name!r}; there are {', '.join(LAWS)}")
     with np.errstate(all="ignore"):
         LAWS[name](case, np.random.default_rng(seed))
 

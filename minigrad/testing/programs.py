@@ -29,7 +29,13 @@ LARGEST = 1e8
 
 @dataclass(frozen=True)
 class Program:
-    """A graph and values of its inputs, the way a failing example is kept."""
+    """A graph and values of its inputs, the way a failing example is kept.
+
+    >>> import minigrad as mg
+    >>> program = Program(mg.trace(lambda x: mg.sin(x) * x, 0.0), (np.array(0.0),))
+    >>> len(program), float(program()), round(float(program(2.0)), 3)
+    (2, 0.0, 1.819)
+    """
 
     graph: Graph
     values: tuple[Array, ...]
@@ -181,7 +187,12 @@ def draw_program(
 
 
 def draw_fan_out(random: Random, scale: float = 1.0) -> Program:
-    """A program that uses one parameter 1 … 64 times, as weights are shared in time."""
+    """A program that uses one parameter 1 … 64 times, as weights are shared in time.
+
+    >>> graph = draw_fan_out(Random(1)).graph
+    >>> 1 <= sum(graph.inputs[0] in node.inputs for node in graph.nodes) <= 64
+    True
+    """
     numbers = np.random.default_rng(random.getrandbits(32))
     uses = random.choice((1, 2, 3, 4, 5, 8, 12, 16, 17, 24, 33, 64))
     w = Tensor(numbers.normal(size=(2, 2)) * 0.5, "w")

@@ -39,6 +39,16 @@ class GradientMismatch(Broken):
         node: the first node of `whole` whose own rule disagrees, None if each is right alone.
         program: the smallest program that still fails, None if it could not be recorded.
         primitive: the first primitive in it whose own rule disagrees.
+
+    >>> import minigrad as mg
+    >>> from minigrad.testing import check_gradients
+    >>> from minigrad.testing.faults import FAULTS
+    >>> with FAULTS["sin slope -cos"].planted():
+    ...     try:
+    ...         check_gradients(lambda x: mg.sin(x) * 2.0, 0.5)
+    ...     except GradientMismatch as error:
+    ...         print(error.entry.place, error.primitive, len(error.whole), len(error.program))
+    x sin 2 1
     """
 
     check: GradientCheck

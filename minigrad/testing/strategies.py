@@ -20,7 +20,12 @@ matter; larger ones from a seed, which is quick and has no accidental ties."""
 
 
 def shapes(most_axes: int = 3, most: int = 4, empty: bool = False) -> st.SearchStrategy[Any]:
-    """Shapes of arrays, scalars too; with `empty` also such without entries."""
+    """Shapes of arrays, scalars too; with `empty` also such without entries.
+
+    >>> from hypothesis import find
+    >>> find(shapes(), lambda shape: len(shape) == 2)
+    (1, 1)
+    """
     return hnp.array_shapes(
         min_dims=0, max_dims=most_axes, min_side=0 if empty else 1, max_side=most
     )
@@ -43,6 +48,13 @@ def tensors(
         kinks: "avoid" keeps away from 0 and from ties, "hit" puts entries at 0 and repeats some,
             "any" does neither.
         dtype: of the array.
+
+    Raises:
+        ValueError: another word for `kinks`.
+
+    >>> from hypothesis import find
+    >>> find(tensors(shape=(3,), kinks="hit"), lambda x: x[1] == 0).shape
+    (3,)
     """
     if kinks not in ("avoid", "hit", "any"):
         raise ValueError(f"tensors: kinks is 'avoid', 'hit' or 'any', got {kinks!r}")
@@ -70,13 +82,29 @@ def tensors(
 
 @st.composite
 def broadcast_args(draw: Any, /, signature: str = "(),()->()", **about: Any) -> Any:
-    """A tuple of arrays that fit a gufunc signature, leading axes broadcasting in every way."""
+    """A tuple of arrays that fit a gufunc signature, leading axes broadcasting in every way.
+
+    Args:
+        draw: given by Hypothesis.
+        signature: one shape for each array, such as that of a matrix product.
+        about: `domain`, `kinks` and `dtype` of `tensors`.
+
+    >>> from hypothesis import find
+    >>> x, W = find(broadcast_args("(b,n),(n,m)->(b,m)"), lambda args: args[0].ndim == 3)
+    >>> (x @ W).ndim
+    3
+    """
     found = draw(hnp.mutually_broadcastable_shapes(signature=signature, max_dims=2, max_side=3))
     return tuple(draw(tensors(shape=shape, **about)) for shape in found.input_shapes)
 
 
 def indices(shape: Sequence[int]) -> st.SearchStrategy[Any]:
-    """Positions that an array of a shape can be read at: slices, integers, arrays, flags."""
+    """Positions that an array of a shape can be read at: slices, integers, arrays, flags.
+
+    >>> from hypothesis import find
+    >>> np.zeros((3, 2))[find(indices((3, 2)), lambda position: True)].size >= 0
+    True
+    """
     whole = tuple(shape)
     if not whole or not all(whole):
         return hnp.basic_indices(whole, allow_newaxis=True)
@@ -93,10 +121,27 @@ def indices(shape: Sequence[int]) -> st.SearchStrategy[Any]:
 def graphs(
     primitives: Sequence[Primitive] | None = None, most: int = 8, scale: float = 1.0
 ) -> st.SearchStrategy[Program]:
-    """Random programs: `program.graph`, `program.values`; printed as Python when a test fails."""
+    """Random programs: `program.graph`, `program.values`; printed as Python when a test fails.
+
+    Args:
+        primitives: what they are made of; None for all that pass a gradient.
+        most: drawn operations, some more bring operands into shape.
+        scale: of the inputs.
+
+    >>> import minigrad as mg
+    >>> from hypothesis import find
+    >>> program = find(graphs([mg.PRIMITIVES["sin"]]), lambda program: len(program) > 1)
+    >>> sorted({node.op for node in program.graph.nodes})
+    ['input', 'sin']
+    """
     return st.builds(lambda random: draw_program(random, primitives, most, scale), RANDOM)
 
 
 def fan_outs(scale: float = 1.0) -> st.SearchStrategy[Program]:
-    """Programs that use one parameter 1 … 64 times, as recurrent networks do."""
+    """Programs that use one parameter 1 … 64 times, as recurrent networks do.
+
+    >>> from hypothesis import find
+    >>> find(fan_outs(), lambda program: len(program) > 20)().dtype
+    dtype('float64')
+    """
     return st.builds(lambda random: draw_fan_out(random, scale), RANDOM)

@@ -36,6 +36,11 @@ class Card:
         verdicts: by the name of the law: "" where it holds, "not: …" where it does not apply, and
             what is wrong otherwise.
         errors: what was raised, by the names of the broken laws.
+
+    >>> import rnn
+    >>> card = all_laws(rnn.Dense(3, 2), seeds=[0])
+    >>> card.broken, card.verdicts["causality"], card.verdicts["saturation"]
+    ([], '', 'not: it has no gates f, i, o and memory C')
     """
 
     about: str

@@ -18,12 +18,25 @@ EPSILON = float(np.finfo(float).eps)
 
 
 class DoesNotApply(Exception):
-    """A law is about something that a cell does not have."""
+    """A law is about something that a cell does not have.
+
+    >>> import rnn
+    >>> rnn.testing.assert_law("saturation", rnn.GRUCell(2, 3))
+    Traceback (most recent call last):
+    rnn.testing.problem.DoesNotApply: it has no gates f, i, o and memory C
+    """
 
 
 @dataclass
 class Problem:
-    """A cell on a sequence."""
+    """A cell on a sequence.
+
+    Attributes:
+        cell: any.
+        params: as `cell.init` gives them.
+        xs: `(T, B, X)`.
+        start: as `cell.start` gives it.
+    """
 
     cell: Cell
     params: Any
@@ -69,7 +82,14 @@ def weigh(ys: Any, state: Any) -> Any:
 
 
 def problem(cell: Cell, steps: int, batch: int, seed: int) -> Problem:
-    """Weights near their first values, every bias off zero, a start state that is not zero."""
+    """Weights near their first values, every bias off zero, a start state that is not zero.
+
+    >>> import rnn
+    >>> q = problem(rnn.LSTMCell(3, 4), steps=5, batch=2, seed=0)
+    >>> ys, (h, C) = q.run()
+    >>> ys.shape, C.shape, float(q.loss()(q.params, q.xs, q.start)) == 0
+    ((5, 2, 4), (2, 4), False)
+    """
     rng = np.random.default_rng(seed)
     params = tree_map(lambda w: w + 0.125 * rng.normal(size=w.shape), cell.init(rng))
     start = tree_map(lambda s: 0.25 * rng.normal(size=s.shape), cell.start(batch))

@@ -15,13 +15,25 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def cells(inputs: int = 3) -> st.SearchStrategy[Cell]:
-    """Cells of every kind: the library's, mixed ones with delays, stacks, both directions."""
+    """Cells of every kind: the library's, mixed ones with delays, stacks, both directions.
+
+    >>> from hypothesis import find
+    >>> import rnn
+    >>> find(cells(inputs=2), lambda cell: isinstance(cell, rnn.GRUCell)).inputs
+    2
+    """
     return st.builds(lambda random: draw_cell(random, inputs), st.randoms(use_true_random=False))
 
 
 @st.composite
 def sequences(draw: Any, inputs: int = 3, most: int = 6, ragged: bool = False) -> Any:
-    """A sequence `(T, B, X)`; with `ragged` a pair of it and the length of each sample."""
+    """A sequence `(T, B, X)`; with `ragged` a pair of it and the length of each sample `(B,)`.
+
+    >>> from hypothesis import find
+    >>> xs, lengths = find(sequences(ragged=True), lambda pair: pair[0].shape[0] == 4)
+    >>> xs.shape, lengths.shape
+    ((4, 1, 3), (1,))
+    """
     steps, batch = draw(st.integers(0, most)), draw(st.integers(1, 3))
     xs = np.random.default_rng(draw(SEEDS)).normal(size=(steps, batch, inputs))
     if not ragged:
@@ -32,7 +44,13 @@ def sequences(draw: Any, inputs: int = 3, most: int = 6, ragged: bool = False) -
 
 @st.composite
 def recurrent_networks(draw: Any, most: int = 6) -> Problem:
-    """A cell with weights, a sequence, and a start state that is zero or given."""
+    """A cell with weights, a sequence, and a start state that is zero or given.
+
+    >>> from hypothesis import find
+    >>> q = find(recurrent_networks(), lambda q: q.steps == 2)
+    >>> len(q.run()[0])
+    2
+    """
     cell = draw(cells())
     q = problem(cell, draw(st.integers(0, most)), draw(st.integers(1, 3)), draw(SEEDS))
     if draw(st.booleans()):

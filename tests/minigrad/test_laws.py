@@ -123,3 +123,9 @@ def test_ties_and_kinks_have_the_stated_subgradient(f, x, wanted):
 def test_a_tie_of_three_shares_the_gradient_equally():
     x = np.array([2.0, 2.0, 1.0, 2.0])
     np.testing.assert_allclose(mg.grad(mg.max)(x), [1 / 3, 1 / 3, 0, 1 / 3])
+
+
+def test_an_unknown_law_is_told():
+    case = draw_case(mg.PRIMITIVES["tanh"], random.Random(0))
+    with pytest.raises(ValueError, match="unknown law 'gravity'; there are shape, adjoint"):
+        check_law("gravity", case)
