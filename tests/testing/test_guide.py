@@ -9,6 +9,7 @@ import pytest
 
 import minigrad
 from rnn.testing.gate import FAULTS
+from viz.testing.faults import FAULTS as drawing
 
 ROOT = Path(minigrad.__file__).parents[1]
 GUIDE = (ROOT / "minigrad" / "testing" / "README.md").read_text(encoding="utf-8")
@@ -50,4 +51,4 @@ def test_a_file_of_the_guide_prints_what_it_shows(file, command, shown, tmp_path
 
 
 def test_the_guide_counts_the_faults():
-    assert set(re.findall(r"(?:plants|all) (\d+)", GUIDE)) == {str(len(FAULTS))}
+    assert set(re.findall(r"(?:plants|all) (\d+)", GUIDE)) == {str(len(FAULTS) + len(drawing))}

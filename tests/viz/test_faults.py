@@ -4,11 +4,12 @@ import pytest
 from hypothesis import settings
 
 from minigrad.testing.gate import examine
+from minigrad.testing.plugin import PROFILES
 from viz.testing.faults import CELLS, FAULTS, PROBES, SLOW
 from viz.testing.laws import LAWS
 
 pytest.importorskip("pygraphviz")
-THOROUGH = settings().max_examples >= 200
+THOROUGH = settings().max_examples >= PROFILES["ci"]["max_examples"]
 
 
 # Those of geometry are held for many more cells in `test_scene`.

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from viz.page import document, image
-from viz.render import write
+from viz.render import available, write
 
 FAILED, MISTAKEN = 1, 2
 
@@ -98,14 +98,13 @@ def report(findings: Sequence[Finding]) -> str:
 def plant_faults(part: str, draws: int) -> Finding:
     """Print which law finds which fault; it is right if none is missed without a reason."""
     from minigrad.testing.gate import examine
-    from rnn.testing.gate import FAULTS, PROBES
 
-    chosen = [f for f in FAULTS.values() if part in f.name or part == f.area]
+    chosen = [f for f in _gates() if part in f[0].name or part == f[0].area]
     if not chosen:
         raise ValueError(f"check: no fault is called {part!r}")
     missed, lines = 0, []
-    for fault in chosen:
-        verdict = examine(fault, PROBES, draws)
+    for fault, probes in chosen:
+        verdict = examine(fault, probes, draws)
         law = verdict.law if verdict.law is not None else f"MISSED {fault.missed}"
         lines.append(f"{fault.area:10} {fault.name:45} {law}")
         print(lines[-1], flush=True)
@@ -113,6 +112,17 @@ def plant_faults(part: str, draws: int) -> Finding:
     lines.append(f"{len(chosen)} faults, {missed} missed")
     print(lines[-1])
     return Finding("planted faults", not missed, "\n".join(lines))
+
+
+def _gates() -> list[tuple[Any, Any]]:
+    """Every fault with the laws that are to find it; those of drawing read DOT by pygraphviz."""
+    from rnn.testing.gate import FAULTS, PROBES
+    from viz.testing import faults as drawing
+
+    gates = [(fault, PROBES) for fault in FAULTS.values()]
+    if available()["pygraphviz"]:
+        gates += [(fault, drawing.PROBES) for fault in drawing.FAULTS.values()]
+    return gates
 
 
 def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
