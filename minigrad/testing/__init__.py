@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from minigrad.testing.cases import Case, draw_case
-from minigrad.testing.check import GradientCheck, check_gradients
+from minigrad.testing.check import check_gradients
+from minigrad.testing.compare import GradientCheck
 from minigrad.testing.foreign import check_vjp
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.programs import Program, draw_fan_out, draw_program

@@ -15,6 +15,9 @@ from minigrad.testing.text import program_text
 if TYPE_CHECKING:
     from minigrad.testing.report import GradientMismatch
 
+ARTIFACTS = "MINIGRAD_ARTIFACTS"
+"""The environment variable that names the folder for what fails."""
+
 
 def save(error: GradientMismatch, folder: Path) -> str:
     """Write the files of one failure under a name of its own; says which, or why it could not.

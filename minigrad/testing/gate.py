@@ -22,8 +22,10 @@ from minigrad.ops import abs as absolute
 from minigrad.ops import max as greatest
 from minigrad.ops import maximum, relu, sin, sum, tanh
 from minigrad.testing.cases import draw_case
-from minigrad.testing.check import Flat, check_gradients, compare
+from minigrad.testing.check import check_gradients
+from minigrad.testing.compare import compare
 from minigrad.testing.faults import Fault
+from minigrad.testing.flat import Flat
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.naive import path_sum
 from minigrad.testing.programs import Program, draw_fan_out, draw_program

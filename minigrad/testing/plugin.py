@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from minigrad.testing.artifacts import ARTIFACTS
+from minigrad.testing.check import TALLY
+
 PROFILES: dict[str, dict[str, Any]] = {
     "quick": {"max_examples": 20},
     "ci": {"max_examples": 100, "derandomize": True, "print_blob": True},
     "deep": {"max_examples": 5000},
 }
 """How long Hypothesis searches; `ci` draws the same examples on every machine."""
-
-ARTIFACTS = "MINIGRAD_ARTIFACTS"
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -53,24 +54,18 @@ def pytest_configure(config: Any) -> None:
 def pytest_sessionfinish(session: Any) -> None:
     """Under pytest-xdist a worker hands over what it counted."""
     if hasattr(session.config, "workeroutput"):
-        from minigrad.testing.check import TALLY
-
         session.config.workeroutput["minigrad"] = TALLY
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Under pytest-xdist what a worker counted is added."""
-    from minigrad.testing.check import TALLY
-
     for what, count in getattr(node, "workeroutput", {}).get("minigrad", {}).items():
         TALLY[what] += count
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
     """One line, if a profile was asked for or a check failed."""
-    from minigrad.testing.check import TALLY
-
     if TALLY["checks"] and (config.getoption("--grad-profile") or TALLY["failed"]):
         profile = config.getoption("--grad-profile") or "default"
         terminalreporter.write_line(

@@ -17,7 +17,7 @@ from minigrad.testing.rounding import norm
 
 
 def check_promises(f: Any, seed: int = 0) -> list[str]:
-    """What is broken, in words; `f` is a `check.Flat`."""
+    """What is broken, in words; `f` is a `flat.Flat`."""
     if not f.points:
         return []
     broken: list[str] = []

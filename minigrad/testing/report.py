@@ -15,7 +15,8 @@ from minigrad.graph import Graph, replay
 from minigrad.show import picture
 from minigrad.testing.artifacts import save
 from minigrad.testing.cases import Case
-from minigrad.testing.check import Comparison, Flat, GradientCheck, compare
+from minigrad.testing.compare import Comparison, GradientCheck, compare
+from minigrad.testing.flat import Flat
 from minigrad.testing.laws import Broken
 from minigrad.testing.minimise import minimise
 from minigrad.testing.numeric import complex_step, richardson

@@ -10,8 +10,9 @@ import time
 from random import Random
 
 from minigrad.testing import GradientMismatch, check_gradients, draw_program
-from minigrad.testing.check import Comparison, Flat, compare
+from minigrad.testing.compare import Comparison, compare
 from minigrad.testing.faults import FAULTS
+from minigrad.testing.flat import Flat
 from minigrad.testing.planting import WrongRule, WrongSlope
 
 SCALES = (0.01, 1.0, 30.0, 1000.0)
