@@ -72,7 +72,9 @@ def test_the_page_has_the_report_of_the_terminal_and_the_graph_at_fault(mine, ca
 def test_a_broken_law_of_gradients_is_drawn_too(tmp_path, capsys):
     file = tmp_path / "report.html"
     with FAULTS["tanh slope (1 - y)²"].planted():
-        assert main(["check", "rnn:RNNCell", "--draws", "1", "--html", str(file)]) == 1
+        into = ["--html", str(file), "--artifacts", str(tmp_path / "out")]
+        assert main(["check", "rnn:RNNCell", "--draws", "1", *into]) == 1
+    assert (tmp_path / "out" / "tanh.json").is_file()
     assert "gradient: the graph that was checked; tanh is at fault" in file.read_text()
     assert "first wrong primitive: tanh (RNNCell.h at t = 1)" in capsys.readouterr().out
 

@@ -127,7 +127,8 @@ def _gates() -> list[tuple[Any, Any]]:
 
 def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
     """Check a cell, or a function on its example inputs."""
-    from minigrad.testing import check_gradients
+    from minigrad.testing import GradientMismatch, check_gradients
+    from minigrad.testing.artifacts import save
     from minigrad.testing.laws import raised
     from rnn import Cell
     from rnn.testing import all_laws
@@ -135,7 +136,9 @@ def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
     if isinstance(thing, Cell):
         card = all_laws(thing, range(draws))
         drawn = [_picture(law, error) for law, error in card.errors.items()]
-        return Finding(name, card.ok, str(card), tuple(p for p in drawn if p))
+        wrong = [e for e in card.errors.values() if isinstance(e, GradientMismatch) and artifacts]
+        told = [str(card), *(f"  {save(error, Path(artifacts))}" for error in wrong)]
+        return Finding(name, card.ok, "\n".join(told), tuple(p for p in drawn if p))
     inputs = _inputs(name, thing)
     try:
         for seed in range(draws):
@@ -152,10 +155,8 @@ def _picture(law: str, error: Exception) -> tuple[str, str] | None:
     """The graph at fault with its caption, where there is one."""
     from minigrad.testing import GradientMismatch
 
-    svg = error.svg() if isinstance(error, GradientMismatch) else None
-    if svg is None:
+    if not isinstance(error, GradientMismatch) or (svg := error.svg()) is None:
         return None
-    assert isinstance(error, GradientMismatch)
     whose = f"{error.primitive} is at fault" if error.primitive else "each operation is right alone"
     return f"{law}{': ' if law else ''}the graph that was checked; {whose}", svg
 
