@@ -23,8 +23,8 @@ def shapes(most_axes: int = 3, most: int = 4, empty: bool = False) -> st.SearchS
     """Shapes of arrays, scalars too; with `empty` also such without entries.
 
     >>> from hypothesis import find
-    >>> find(shapes(), lambda shape: len(shape) == 2)
-    (1, 1)
+    >>> len(find(shapes(), lambda shape: 4 in shape)) <= 3
+    True
     """
     return hnp.array_shapes(
         min_dims=0, max_dims=most_axes, min_side=0 if empty else 1, max_side=most
@@ -131,8 +131,8 @@ def graphs(
     >>> import minigrad as mg
     >>> from hypothesis import find
     >>> program = find(graphs([mg.PRIMITIVES["sin"]]), lambda program: len(program) > 1)
-    >>> sorted({node.op for node in program.graph.nodes})
-    ['input', 'sin']
+    >>> "sin" in {node.op for node in program.graph.nodes}
+    True
     """
     return st.builds(lambda random: draw_program(random, primitives, most, scale), RANDOM)
 
