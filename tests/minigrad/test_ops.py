@@ -40,6 +40,7 @@ def test_an_outer_product_is_of_the_last_axes():
     a, b = RNG.normal(size=(2, 3)), RNG.normal(size=(2, 4))
     np.testing.assert_array_equal(mg.outer(a, b), np.einsum("bn,bm->bnm", a, b))
     check_gradients(mg.outer, a, b)
+    np.testing.assert_array_equal(np.outer(mg.Tensor(a[0]), b[0]).data, np.outer(a[0], b[0]))
 
 
 @pytest.mark.parametrize(
