@@ -22,6 +22,7 @@ from rnn.testing import (
     sequences,
 )
 from rnn.testing.gate import FAULTS, PROBES
+from rnn.testing.networks import Mixed
 from rnn.testing.problem import agree
 
 
@@ -94,6 +95,12 @@ def test_a_card_without_a_cell_or_a_draw_is_refused():
         all_laws(rnn.LSTMCell)
     with pytest.raises(ValueError, match="no seeds, so no law would be tried"):
         all_laws(rnn.LSTMCell(2, 2), seeds=[])
+
+
+def test_a_delay_of_several_steps_may_run_backward():
+    """The law gave the backward layer its start values in the wrong order."""
+    cell = Mixed(3, 1, (("h", 2), ("g", 1)), ("new", "leak"))
+    assert_law("layers compose", rnn.Bidirectional(rnn.RNNCell(3, 1), cell))
 
 
 def test_an_unknown_law_is_told():
