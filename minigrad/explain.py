@@ -83,7 +83,7 @@ def _nest(program: Program, nest: Nest) -> list[str]:
     if looped:
         lines.append(f"loop over t = {'1 … T' if nest.direction > 0 else 'T … 1'}")
     if batched:
-        size = program.storage.chunk[nest]
+        size = program.storage.needs.chunk[nest]
         lines.append(f"{'  ' if looped else ''}for {size} steps at once: {_listed(batched)}")
     if looped:
         calls = [node for node in looped if node.op != "concatenate"]

@@ -59,19 +59,19 @@ plant(
     rewrite(
         "minigrad.storage",
         "Storage._release",
-        "self._last[k] if self.values[k].level == WHOLE else",
-        "self._block[k] if self.values[k].level == WHOLE else",
+        "self.needs.last[k] if self.values[k].level == WHOLE else",
+        "self.needs.block[k] if self.values[k].level == WHOLE else",
     ),
 )
 plant(
     "passes",
     "chunks of a backward loop in order",
     "the last chunk must come first",
-    rewrite("minigrad.program", "Program._nest", "spans[:: nest.direction]", "spans"),
+    rewrite("minigrad.nests", "NestWriter.nest", "spans[:: nest.direction]", "spans"),
 )
 plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
-      rewrite("minigrad.program", "Program._made_total", '{self.T} * {self._name(k)}',
-              "{self._name(k)}"))  # fmt: skip
+      rewrite("minigrad.totals", "Totals._made_total", '{self.T} * {self.names.of(k)}',
+              "{self.names.of(k)}"))  # fmt: skip
 
 for _name, _about, _where, _path, _old, _new in (
     ("results are the program's buffers", "the next run overwrites them", "scan", "_run",

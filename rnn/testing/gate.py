@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad import storage
+from minigrad import needs
 from minigrad.folded import folded_adjoint, run_folded
 from minigrad.program import Program
 from minigrad.testing import loop_faults
@@ -50,16 +50,16 @@ def _on_cells(name: str) -> Probe:
 
 def programs_in_chunks(draw: int) -> None:
     """A program whose loops run in chunks of one or two steps gives the numbers of the graph."""
-    whole = storage.CACHE
+    whole = needs.CACHE
     try:
-        storage.CACHE = 1 << 9
+        needs.CACHE = 1 << 9
         for cell in CELLS:
             q = problem(cell, 5, 2, draw)
             for folded in (cell.folded(2), *folded_adjoint(cell.folded(2))):
                 _same_as_steps(folded, 5, draw)
             agree(q.run(), q.run(unfolded=True), "in chunks", q.roundings())
     finally:
-        storage.CACHE = whole
+        needs.CACHE = whole
 
 
 def _same_as_steps(folded: mg.Folded, T: int, seed: int) -> None:

@@ -1,0 +1,130 @@
+"""Nests in generated source: chunks of steps, and in each the steps one by one.
+
+All views are made once, so a step is a list of plain calls on the variables of a loop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad.core import PRIMITIVES
+from minigrad.naming import Lines, Naming, Rows, See, kernel
+from minigrad.needs import CHUNK, STEP, WHOLE
+from minigrad.schedule import Nest
+from minigrad.tiles import Cut, best_cut
+from minigrad.totals import Totals
+
+
+class NestWriter:
+    """Writes the loops of a program."""
+
+    def __init__(self, names: Naming, totals: Totals) -> None:
+        self.names, self.totals, self.storage = names, totals, names.storage
+        self.nodes, self.plan, self.T = names.nodes, names.plan, names.T
+
+    def nest(self, nest: Nest) -> Lines:
+        """Chunks of steps; in each the batched operations, then the steps one by one."""
+        outer, inner = Rows(self.names, False), Rows(self.names, True)
+        self._before: Lines = []
+        first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
+        # What a joined operand takes from outside of the loop is copied for the chunk at once.
+        for k in nest.looped:
+            first += self.names.copies(k, self._outside(k, nest), outer)
+        self._looping = nest
+        then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
+        after = self.totals.add_up(nest, outer, self._before)
+        size = self.storage.needs.chunk[nest]
+        spans = [(lo, min(lo + size, self.T)) for lo in range(0, self.T, size)]
+        chunks = [
+            (lo, hi, outer.views(lo, hi), inner.steps(lo, hi, nest.direction))
+            for lo, hi in spans[:: nest.direction]
+        ]
+        if not chunks or not (first or then):
+            return []
+        lines = [
+            *self._before,
+            f"for lo, hi, {outer.pattern()}, steps in {self.names.bind('chunks', chunks)}:",
+        ]
+        lines += [f"    {line}" for line in first]
+        if then:
+            back = "[::-1]" if nest.direction < 0 else ""
+            given = [f"{name}[lo:hi]{back}" for name in inner.given]
+            pattern, source = inner.pattern(), "steps"
+            if given:
+                pattern = ", ".join([pattern, *(f"{name}_t" for name in inner.given)])
+                source = f"zip(steps, {', '.join(given)})"
+            lines.append(f"    for {pattern} in {source}:")
+            lines += [f"        {line}" for line in then]
+        return lines + [f"    {line}" for line in after]
+
+    def _call_line(self, k: int, rows: Rows, level: str) -> Lines:
+        """The call for one node, on views of chunks or of steps."""
+        node, out = self.nodes[k], self.storage.values[k]
+        if node.op == "input" or out.is_view:
+            return []
+        align = level == CHUNK and PRIMITIVES[node.op].lift == "align"
+        if node.op == "concatenate":
+            outside = self._outside(k, self._looping) if level == STEP else []
+            parts = [n for n in range(len(node.inputs)) if n not in outside]
+            return self.names.copies(k, parts, rows)
+        if level == STEP and node.op == "matmul" and (product := self._product(k, rows)):
+            return [product]
+        names = [
+            self.names.operand(k, i)
+            if self.nodes[i].op == "constant"
+            else rows.aligned(i, self.names.gap(k, i) if align else 0)
+            for i in node.inputs
+        ]
+        target = rows.read(k)
+        if node.op == "add_n":
+            add = self.names.bind("add", np.add)
+            lines = [f"{add}({names[0]}, {names[1]}, {target})"] if len(names) > 1 else []
+            return lines + [f"{add}({target}, {name}, {target})" for name in names[2:]] or [
+                f"{target}[...] = {names[0]}"
+            ]
+        if kernel(node):
+            return [f"{self.names.bind(node.op, kernel(node))}({', '.join(names)}, {target})"]
+        return [f"{target}[...] = {self.names.plain(node)}({', '.join(names)})"]
+
+    def _product(self, k: int, rows: Rows) -> str | None:
+        """A step's product with a fixed weight: cut into tiles if that pays, or plain."""
+        node, (left, right) = self.nodes[k], self.nodes[k].inputs
+        a, y = (self.names.sample(i) for i in (left, k))
+        if right not in self.plan.fixed or a is None or y is None or node.dtype is None:
+            return None
+        if a.ndim != 2 or len(self.nodes[right].shape) != 2:
+            return None
+        if self.nodes[left].dtype != node.dtype or self.nodes[right].dtype != node.dtype:
+            return None
+        (m, n), K = node.shape, self.nodes[right].shape[0]
+        cut = best_cut(m, K, n, node.dtype.name)
+        weight = self._weight(right, cut)
+        if cut is not None:
+            tag = f"_{cut.m}x{cut.n}"
+            operands = rows.read(left, cut.left, tag), weight, rows.read(k, cut.out, tag)
+            return f"{self.names.matmul}({', '.join(operands)})"
+        # `dot` has less to decide than `matmul`, but copies what has gaps.
+        plain = a.flags.c_contiguous and y.flags.c_contiguous
+        product = self.names.bind("dot", np.dot) if plain else self.names.matmul
+        return f"{product}({rows.read(left)}, {weight}, {rows.read(k)})"
+
+    def _weight(self, k: int, cut: Cut | None) -> str:
+        """A fixed weight in the layout of its product: copied once a run, if it is another."""
+        value, node = self.storage.values[k], self.nodes[k]
+        see: See = cut.weight if cut else lambda w: w
+        if value.array is not None and see(value.array).flags.c_contiguous:
+            return self.names.bind("weight", see(value.array))
+        shape = see(np.empty(node.shape, np.uint8)).shape
+        copy = self.names.bind("weight", self.storage.new(shape, node.dtype))
+        if value.array is None:
+            given = f"{self.names.bind('layout', see)}({value.name})"
+        else:
+            given = self.names.bind("layout", see(value.array))
+        self._before.append(f"{copy}[...] = {given}")
+        return copy
+
+    def _outside(self, k: int, nest: Nest) -> list[int]:
+        """Operands of a concatenation in a loop that can be copied into it ahead of the loop."""
+        if self.nodes[k].op != "concatenate" or self.storage.values[k].level != WHOLE:
+            return []
+        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.looped]
