@@ -86,7 +86,7 @@ class _Rolling:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
-    def _make(self, op: str, inputs: Sequence[int], shape: Sequence[int], **attrs: Any) -> int:
+    def _make(self, op: str, inputs: Sequence[int], shape: Sequence[int], /, **attrs: Any) -> int:
         return self._add(Node(op, tuple(inputs), attrs, tuple(shape), self.nodes[inputs[0]].dtype))
 
     # --- lines --------------------------------------------------------------------------------
@@ -107,7 +107,22 @@ class _Rolling:
             return parts[0] if len(parts) == 1 else self._make("add_n", parts, node.shape)
         if node.op == "stack" and node.attrs["axis"] == -len(node.shape):
             return self._array(line.operands)
+        if node.op == "scatter":
+            return self._put_back(node, line.operands)
         raise ValueError(f"{node.op} of the values of all steps")
+
+    def _put_back(self, node: Node, operands: Sequence[Operand]) -> int:
+        """Values put into the rows of an array in their order: a gradient of what was read."""
+        rows = [position[0] for position in node.attrs["positions"] if len(position) == 1]
+        stride = rows[1] - rows[0] if len(rows) > 1 and isinstance(rows[0], int) else 0
+        if len(rows) < len(node.inputs) or rows != [rows[0] + n * stride for n in range(len(rows))]:
+            raise ValueError("values that are put into places without order")
+        if stride not in (1, -1):
+            raise ValueError("values that are put into every other row")
+        end = rows[-1] + stride
+        span = slice(rows[0], end if end >= 0 else None, stride)
+        values = self._array(operands)
+        return self._make("scatter", [values], node.shape, positions=((span,),), shape=node.shape)
 
     def _loop(self, loop: Loop) -> list[int]:
         """A scan; for each output of its step the node of its values, its sum or its last value."""

@@ -11,6 +11,7 @@ import numpy as np
 import minigrad as mg
 from minigrad import needs
 from minigrad.folded import folded_adjoint, run_folded
+from minigrad.prepare import prepared
 from minigrad.program import Program
 from minigrad.testing import loop_faults
 from minigrad.testing.gate import PROBES, Probe
@@ -50,16 +51,17 @@ def _on_cells(name: str) -> Probe:
 
 def programs_in_chunks(draw: int) -> None:
     """A program whose loops run in chunks of one or two steps gives the numbers of the graph."""
-    whole = needs.CACHE
+    whole, many = needs.CACHE, needs.MANY_ROWS
     try:
-        needs.CACHE = 1 << 9
+        needs.CACHE, needs.MANY_ROWS = 1 << 9, 1
         for cell in CELLS:
-            q = problem(cell, 5, 2, draw)
-            for folded in (cell.folded(2), *folded_adjoint(cell.folded(2))):
+            q, ready = problem(cell, 5, 2, draw), prepared(cell.folded(2)).folded
+            learning = folded_adjoint(ready, fixed=ready.with_role("sequence")).backward
+            for folded in (cell.folded(2), *folded_adjoint(cell.folded(2)), learning):
                 _same_as_steps(folded, 5, draw)
             agree(q.run(), q.run(unfolded=True), "in chunks", q.roundings())
     finally:
-        needs.CACHE = whole
+        needs.CACHE, needs.MANY_ROWS = whole, many
 
 
 def _same_as_steps(folded: mg.Folded, T: int, seed: int) -> None:
@@ -110,6 +112,23 @@ def folds_what_it_should(draw: int) -> None:
     _same_as_steps(folded, 5, draw)
 
 
+def compiled_loops(draw: int) -> None:
+    """A Python loop that is compiled gives the gradients of the loop."""
+
+    def loss(w: Any, xs: Any) -> Any:
+        h, hs = np.zeros(2), []
+        for t in range(12):
+            with mg.scope("rnn", t=t):
+                h = mg.named("h", mg.tanh(xs[11 - t] + w * h))
+                hs.append(h)
+        return mg.sum(mg.stack(hs[::-1]) * xs) + mg.sum(mg.add_n(*hs) * w)
+
+    rng = np.random.default_rng(draw)
+    w, xs = rng.normal(size=2), rng.normal(size=(12, 2))
+    step = mg.value_and_grad(loss, wrt=(0, 1))
+    agree(mg.compile(step)(w, xs), step(w, xs), "compiled loop", 4096)
+
+
 SLOW = (
     "saved and loaded", "padding", "class indices = one-hot rows", "repeatable",
     "two runs, then both backwards", "split and continue", "BPTT = sum over steps",
@@ -120,6 +139,7 @@ SLOW = (
 
 PROBES["recurrent: unfolded graphs"] = unfolded_graphs
 PROBES["recurrent: folding"] = folds_what_it_should
+PROBES["recurrent: compiled loops"] = compiled_loops
 for _name in (*(name for name in LAWS if name not in SLOW), *SLOW):
     PROBES[f"recurrent: {_name}"] = _on_cells(_name)
 PROBES["recurrent: programs in chunks"] = programs_in_chunks

@@ -57,13 +57,17 @@ class Loops:
 
     def __call__(self, T: int) -> Graph:
         """The trace of T steps."""
+        return mg.trace(lambda *args: self.run(T, *args), *self.arguments(T))
+
+    def arguments(self, T: int) -> list[Any]:
+        """Weights, inputs and, if they are given, start values."""
         parts = [(d, way) for d in self.delays for way in self.ways]
         xs: Any = np.ones(FEW if self.outputs == "after" else T)
         args: list[Any] = [[[0.5, 0.3, 0.2, 0.4, 0.6] for _ in parts],
                            list(xs) if self.given == "list" else xs]  # fmt: skip
         if self.start == "given":
             args.append([[0.1] * d for d, _ in parts])
-        return mg.trace(lambda *args: self.run(T, *args), *args)
+        return args
 
     def run(self, T: int, w: Any, xs: Any, starts: Any = None) -> Any:
         """What is made of the outputs, and values that the next steps would read."""

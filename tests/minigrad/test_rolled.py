@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad.compile import GraphProgram
 from minigrad.graph import Graph, replay
 from minigrad.rolled import SHORT, rolled
+from minigrad.tree import flatten
 from tests.minigrad.learners import Loops, by_hand, loops
 from tests.rnn.test_run import assert_close
 
@@ -50,6 +51,17 @@ def test_programs_give_the_numbers_of_their_traces(program: Loops, T: int, seed:
     wanted = replay(graph, values)
     found = GraphProgram(rolled(graph)).run(*values)
     assert_close(tuple(map(np.asarray, found)), tuple(map(np.asarray, wanted)), 200 * T)
+
+
+@given(program=loops(), T=st.integers(SHORT + 2, SHORT + 6))
+def test_compiled_gradients_of_programs_are_those_of_the_programs(program: Loops, T: int):
+    args = program.arguments(T)
+
+    def loss(*args: Any) -> Any:
+        return sum((mg.sum(mg.sin(x)) for x in flatten(program.run(T, *args))[0]), mg.sum(0.0))
+
+    step = mg.value_and_grad(loss, wrt=(0, 1))
+    assert_close(mg.compile(step)(*args), step(*args), 400 * T)
 
 
 @pytest.mark.parametrize("backwards", [False, True])

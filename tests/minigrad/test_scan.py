@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -264,3 +265,31 @@ def test_runs_of_many_lengths_do_not_keep_their_buffers():
     for T in range(1, 40):
         rnn.run(cell, params, np.ones((T, 1, 2)))
     assert len(sys.modules["minigrad.scan"].POOL.free[prepared(folded).folded]) <= 4
+
+
+@dataclass(frozen=True)
+class Overlapping(rnn.Cell):
+    """One product for everything, its columns read twice and in pieces of different widths."""
+
+    inputs: int
+    hidden: int
+    state = ("h",)
+
+    def parameters(self):
+        return {"W": rnn.glorot(self.inputs + self.hidden, 4 * self.hidden)}
+
+    def step(self, p, x, h):
+        H = self.hidden
+        z = mg.tanh(mg.concatenate([x, h], axis=-1) @ p.W)
+        pair, middle = z[:, : 2 * H] * 0.5 + 0.5, z[:, H : 3 * H]
+        y = pair[:, :H] * middle[:, H:] + z[:, H : 2 * H] - middle[:, :H] * pair[:, H:]
+        return z, h * 0.5 + y * z[:, 3 * H :]
+
+
+def test_columns_that_are_read_twice_are_not_overwritten():
+    q = problem(Overlapping(3, 2), 6, 2, 0)
+    assert_close(
+        rnn.run(q.cell, q.params, q.xs), rnn.run(q.cell, q.params, q.xs, unfolded=True), 999
+    )
+    one = lambda unfolded: mg.grad(loss(q, unfolded))(q.params, q.xs, q.start)
+    assert_close(one(False), one(True), 999)
