@@ -269,27 +269,26 @@ def test_runs_of_many_lengths_do_not_keep_their_buffers():
 
 @dataclass(frozen=True)
 class Overlapping(rnn.Cell):
-    """One product for everything, its columns read twice and in pieces of different widths."""
+    """A pile of three values, of which two parts are read that share the middle one."""
 
     inputs: int
     hidden: int
     state = ("h",)
 
     def parameters(self):
-        return {"W": rnn.glorot(self.inputs + self.hidden, 4 * self.hidden)}
+        X, H = self.inputs, self.hidden
+        return {"W": rnn.glorot(X, H), "U": rnn.orthogonal(H, H), "V": rnn.orthogonal(H, H)}
 
     def step(self, p, x, h):
-        H = self.hidden
-        z = mg.tanh(mg.concatenate([x, h], axis=-1) @ p.W)
-        pair, middle = z[:, : 2 * H] * 0.5 + 0.5, z[:, H : 3 * H]
-        y = pair[:, :H] * middle[:, H:] + z[:, H : 2 * H] - middle[:, :H] * pair[:, H:]
-        return z, h * 0.5 + y * z[:, 3 * H :]
+        z = mg.tanh(mg.stack([x @ p.W, h @ p.U, h @ p.V]))
+        first, second = z[:2] * 0.5 + 1.0, mg.sin(z[1:])
+        h = first[0] * second[0] + first[1] * second[1]
+        return h, h
 
 
-def test_columns_that_are_read_twice_are_not_overwritten():
+def test_parts_of_a_pile_that_overlap_are_not_overwritten():
     q = problem(Overlapping(3, 2), 6, 2, 0)
-    assert_close(
-        rnn.run(q.cell, q.params, q.xs), rnn.run(q.cell, q.params, q.xs, unfolded=True), 999
-    )
+    given = q.cell, q.params, q.xs
+    assert_close(rnn.run(*given), rnn.run(*given, unfolded=True), 999)
     one = lambda unfolded: mg.grad(loss(q, unfolded))(q.params, q.xs, q.start)
     assert_close(one(False), one(True), 999)
