@@ -4,11 +4,11 @@ from minigrad import ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
-from minigrad.embedded import Embedded
 from minigrad.errors import ShapeError
 from minigrad.explain import explain
 from minigrad.fold import embed, fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
+from minigrad.folding.embedded import Embedded
 from minigrad.graph import Graph, Node, isomorphic, trace
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
 from minigrad.scan import scan

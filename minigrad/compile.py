@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.needs import VIEWS
+from minigrad.codegen.source import call, number
+from minigrad.codegen.storage import empty, joined_part
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
-from minigrad.needs import VIEWS
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
 from minigrad.rolled import rolled
 from minigrad.scan import POOL, narrowed
-from minigrad.source import call, number
-from minigrad.storage import empty, joined_part
 from minigrad.tree import LEAF, Tree, flatten
 
 KEPT = 16

@@ -7,9 +7,9 @@ is never wrong: what does not give the graph again is refused, in words that say
 
 from __future__ import annotations
 
-from minigrad.embedded import Embedded
-from minigrad.embedding import Embedding
 from minigrad.folded import Folded
+from minigrad.folding.embedded import Embedded
+from minigrad.folding.embedding import Embedding
 from minigrad.graph import Graph, difference
 
 

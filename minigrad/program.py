@@ -1,8 +1,8 @@
 """Programs: a folded graph compiled to NumPy calls on fixed buffers.
 
-The schedule says what runs when, `minigrad.storage` where every value lives; here each operation
-becomes one call that writes there, and in loops (`minigrad.nests`) and sums over steps
-(`minigrad.totals`). The generated source can be read: `print(program.source)`.
+The schedule says what runs when, `minigrad.codegen.storage` where every value lives; here each
+operation becomes one call that writes there, and in loops (`codegen.nests`) and sums over steps
+(`codegen.totals`). The generated source can be read: `print(program.source)`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.naming import Lines, Naming, kernel
+from minigrad.codegen.needs import RING, WHOLE
+from minigrad.codegen.nests import NestWriter
+from minigrad.codegen.source import call
+from minigrad.codegen.storage import Array, Storage
+from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, SUM, Folded, Recurrence
-from minigrad.naming import Lines, Naming, kernel
-from minigrad.needs import RING, WHOLE
-from minigrad.nests import NestWriter
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import Nest, Schedule, schedule
-from minigrad.source import call
-from minigrad.storage import Array, Storage
-from minigrad.totals import Totals
 
 
 class Program:

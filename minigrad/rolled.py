@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.embedded import Embedded, Line, Loop
 from minigrad.fold import embed
 from minigrad.folded import EVERY, STATE, STATIC, SUM
+from minigrad.folding.embedded import Embedded, Line, Loop
+from minigrad.folding.runs import Column, Leaves, Operand, Rows, Run
 from minigrad.graph import Graph, Node
 from minigrad.prepare import prepared
-from minigrad.runs import Column, Leaves, Operand, Rows, Run
 
 SHORT = 8
 """Loops of fewer steps stay as they are: a scan of its own would not pay."""

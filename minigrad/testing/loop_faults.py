@@ -57,7 +57,7 @@ plant(
     "a value's buffer is used too early",
     "life ends at the block that made it",
     rewrite(
-        "minigrad.storage",
+        "minigrad.codegen.storage",
         "Storage._release",
         "self.needs.last[k] if self.values[k].level == WHOLE else",
         "self.needs.block[k] if self.values[k].level == WHOLE else",
@@ -67,10 +67,10 @@ plant(
     "passes",
     "chunks of a backward loop in order",
     "the last chunk must come first",
-    rewrite("minigrad.nests", "NestWriter.nest", "spans[:: nest.direction]", "spans"),
+    rewrite("minigrad.codegen.nests", "NestWriter.nest", "spans[:: nest.direction]", "spans"),
 )
 plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
-      rewrite("minigrad.totals", "Totals._made_total", '{self.T} * {self.names.of(k)}',
+      rewrite("minigrad.codegen.totals", "Totals._made_total", '{self.T} * {self.names.of(k)}',
               "{self.names.of(k)}"))  # fmt: skip
 
 for _name, _about, _where, _path, _old, _new in (
@@ -79,9 +79,9 @@ for _name, _about, _where, _path, _old, _new in (
     ("buffers given back too early", "a second run overwrites what backward reads", "scan", "_run",
      "values.release = lambda: POOL.give(kept, program)",
      "POOL.give(kept, program)"),
-    ("a state's two places exchanged", "the next step reads what is still to be made", "storage",
+    ("a state's two places exchanged", "a step reads what is still to be made", "codegen.storage",
      "Storage._place_inputs", "turn=int(d > 0)", "turn=int(d < 0)"),
-    ("the last chunk's gradient alone", "chunks do not add up", "totals", "Totals.add_up",
+    ("the last chunk's gradient alone", "chunks do not add up", "codegen.totals", "Totals.add_up",
      "({name}, {other}, {name})", "({other}, 0, {name})"),
     ("a compiled loop reads forwards", "reversed sequences are not reversed", "rolled",
      "_Rolling._array", "if places != range(1, self._length(operand) + 1):",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad import needs
+from minigrad.codegen import needs
 from minigrad.folded import folded_adjoint, run_folded
 from minigrad.prepare import prepared
 from minigrad.program import Program

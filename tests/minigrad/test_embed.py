@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.embedded import Line, Loop
-from minigrad.embedding import Embedding
 from minigrad.folded import EVERY, STATE, SUM, same_folded
+from minigrad.folding.embedded import Line, Loop
+from minigrad.folding.embedding import Embedding
+from minigrad.folding.runs import Column, Rows, Run
 from minigrad.graph import Graph, difference, replay
-from minigrad.runs import Column, Rows, Run
 from rnn.cells import RECURRENCES
 from tests.minigrad.learners import FEW, Loops, by_hand, loops
 

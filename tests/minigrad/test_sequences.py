@@ -10,8 +10,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.folded import STATIC
+from minigrad.folding.runs import Rows, Run, anchored
 from minigrad.graph import Graph, difference
-from minigrad.runs import Rows, Run, anchored
 from tests.minigrad.learners import by_hand
 
 

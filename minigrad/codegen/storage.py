@@ -1,6 +1,6 @@
 """Storage: where the values of a scheduled folded graph live.
 
-Each has a buffer for as many steps as it is needed (`minigrad.needs`). Views cost nothing,
+Each has a buffer for as many steps as it is needed (`minigrad.codegen.needs`). Views cost nothing,
 concatenations are filled in place, and a buffer whose value is dead is used again.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
-from minigrad.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
 from minigrad.passes.rewrite import in_buffer
 from minigrad.schedule import Nest, Schedule
 

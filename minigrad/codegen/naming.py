@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.needs import CHUNK, RING, STATIC, STEP, WHOLE
+from minigrad.codegen.source import function, number
+from minigrad.codegen.storage import Array, Storage, Value, joined_part
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
-from minigrad.needs import CHUNK, RING, STATIC, STEP, WHOLE
-from minigrad.source import function, number
-from minigrad.storage import Array, Storage, Value, joined_part
 
 Lines = list[str]
 See = Callable[[Array], Array]

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.naming import Lines, Naming, Rows
+from minigrad.codegen.needs import VIEWS, WHOLE
+from minigrad.codegen.source import call
+from minigrad.codegen.storage import Array
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
-from minigrad.naming import Lines, Naming, Rows
-from minigrad.needs import VIEWS, WHOLE
 from minigrad.schedule import THROUGH, Nest
-from minigrad.source import call
-from minigrad.storage import Array
 
 
 class Totals:

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dependence import Dependence
 from minigrad.folded import SEQUENCE
+from minigrad.folding.dependence import Dependence
+from minigrad.folding.runs import Leaves, Rows, anchored, straight
+from minigrad.folding.steps import Source, Steps
+from minigrad.folding.tags import Union
 from minigrad.graph import Graph
-from minigrad.runs import Leaves, Rows, anchored, straight
-from minigrad.steps import Source, Steps
-from minigrad.tags import Union
 
 INPUTS = -1
 """In place of the node of an array: the list of the inputs of the graph."""

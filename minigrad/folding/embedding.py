@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from minigrad.dependence import Dependence
-from minigrad.embedded import Embedded, Line, Loop
 from minigrad.folded import EVERY, SEQUENCE, SUM
+from minigrad.folding.dependence import Dependence
+from minigrad.folding.embedded import Embedded, Line, Loop
+from minigrad.folding.parts import find_loops
+from minigrad.folding.runs import Column, Leaves, Operand, Rows, Run, anchored, straight
+from minigrad.folding.sequences import Sequences
+from minigrad.folding.steps import HINT, Source, Steps
 from minigrad.graph import Graph
-from minigrad.parts import find_loops
-from minigrad.runs import Column, Leaves, Operand, Rows, Run, anchored, straight
-from minigrad.sequences import Sequences
-from minigrad.steps import HINT, Source, Steps
 
 _Line = tuple[int, int] | Leaves | Rows
 """A class of a loop, or another sequence."""

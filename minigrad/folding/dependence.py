@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigrad.folding.steps import HINT, Steps
 from minigrad.graph import Graph
-from minigrad.steps import HINT, Steps
 
 
 class Dependence:

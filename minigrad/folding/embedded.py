@@ -16,8 +16,8 @@ import numpy as np
 
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SEQUENCE, STATIC, SUM, Folded, run_steps
+from minigrad.folding.runs import Leaves, Listed, Operand, Rows, Run
 from minigrad.graph import Graph, Node, prune
-from minigrad.runs import Leaves, Listed, Operand, Rows, Run
 
 
 @dataclass(frozen=True)

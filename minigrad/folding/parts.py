@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from minigrad.dependence import unravelled
+from minigrad.folding.dependence import unravelled
+from minigrad.folding.steps import HINT, Steps
+from minigrad.folding.tags import tagged
 from minigrad.graph import Graph, same_node
-from minigrad.steps import HINT, Steps
-from minigrad.tags import tagged
 
 
 def find_loops(graph: Graph) -> list[Steps]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
+from minigrad.codegen.needs import CHUNK, STEP, WHOLE
+from minigrad.codegen.tiles import Cut, best_cut
+from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
-from minigrad.naming import Lines, Naming, Rows, See, kernel
-from minigrad.needs import CHUNK, STEP, WHOLE
 from minigrad.schedule import Nest
-from minigrad.tiles import Cut, best_cut
-from minigrad.totals import Totals
 
 
 class NestWriter:
