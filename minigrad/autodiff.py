@@ -373,10 +373,16 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     values = outputs if recorded else [_plain(x) for x in outputs]
     derivatives = [
         _own(found.get(x.serial) if type(x) is Tensor else None, x)
-        if type(x) is Tensor else np.zeros(np.shape(x))
+        if type(x) is Tensor else _no_tangent(x)
         for x in outputs
     ]  # fmt: skip
     return tree.unflatten(values), tree.unflatten(derivatives)
+
+
+def _no_tangent(x: Any) -> Array:
+    """The tangent of a value that depends on nothing: zeros in its precision."""
+    value = np.asarray(x)
+    return np.zeros(value.shape, value.dtype if value.dtype.kind == "f" else float)
 
 
 def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number
 from minigrad.codegen.storage import empty, joined_part
-from minigrad.core import PRIMITIVES, Tensor
+from minigrad.core import FROZEN, PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
 from minigrad.passes import LATE
@@ -251,7 +251,11 @@ class Compiled:
         return self._make(key, args)
 
     def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
-        graph = rolled(trace(self.f, *args))
+        token = FROZEN.set(True)
+        try:
+            graph = rolled(trace(self.f, *args))
+        finally:
+            FROZEN.reset(token)
         self.programs[key] = made = (GraphProgram(graph), graph.out_tree)
         self.made += 1
         if len(self.programs) > KEPT:
@@ -268,7 +272,8 @@ class Compiled:
 def compile(f: Callable[..., Any]) -> Compiled:
     """The same function as a program on fixed buffers, for arrays.
 
-    Python code of f runs only when new shapes arrive; what it decides then stays decided. Results
+    Python code of f runs only when new shapes arrive; a condition on a traced value is refused, as
+    its answer would stay. Arguments are arrays and numbers, or structures of them. Results
     are overwritten by the next call: copy what is to be kept.
 
     >>> import minigrad as mg, numpy as np

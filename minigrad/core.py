@@ -244,6 +244,10 @@ def _method(name: str) -> Any:
     return method
 
 
+FROZEN: ContextVar[bool] = ContextVar("frozen", default=False)
+"""Whether a function is being compiled, so that values are not to be decided on."""
+
+
 class Tensor:
     """An array that remembers the primitive and the operands that made it.
 
@@ -317,6 +321,7 @@ class Tensor:
 
     def item(self) -> float:
         """The one entry as a Python number."""
+        self._not_frozen("item()")
         return self._data.item()  # type: ignore[no-any-return]  # NumPy types it as Any
 
     def _title(self) -> str:
@@ -338,7 +343,17 @@ class Tensor:
         return (self[k] for k in range(len(self._data)))
 
     def __bool__(self) -> bool:
+        self._not_frozen("a condition")
         return bool(self._data)
+
+    def _not_frozen(self, what: str) -> None:
+        """Refuse to give a value to Python while a function is compiled, as it would stay."""
+        if FROZEN.get():
+            raise TypeError(
+                f"compile: {what} of {self._title()}{at(self.tag)} would be answered once and for "
+                "all; choose between values with minigrad.where, and let the function close over "
+                "what is decided in Python"
+            )
 
     def __float__(self) -> float:
         # NumPy would use it to put the number into an array, and cut the graph.

@@ -245,6 +245,11 @@ def _told(cell: Cell) -> str:
 
 def _alive(lengths: Any, T: int, batch: int) -> Any:
     """Flags `(T, B, 1)`: whether a sample still lasts at a step."""
+    if isinstance(lengths, mg.Tensor):
+        raise TypeError(
+            "run: lengths are a tensor, but they decide what is computed; give an array, known "
+            "when the function is traced or compiled (let it close over the array)"
+        )
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,) or lengths.dtype.kind not in "iu":
         raise ShapeError(

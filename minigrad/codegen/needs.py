@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minigrad.graph import Node
-from minigrad.passes.rewrite import front_span, in_buffer
+from minigrad.passes.rewrite import carriers, front_span, in_buffer
 from minigrad.schedule import Nest, Schedule
 
 STATIC, STEP, RING, CHUNK, WHOLE = "static", "step", "ring", "chunk", "whole"
@@ -53,6 +53,7 @@ class Needs:
         self.plan, self.T = plan, steps
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.outputs = set(plan.folded.step.outputs)
+        self.carriers = carriers(plan.folded)
         self.block = self._blocks()
         self.in_place = {k: i for k in self.block if (i := self._dying(k)) is not None}
         self.lasting = {
@@ -181,10 +182,14 @@ class Needs:
                 yield k
 
     def operand_of(self, reader: int) -> int | None:
-        """The concatenation by columns that reads a state, if there is one for it to live in."""
+        """The concatenation by columns that reads a state, if there is one for it to live in.
+
+        Not one that is a state itself: that has its own history to live in.
+        """
         for user in self.plan.users[reader]:
             node = self.nodes[user]
-            if node.op == "concatenate" and node.attrs["axis"] == -1 and user in self.block:
+            computed = user in self.block and user not in self.carriers
+            if node.op == "concatenate" and node.attrs["axis"] == -1 and computed:
                 once = node.inputs.count(reader) == 1
                 if once and all(self.nodes[i].dtype == node.dtype for i in node.inputs):
                     return user

@@ -5,6 +5,9 @@ All views are made once, so a step is a list of plain calls on the variables of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
@@ -12,6 +15,7 @@ from minigrad.codegen.needs import CHUNK, STEP, WHOLE
 from minigrad.codegen.tiles import Cut, best_cut
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
+from minigrad.graph import Node
 from minigrad.schedule import Nest
 
 
@@ -84,6 +88,10 @@ class NestWriter:
             ]
         if kernel(node):
             return [f"{self.names.bind(node.op, kernel(node))}({', '.join(names)}, {target})"]
+        if level == CHUNK:
+            return [
+                f"{target}[...] = {self.names.bind(node.op, _lifted(node))}({', '.join(names)})"
+            ]
         return [f"{target}[...] = {self.names.plain(node)}({', '.join(names)})"]
 
     def _product(self, k: int, rows: Rows) -> str | None:
@@ -128,3 +136,11 @@ class NestWriter:
         if self.nodes[k].op != "concatenate" or self.storage.values[k].level != WHOLE:
             return []
         return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.looped]
+
+
+def _lifted(node: Node) -> Callable[..., Any]:
+    """The operation on all steps of a chunk, however many it has."""
+    forward, lift = PRIMITIVES[node.op].forward, PRIMITIVES[node.op].lift
+    if lift is None or isinstance(lift, str):
+        return lambda *xs: forward(*xs, **node.attrs)
+    return lambda x, *xs: forward(x, *xs, **lift(node.attrs, len(x)))

@@ -93,9 +93,10 @@ class Rewrite:
         self.outputs = list(folded.step.outputs)
 
     def add(self, op: str, inputs: Sequence[int], shape: Sequence[int], /, **attrs: Any) -> int:
-        """A new node of a primitive, with the dtype of its first operand that has one."""
+        """A new node of a primitive, with the dtype that its operands have together."""
         kinds = [d for d in (self.nodes[i].dtype for i in inputs) if d is not None]
-        self.nodes.append(Node(op, tuple(inputs), attrs, tuple(shape), kinds[0]))
+        dtype = kinds[0] if op == "lookup" else np.result_type(*kinds)
+        self.nodes.append(Node(op, tuple(inputs), attrs, tuple(shape), dtype))
         return len(self.nodes) - 1
 
     def constant(self, value: Any) -> int:

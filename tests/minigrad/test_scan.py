@@ -292,3 +292,78 @@ def test_parts_of_a_pile_that_overlap_are_not_overwritten():
     assert_close(rnn.run(*given), rnn.run(*given, unfolded=True), 999)
     one = lambda unfolded: mg.grad(loss(q, unfolded))(q.params, q.xs, q.start)
     assert_close(one(False), one(True), 999)
+
+
+@dataclass(frozen=True)
+class Odd(rnn.Cell):
+    """States that are parts, joins and products of what other loops do not have."""
+
+    kind: str
+    inputs: int = 2
+    hidden: int = 2
+
+    @property
+    def state(self):
+        return {"kept": ("a", "b"), "stacked": ("a", "b")}.get(self.kind, ("a",))
+
+    def size(self, name):
+        return {"kept b": 4, "cut a": 1}.get(f"{self.kind} {name}", self.hidden)
+
+    def parameters(self):
+        return {"W": rnn.glorot(2, 2), "U": rnn.orthogonal(2, 2)}
+
+    def step(self, p, x, a, b=None):
+        if self.kind == "kept":
+            return b, mg.tanh(x @ p.W + a @ p.U), mg.concatenate([x, a], axis=-1)
+        if self.kind == "stacked":
+            return x, x @ p.W, (x @ p.W) @ p.U + b @ p.U
+        new = {
+            "turned": lambda: mg.tanh(x @ p.W)[:, ::-1],
+            "cut": lambda: mg.tanh(x @ p.W)[:, :1],
+            "reshaped": lambda: mg.reshape(mg.tanh(mg.reshape(x @ p.W, (len(x), 2, 1))), x.shape),
+            "bent twice": lambda: mg.tanh(mg.relu(x @ p.W + a @ p.U)),
+            "without a past": lambda: mg.tanh(x @ p.W),
+        }[self.kind]()
+        return a, new
+
+
+ODD = ("kept", "stacked", "turned", "cut", "reshaped", "bent twice", "without a past")
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("T", [1, 2, 5])
+def test_odd_states_are_those_of_the_unfolded_steps(kind, T):
+    q = problem(Odd(kind), T, 2, 0)
+    one = lambda unfolded: lambda p: loss(q, unfolded)(p, q.xs, q.start)
+    v = tree_map(np.cos, q.params)
+    given = q.cell, q.params, q.xs, q.start
+    assert_close(rnn.run(*given), rnn.run(*given, unfolded=True), 999)
+    assert_close(mg.grad(one(False))(q.params), mg.grad(one(True))(q.params), 9999)
+    assert_close(mg.jvp(one(False), [q.params], [v]), mg.jvp(one(True), [q.params], [v]), 9999)
+    assert_close(mg.hvp(one(False), q.params, v), mg.hvp(one(True), q.params, v), 9999)
+    assert_close(mg.compile(mg.grad(one(False)))(q.params), mg.grad(one(True))(q.params), 9999)
+
+
+@pytest.mark.parametrize("kind", ["bent twice", "without a past"])
+def test_second_derivatives_keep_single_precision(kind):
+    q = problem(Odd(kind), 3, 2, 0)
+    params, xs = q.params.astype(np.float32), q.xs.astype(np.float32)
+    for unfolded in (False, True):
+        f = lambda p, u=unfolded: mg.sum(mg.sin(rnn.run(q.cell, p, xs, unfolded=u)[0]))
+        found = mg.hvp(f, params, tree_map(np.cos, params))
+        assert {x.dtype for x in flatten(found)[0]} == {np.dtype(np.float32)}
+
+
+def test_a_condition_on_a_traced_value_is_refused():
+    step = mg.compile(lambda x: mg.sum(x) if x[0] > 0 else mg.sum(-x))
+    with pytest.raises(TypeError, match=r"a condition of tensor.* once and for all"):
+        step(np.ones(2))
+    with pytest.raises(TypeError, match=r"item\(\) of tensor"):
+        mg.compile(lambda x: x * x[0].item())(np.ones(2))
+
+
+def test_lengths_that_are_traced_are_refused():
+    cell = rnn.RNNCell(2, 3)
+    step = mg.compile(lambda n: rnn.run(cell, cell.init(0), np.ones((4, 2, 2)), lengths=n)[0])
+    with pytest.raises(TypeError, match="lengths are a tensor"):
+        step(np.array([1, 2]))
