@@ -29,8 +29,9 @@ def cells(folded: Folded) -> Quotient:
     """
     nodes = folded.step.nodes
     heads = circles(folded)
-    keys = _flow(folded, heads)
-    units = _units(folded, heads, keys)
+    loops = {k: n for n, (_, found) in enumerate(components(folded)) for k in found}
+    keys = _flow(folded, heads, loops)
+    units = _units(folded, heads, keys, loops)
     keys = [key if key is None else units.get(key, key) for key in keys]
     names = {k: _name(folded, k) for k in heads}
     scopes: dict[str, set[str]] = {}
@@ -99,16 +100,16 @@ def is_adjoint(folded: Folded) -> bool:
     return any(name.startswith("∂") for name in (*names, *(r.name for r in folded.recurrences)))
 
 
-def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
+def _flow(folded: Folded, heads: list[int], loops: dict[int, int]) -> list[int | None]:
     """For each node the circle that it flows into; None for parameters and what only sums read.
 
     Of several circles a state takes the node before a result does, unless the result is on the
-    way to the state; then one of the node's own loop over time; otherwise the earliest.
+    way to the state; then one of the node's own loop over time, by its number in `loops`;
+    otherwise the earliest.
     """
     step = folded.step
     out, ends = set(step.inputs) | statics(folded) | known(folded), set(heads)
     states = {source for source, _ in folded.origins().values()}
-    group = {k: n for n, (_, found) in enumerate(components(folded)) for k in found}
     reached: list[set[int]] = [set() for _ in step.nodes]
     for k in range(len(step.nodes) - 1, -1, -1):
         flows = {k} if k in ends else reached[k]
@@ -121,20 +122,21 @@ def _flow(folded: Folded, heads: list[int]) -> list[int | None]:
             keys.append(k)
         elif goals and k not in out:
             free = [a for a in goals & states if not any(a in reached[b] for b in goals - {a})]
-            own = {a for a in free or goals if group[a] == group[k]}
+            own = {a for a in free or goals if loops[a] == loops[k]}
             keys.append(min(own or free or goals))
         else:
             keys.append(None)
     return keys
 
 
-def _units(folded: Folded, heads: list[int], keys: list[int | None]) -> dict[int, int]:
+def _units(
+    folded: Folded, heads: list[int], keys: list[int | None], loops: dict[int, int]
+) -> dict[int, int]:
     """Circles to be merged: states of one loop over time that are made together.
 
     They read the same outside circle, or one reads what the other is made from.
     """
     origins = folded.origins()
-    group = {k: n for n, (_, found) in enumerate(components(folded)) for k in found}
     reads: dict[int, set[int]] = {k: set() for k in heads}
     insides: dict[int, set[int]] = {k: set() for k in heads}
     for key, node in zip(keys, folded.step.nodes, strict=True):
@@ -142,7 +144,7 @@ def _units(folded: Folded, heads: list[int], keys: list[int | None]) -> dict[int
             source = keys[i]
             if key is None or source in (None, key):
                 continue
-            if group[source] != group[key]:
+            if loops[source] != loops[key]:
                 reads[key].add(source)
             elif i != source:
                 insides[key].add(source)
@@ -157,7 +159,7 @@ def _units(folded: Folded, heads: list[int], keys: list[int | None]) -> dict[int
                 (a in ways[c] and c in ways[b]) or (b in ways[c] and c in ways[a])
                 for c in heads if c not in (a, b)
             )  # fmt: skip
-            if a < b and group[a] == group[b] and together and not between:
+            if a < b and loops[a] == loops[b] and together and not between:
                 target = merged.get(b, b)
                 merged = {k: target if v == merged.get(a, a) else v for k, v in merged.items()}
                 merged[a] = merged[b] = target

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 Point = tuple[float, float]
 Path = tuple[Point, ...]
@@ -84,12 +85,17 @@ def mirror(path: Path, x: float) -> Path:
     return tuple((2 * x - px, py) for px, py in path)
 
 
-def flat(path: Path, pieces: int = 12) -> list[Point]:
+@lru_cache(4096)
+def flat(path: Path, pieces: int = 12) -> tuple[Point, ...]:
     """Points along the path, `pieces` for each cubic."""
     points = [path[0]]
     for k in range(0, len(path) - 1, 3):
-        points += [_at(path[k : k + 4], n / pieces) for n in range(1, pieces + 1)]
-    return points
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = path[k : k + 4]
+        points += [
+            (wa * ax + wb * bx + wc * cx + wd * dx, wa * ay + wb * by + wc * cy + wd * dy)
+            for wa, wb, wc, wd in _weights(pieces)
+        ]
+    return tuple(points)
 
 
 def cut(path: Path, amount: float) -> tuple[Path, Path]:
@@ -135,11 +141,14 @@ def _split(piece: Path, s: float) -> tuple[Path, Path]:
     return (a, ab, abc, at), (at, bcd, cd, d)
 
 
-def _at(piece: Path, s: float) -> Point:
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = piece
-    r = 1 - s
-    wa, wb, wc, wd = r * r * r, 3 * r * r * s, 3 * r * s * s, s * s * s
-    return (wa * ax + wb * bx + wc * cx + wd * dx, wa * ay + wb * by + wc * cy + wd * dy)
+@lru_cache
+def _weights(pieces: int) -> tuple[tuple[float, float, float, float], ...]:
+    """How much of its four points a cubic is, at the end of each piece."""
+    found = []
+    for n in range(1, pieces + 1):
+        s, r = n / pieces, 1 - n / pieces
+        found.append((r * r * r, 3 * r * r * s, 3 * r * s * s, s * s * s))
+    return tuple(found)
 
 
 def _between(a: Point, b: Point, s: float) -> Point:

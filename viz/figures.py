@@ -101,12 +101,10 @@ def recurrences(cell: RNNCell, style: str = "print") -> Drawing:
     panels = []
     for kind in RECURRENCES:
         folded = replace(cell, recurrence=kind).folded()
-        named = {
-            k: label
-            for k, label in weights.labels(folded).items()
-            if any(k in link.through and link.delay for link in cells(folded).links)
-        }
-        scene = textbook.both(cells(folded), choose("t"), STYLES[style], named, headings=False)
+        view = cells(folded)
+        recurrent = {k for link in view.links if link.delay for k in link.through}
+        named = {k: label for k, label in weights.labels(folded).items() if k in recurrent}
+        scene = textbook.both(view, choose("t"), STYLES[style], named, headings=False)
         panels.append(Panel(scene, kind))
     return Drawing(stacked(panels, ", ".join(RECURRENCES)))
 

@@ -233,7 +233,8 @@ def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
         points = flat(path)
         return min((s.distance(p) for s in others for p in points), default=math.inf)
 
-    return next((path for path in candidates if room(path) >= CLEAR), max(candidates, key=room))
+    free = next((path for path in candidates if room(path) >= CLEAR), None)
+    return free or max(candidates, key=room)
 
 
 def mark(scene: Scene, link: Link, at: Point, colour: str, side: int = 1) -> None:

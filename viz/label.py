@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from viz.style import SCRIPT
@@ -38,6 +39,8 @@ def clean(text: object, limit: int = LIMIT) -> str:
     short = str(text)[: limit + 1]
     if len(short) > limit:
         short = short[: limit - 1] + "…"
+    if short.isprintable():
+        return short
     return "".join(" " if c in "\n\r\t" else c if _is_safe(c) else "\ufffd" for c in short)
 
 
@@ -115,6 +118,7 @@ def fit(label: Label, size: float, room: float) -> float:
     return min(size, size * room / max(width(label, size), 1.0))
 
 
+@lru_cache(4096)
 def _ems(char: str, face: str) -> float:
     if unicodedata.combining(char):
         return 0.0
