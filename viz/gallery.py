@@ -14,6 +14,8 @@ from viz.drawing import Drawing
 from viz.equations import Equations, equations
 from viz.page import document, image, told
 
+WIDE = 1100.0  # points; a wider drawing would be too small to read in the width of a page
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -205,9 +207,11 @@ def page(entries: Sequence[tuple[Entry, Drawing]], title: str = "The figures") -
     parts = [f"<nav>{' · '.join(links)}</nav>"]
     for entry, drawing in entries:
         formulas = f'<pre class="formulas">{entry.formulas.html}</pre>' if entry.formulas else ""
+        left, _, right, _ = drawing.scene.bounds()
+        kind = ' class="whole"' if right - left > WIDE else ""
         parts.append(
-            f'<figure id="{escape(entry.name)}"><h2>{escape(entry.title)}</h2>'
-            f"{image(drawing.svg(), told(drawing))}"
+            f'<h2 id="{escape(entry.name)}">{escape(entry.title)}</h2>'
+            f"<figure{kind}>{image(drawing.svg(), told(drawing))}"
             f"<figcaption>{escape(entry.caption)}</figcaption>{formulas}</figure>"
         )
     return document(title, parts)

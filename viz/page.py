@@ -38,9 +38,9 @@ _HEAD = """<!doctype html>
 body {{ font: 16px/1.5 Arial, "Liberation Sans", sans-serif; color: #2B2B2B; background: white;
   max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
 nav {{ color: #6B6B6B; font-size: 0.9rem; }} nav a {{ color: #004E80; }}
-figure {{ margin: 3rem 0; }} img {{ max-width: 100%; max-height: 84rem; }}
+figure {{ margin: 1rem 0 3rem; }} img {{ max-width: 100%; max-height: 84rem; }}
 figure.whole {{ overflow-x: auto; }} figure.whole img {{ max-width: none; max-height: none; }}
-figcaption {{ color: #6B6B6B; max-width: 45rem; margin-top: 0.5rem; }}
+figcaption {{ color: #6B6B6B; max-width: 45rem; margin-top: 0.5rem; position: sticky; left: 0; }}
 sub, sup {{ line-height: 0; font-size: 0.7em; }}
 pre {{ overflow-x: auto; font: 0.85rem/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace;
   background: #F6F6F6; padding: 0.8rem 1rem; }}

@@ -52,3 +52,10 @@ def test_sizes_that_no_network_has_are_told(tmp_path, capsys):
     assert main(["figures", "-o", str(tmp_path / "new"), "--hidden", "0"]) == 2
     assert not (tmp_path / "new").exists()
     assert "hidden must be a whole number" in capsys.readouterr().err
+
+
+def test_wide_figures_are_shown_whole_on_the_page():
+    entries = [entry for entry in gallery() if entry.name in ("c_unfolding", "l_lstm_unfolded")]
+    html = page([(entry, entry.drawing()) for entry in entries])
+    kinds = dict(re.findall(r'<h2 id="(\w+)">.*?</h2><figure( class="whole")?>', html))
+    assert kinds == {"c_unfolding": "", "l_lstm_unfolded": ' class="whole"'}
