@@ -7,10 +7,11 @@ from typing import Any
 
 from minigrad.core import Tensor
 from minigrad.fold import fold
-from minigrad.folded import Folded
+from minigrad.folded import Folded, FoldedAdjoint
 from minigrad.graph import Graph
 from minigrad.schedule import Schedule, schedule
 from viz import views
+from viz.adjoints import named
 from viz.drawing import Drawing
 from viz.label import words
 from viz.marks import Marked
@@ -43,8 +44,8 @@ def draw(
     """A picture of a network, made from its live graph.
 
     Args:
-        obj: a cell; a folded graph, an adjoint too; a schedule; a traced graph; or a tensor, with
-            all that it was made from.
+        obj: a cell; a folded graph; its adjoint, of which the backward graph is drawn; a schedule;
+            a traced graph; or a tensor, with all that it was made from.
         view: "folded", one step with its recurrent edges; "unfolded", a column for every step; or
             "schedule", what runs before, in and after each loop over time. None: folded and
             unfolded side by side at the level "cell", else folded; a recorded graph is drawn as it
@@ -116,6 +117,8 @@ def draw(
 def _fold(obj: Any) -> Folded:
     if isinstance(obj, Folded):
         return obj
+    if isinstance(obj, FoldedAdjoint):
+        return named(obj)
     made = obj.folded() if callable(getattr(obj, "folded", None)) else None
     if not isinstance(made, Folded):
         raise TypeError(

@@ -256,4 +256,4 @@ def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing
     if not backward:
         return draw(cell, "schedule", style=style)
     folded = cell if isinstance(cell, Folded) else cell.folded()
-    return draw(folded_adjoint(prepared(folded).folded).backward, "schedule", style=style)
+    return draw(folded_adjoint(prepared(folded).folded), "schedule", style=style)

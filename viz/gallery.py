@@ -48,7 +48,7 @@ def gallery(
     plain, memory, gated = RNNCell(X, H, O), LSTMCell(X, H), GRUCell(X, H)
     deep = Stack([RNNCell(X, H), RNNCell(H, H, O)])
     small = LSTMCell(1, 1)
-    backward = folded_adjoint(memory.folded()).backward
+    backward = folded_adjoint(memory.folded())
     return [
         Entry(
             "a_modelling_tasks",

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from minigrad.graph import Node
 from viz.columns import Item
-from viz.label import plain, symbol, timed, width, words
+from viz.label import plain, timed, width, words
+from viz.operations import called
 from viz.quotient import Block
 from viz.scene import Shape
 
@@ -43,10 +44,8 @@ def item(
     box = _sized(dress(block.nodes[-1], box) if dress else box, 14, least)
     beside: list[Shape] = []
     for n, k in enumerate(read if tags else (), 1):
-        text = symbol((nodes[k].name or "array").rpartition(".")[2])
-        tag = Shape(
-            f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", (text,), SIZE, nodes[k].name or ""
-        )
+        about_it = (called(nodes[k]),), SIZE, nodes[k].name or ""
+        tag = Shape(f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", *about_it)
         beside.append(_sized(dress(k, tag) if dress else tag, 10, 18))
     if len(beside) > 2:  # there are two sides: the rest is told in the title
         more = replace(beside[1], lines=(words(f"+ {len(beside) - 1}"),), title=about[-1])

@@ -8,7 +8,7 @@ are one box. Parameters, constants and recurrent inputs are not boxes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, STATIC, SUM, Folded
 from minigrad.graph import Node
+from viz.adjoints import UNNAMED
 from viz.cells import cells, given_name, is_adjoint, known, layer, sequences
 from viz.label import Label, Run, scoped, symbol, words
 from viz.quotient import Block, Quotient, merge
@@ -130,10 +131,9 @@ def quotient(
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         k = members[-1]
         if isinstance(key, tuple):
-            return Block("dW", (*words("Σ"), SEPARATOR, *symbol("∂W")), "weight", members)
+            return Block("dW", _gradients(nodes, members, scopes), "weight", members)
         if k in shared:
-            letter = symbol((nodes[k].name or "array").rpartition(".")[2])
-            return Block(identifier(nodes[k].name or "array"), letter, "weight", members)
+            return Block(identifier(nodes[k].name or "array"), called(nodes[k]), "weight", members)
         named = next((i for i in reversed(members) if nodes[i].name), k)
         node = nodes[named]
         sub = layer(node.scope, scopes[node.name]) if node.name else ""
@@ -211,11 +211,38 @@ def _is_number(node: Node) -> bool:
     return node.op == "constant" and node.name is None and np.size(node.value) == 1
 
 
+def called(node: Node) -> Label:
+    """An input or constant as it is written: its name, its value if all entries are one number.
+
+    >>> from viz.label import plain
+    >>> plain(called(Node("input", name="layer1.W_xh"))), plain(called(Node("input")))
+    ('W_xh', 'array')
+    """
+    if node.name in UNNAMED:
+        return words(node.name)
+    if node.name:
+        function, _, name = node.name.rpartition(".")[2].rpartition(" ")
+        return (*words(f"{function} "), *symbol(name)) if function and name else symbol(name)
+    if node.op == "constant" and len(np.unique(node.value)) == 1:
+        return words(f"{np.ravel(node.value)[0]:.4g}".replace("-", "−"))
+    return words("array")
+
+
+def _gradients(
+    nodes: Sequence[Node], members: tuple[int, ...], scopes: Mapping[str, Collection[str]]
+) -> Label:
+    """The sums over steps of one cotangent: which parameters they are the gradients of."""
+    named = [(nodes[k].name or "", nodes[k].scope) for k in reversed(members)]
+    own = [symbol(n, sub=layer(scope, scopes[n])) for n, scope in named if n.startswith("∂")]
+    listed = [run for label in own[:4] or [symbol("∂W")] for run in (*words(", "), *label)]
+    return (*words("Σ"), SEPARATOR, *listed[1:], *words(", …" if len(own) > 4 else ""))
+
+
 def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
     """The sign of an operation, a number among its operands included: `1 −`."""
     node = nodes[k]
     if node.op == "input" or node.op == "constant":
-        return words("array" if node.name is None else node.name)
+        return words(node.name) if node.name else called(node)
     if len([i for i in members if nodes[i].op in AFFINE]) > 1 and not _is_activation(node):
         return words("linear")
     sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op

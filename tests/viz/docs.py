@@ -29,7 +29,7 @@ DRAWINGS = {
     "lstm_gates": lambda: viz.draw(rnn.LSTMCell(3, 5), "unfolded", 2, "gate"),
     "lstm_operations": lambda: viz.draw(rnn.LSTMCell(3, 5), "folded", level="op"),
     "lstm_backward": lambda: viz.draw(
-        mg.adjoint(rnn.LSTMCell(3, 5).folded()).backward, "folded", level="gate"
+        mg.adjoint(rnn.LSTMCell(3, 5).folded()), "folded", level="gate"
     ),
     "recurrences": lambda: viz.draw(
         rnn.RNNCell(3, 5, 2, recurrence=rnn.cells.RECURRENCES), steps="t"
