@@ -31,6 +31,7 @@ DRAWINGS = {
     "lstm_backward": lambda: viz.draw(
         mg.adjoint(rnn.LSTMCell(3, 5).folded()), "folded", level="gate"
     ),
+    "schedule": lambda: viz.draw(rnn.RNNCell(3, 5), "schedule"),
     "recurrences": lambda: viz.draw(
         rnn.RNNCell(3, 5, 2, recurrence=rnn.cells.RECURRENCES), steps="t"
     ),
