@@ -223,8 +223,9 @@ def called(node: Node) -> Label:
     if node.name:
         function, _, name = node.name.rpartition(".")[2].rpartition(" ")
         return (*words(f"{function} "), *symbol(name)) if function and name else symbol(name)
-    if node.op == "constant" and len(np.unique(node.value)) == 1:
-        return words(f"{np.ravel(node.value)[0]:.4g}".replace("-", "−"))
+    values = np.ravel(node.value) if node.op == "constant" else np.empty(0)
+    if values.size and values.dtype.kind in "iuf" and np.all(values == values[0]):
+        return words(f"{values[0]:.4g}".replace("-", "−"))
     return words("array")
 
 
