@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.view == "schedule" and args.level in (None, "op"):
         viz.figures.schedule(cell, args.backward).save(path)
     else:
-        drawn = folded_adjoint(cell.folded()).backward if args.backward else cell
+        drawn = folded_adjoint(cell.folded()) if args.backward else cell
         viz.draw(drawn, view=args.view, steps=args.steps, level=args.level).save(path)
     print(path)
     return 0
