@@ -47,6 +47,7 @@ $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
 
 readme: $(VENV)/test.done
 	$(BIN)/python -m tests.readme
+	$(BIN)/python -m tests.viz.docs
 
 clean:
 	rm -rf $(VENV) demo gallery build *.egg-info

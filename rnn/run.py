@@ -54,6 +54,8 @@ def run(
         raise TypeError(f"run: the first argument is a cell, such as LSTMCell(8, 16), got {cell!r}")
     xs, classes = _sequence(cell, xs)
     T, batch = xs.shape[:2]
+    if not batch:
+        raise ShapeError(f"run: xs has shape {xs.shape}; there must be one sample at least")
     values = _parameters(cell, params)
     # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
     dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])

@@ -1,15 +1,12 @@
-"""What the README shows of the code, tables and pictures; `make readme` renews them."""
+"""The tables of the README, from the code; `make readme` renews them, and its pictures."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import numpy as np
-
 import minigrad as mg
 import rnn
-import viz
 from minigrad.tree import flatten
 from rnn.cell import state_paths
 
@@ -63,25 +60,6 @@ def renewed(text: str) -> str:
     return text
 
 
-def pictures(folder: Path) -> None:
-    """The pictures the README shows, each from a live network."""
-    every = rnn.RNNCell(3, 5, 2, rnn.cells.RECURRENCES)
-    p = rnn.RNNCell(3, 4, 2).init(0).tensors()
-    xs = np.random.default_rng(0).normal(size=(3, 1, 3))
-    ys, _ = rnn.run(rnn.RNNCell(3, 4, 2), p, xs, unfolded=True)
-    loss = mg.named("L", mg.mean(ys[-1] * ys[-1]))
-    loss.backward()
-    for name, drawing in {
-        "rnn": viz.draw(rnn.RNNCell(3, 5, 2), steps=3),
-        "recurrences": viz.draw(every, steps=3),
-        "lstm_operations": viz.draw(rnn.LSTMCell(3, 4), level="op"),
-        "lstm_gates": viz.draw(rnn.LSTMCell(3, 4), view="unfolded", steps=2, level="gate"),
-        "gradients": viz.draw(loss, gradients=True),
-    }.items():
-        drawing.save(folder / f"{name}.svg")
-
-
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     readme.write_text(renewed(readme.read_text(encoding="utf-8")), encoding="utf-8")
-    pictures(ROOT / "docs")

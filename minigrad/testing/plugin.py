@@ -69,7 +69,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
     if TALLY["checks"] and (config.getoption("--grad-profile") or TALLY["failed"]):
         profile = config.getoption("--grad-profile") or "default"
         terminalreporter.write_line(
-            f"minigrad: {TALLY['checks']} gradient checks, {TALLY['failed']} failed, "
+            f"minigrad: {TALLY['checks']} gradient checks, {TALLY['failed']} found a fault, "
             f"{TALLY['kinks']} at a kink (profile {profile})"
         )
 

@@ -44,6 +44,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, report, save; 130 if Ctrl-C ended it early."""
+    if args.steps < 1:
+        raise ValueError(f"--steps must be at least 1, got {args.steps}")
     text, path = read_text(args.text), args.out / WEIGHTS
     if args.resume:
         training = Training.load(path)
