@@ -21,11 +21,15 @@ test: $(VENV)/test.done lint
 test-deep: $(VENV)/test.done
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -q -n 2
 
-# Tracing more than doubles the time of a test, so this is no part of `make test`; few examples
-# reach every line that many do.
+# Tracing more than doubles the time of a test, so it is not done on the whole of `make test`; few
+# examples reach every line that many do. It starts with the interpreter, before any import.
+TRACED := COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
 coverage: $(VENV)/test.done
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not deep" \
-		--cov=minigrad --cov=rnn --cov-branch --cov-report=term-missing:skip-covered
+	rm -f .coverage .coverage.*
+	$(TRACED) HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not deep" \
+		tests/minigrad tests/rnn tests/testing minigrad rnn
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .
