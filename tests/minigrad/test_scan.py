@@ -367,3 +367,10 @@ def test_lengths_that_are_traced_are_refused():
     step = mg.compile(lambda n: rnn.run(cell, cell.init(0), np.ones((4, 2, 2)), lengths=n)[0])
     with pytest.raises(TypeError, match="lengths are a tensor"):
         step(np.array([1, 2]))
+
+
+def test_a_compiled_function_takes_arguments_of_any_structure():
+    total = mg.compile(lambda tree: sum((mg.sum(x) for x in flatten(tree)[0]), mg.sum(0.0)))
+    one = np.ones(2)
+    for tree in ({"a": one}, {"b": one}, {"a": one, "b": one}, [one], (one,), [one, one], one, 2.0):
+        assert total(tree) == sum(np.sum(x) for x in flatten(tree)[0])
