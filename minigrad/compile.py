@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.codegen.needs import VIEWS
-from minigrad.codegen.source import call, number
+from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_part
 from minigrad.core import FROZEN, PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
@@ -73,7 +73,7 @@ class GraphProgram:
             if array is None:
                 return f"v{k} = {operands[0]}[{place}]"
             self._known[k] = array
-        elif node.op in VIEWS and (view := self._view(node)) is not None:
+        elif (view := self._view(node)) is not None:
             self._known[k] = view
         elif node.op == "alias":
             return f"v{k} = {operands[0]}"
@@ -98,13 +98,8 @@ class GraphProgram:
         return self._bind("number", number(node, reader)) if weak else f"v{i}"
 
     def _view(self, node: Node) -> Any:
-        """A view of a known array; None where NumPy makes a copy."""
-        base = self._known.get(node.inputs[0])
-        if not isinstance(base, np.ndarray):
-            return None
-        view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **node.attrs)
-        shared = isinstance(view, np.ndarray) and np.may_share_memory(base, view)
-        return view if shared else None
+        """A view of a known array, if a node is one."""
+        return view_of(node, self._known.get(node.inputs[0])) if node.op in VIEWS else None
 
     def _join(self, k: int, operands: list[str]) -> str:
         """Copies of the operands into the buffer of a concatenation."""
@@ -237,8 +232,8 @@ class Compiled:
             values[k] = np.asarray(value)
         key = (tree, [value.shape for value in values], [value.dtype for value in values])
         if key != self._latest:
-            self._latest = key
             self._program, self._out_tree = self._find(key, args)
+            self._latest = key  # only now: finding may fail
         return self._out_tree.unflatten(map(np.asarray, self._program.run(*values)))
 
     def _find(self, latest: Any, args: Any) -> tuple[GraphProgram, Tree]:
@@ -264,7 +259,7 @@ class Compiled:
             warnings.warn(
                 f"compile: {self.made} programs made, because shapes keep changing; "
                 "pad sequences to few lengths (lengths= in rnn.run)",
-                stacklevel=3,
+                stacklevel=4,
             )
         return made
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.codegen.naming import Lines, Naming, kernel
-from minigrad.codegen.needs import RING, WHOLE
+from minigrad.codegen.needs import WHOLE
 from minigrad.codegen.nests import NestWriter
-from minigrad.codegen.source import call
+from minigrad.codegen.source import call, lifted
 from minigrad.codegen.storage import Array, Storage
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SUM, Folded, Recurrence
+from minigrad.folded import EVERY, SUM, Folded
 from minigrad.passes import PASSES, Pass
 from minigrad.schedule import Nest, Schedule, schedule
 
@@ -99,16 +99,13 @@ class Program:
         lines = []
         for r in self.plan.folded.recurrences:
             history, d = self.storage.history[r.input], r.delay
-            if self._is_ring(r):
+            if self.storage.is_ring(r):
                 first = 0 if d > 0 else self.T % 2
                 start = history[first : first + 1]
             else:
                 start = history[:d] if d > 0 else history[self.T :]
             lines.append(f"{self.names.bind('start', start)}[...] = x{r.input}")
         return lines
-
-    def _is_ring(self, r: Recurrence) -> bool:
-        return self.storage.values[self.plan.folded.step.inputs[r.input]].level == RING
 
     def _batch(self, k: int) -> Lines:
         """One call on whole sequences."""
@@ -131,9 +128,8 @@ class Program:
         if node.op == "lookup":
             names = ", ".join(map(self.names.of, node.inputs))
             return [f"{target}[...] = {self.names.plain(node)}({names})"]
-        lift: Any = PRIMITIVES[node.op].lift
-        attrs = dict(node.attrs) if isinstance(lift, str) else lift(node.attrs, self.T)
-        names = ", ".join(self.names.aligned(k, i, lift == "align") for i in node.inputs)
+        align, attrs = PRIMITIVES[node.op].lift == "align", lifted(node, self.T)
+        names = ", ".join(self.names.aligned(k, i, align) for i in node.inputs)
         if kernel(node):
             return [f"{self.names.bind(node.op, kernel(node))}({names}, {target})"]
         return [f"{target}[...] = {self.names.plain(node, attrs)}({names})"]
@@ -153,7 +149,7 @@ class Program:
                 self.results.append(array)
         for r in folded.recurrences:
             history, d = self.storage.history[r.input], r.delay
-            if self._is_ring(r):
+            if self.storage.is_ring(r):
                 last = history[self.T % 2 if d > 0 else 0, ...]
             else:
                 ends = history[self.T :] if d > 0 else history[:-d]

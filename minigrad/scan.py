@@ -64,7 +64,7 @@ WAITING = 4
 """How many unused programs of one folded graph are kept."""
 
 POOL = _Pool()
-"""Where live scans take their programs from, and compiled functions theirs."""
+"""Where live scans take their programs from."""
 
 
 def adjoint_of(

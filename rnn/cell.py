@@ -96,7 +96,7 @@ class Cell:
         """
         rng = np.random.default_rng(seed)
         leaves, tree = flatten(_params(self.parameters()))
-        return tree.unflatten(leaf.draw(rng, leaf.shape).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]
+        return tree.unflatten(leaf.draw(rng, leaf.shape).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]  # Params
 
     def start(self, batch: int, dtype: Any = float) -> tuple[Any, ...]:
         """The zero state for `batch` rows, nested as the cell: each `(B, H)`, or `(d, B, H)`

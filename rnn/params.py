@@ -47,7 +47,7 @@ class Params(dict[str, Any]):
     def astype(self, dtype: Any) -> Params:
         """All parameters in another precision."""
         leaves, tree = flatten(self)
-        return tree.unflatten(np.asarray(leaf).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]
+        return tree.unflatten(np.asarray(leaf).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]  # as above
 
     def __repr__(self) -> str:
         shapes = (

@@ -67,8 +67,7 @@ class Naming:
         value, name = self.storage.values[i], self.operand(k, i)
         if value.level != WHOLE:
             return name if align else self.whole(i)
-        top = max(len(self.nodes[j].shape) for j in self.nodes[k].inputs)
-        gap = top - len(self.nodes[i].shape)
+        gap = self.gap(k, i)
         if not align or not gap:
             return name
         shape = (self.T, *(1,) * gap, *self.nodes[i].shape)

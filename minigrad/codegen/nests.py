@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
 from minigrad.codegen.needs import CHUNK, STEP, WHOLE
+from minigrad.codegen.source import lifted
 from minigrad.codegen.tiles import Cut, best_cut
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
@@ -90,7 +91,7 @@ class NestWriter:
             return [f"{self.names.bind(node.op, kernel(node))}({', '.join(names)}, {target})"]
         if level == CHUNK:
             return [
-                f"{target}[...] = {self.names.bind(node.op, _lifted(node))}({', '.join(names)})"
+                f"{target}[...] = {self.names.bind(node.op, _on_chunk(node))}({', '.join(names)})"
             ]
         return [f"{target}[...] = {self.names.plain(node)}({', '.join(names)})"]
 
@@ -138,9 +139,7 @@ class NestWriter:
         return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.looped]
 
 
-def _lifted(node: Node) -> Callable[..., Any]:
+def _on_chunk(node: Node) -> Callable[..., Any]:
     """The operation on all steps of a chunk, however many it has."""
-    forward, lift = PRIMITIVES[node.op].forward, PRIMITIVES[node.op].lift
-    if lift is None or isinstance(lift, str):
-        return lambda *xs: forward(*xs, **node.attrs)
-    return lambda x, *xs: forward(x, *xs, **lift(node.attrs, len(x)))
+    forward = PRIMITIVES[node.op].forward
+    return lambda x, *xs: forward(x, *xs, **lifted(node, len(x)))

@@ -35,6 +35,22 @@ def function(node: Node, attrs: Any, bind: Bind) -> str:
     return bind(node.op, lambda *xs, f=forward, a=dict(attrs): f(*xs, **a))
 
 
+def lifted(node: Node, steps: int) -> dict[str, Any]:
+    """The attributes with which an operation works on that many steps along an axis in front."""
+    lift = PRIMITIVES[node.op].lift
+    return lift(node.attrs, steps) if callable(lift) else dict(node.attrs)
+
+
+def view_of(node: Node, base: Any, steps: int | None = None) -> Any:
+    """What a node is of a known array, one step or all of them; None where NumPy makes a copy."""
+    if not isinstance(base, np.ndarray):
+        return None
+    attrs = dict(node.attrs) if steps is None else lifted(node, steps)
+    view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **attrs)
+    shared = isinstance(view, np.ndarray) and np.may_share_memory(base, view)
+    return view if shared else None
+
+
 def number(constant: Node, reader: Node) -> Any:
     """A constant as its reader takes it: weak numbers in its precision, as NumPy is faster then."""
     if constant.dtype is None and reader.dtype is not None and reader.dtype.kind == "f":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.codegen.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
-from minigrad.core import PRIMITIVES
+from minigrad.codegen.source import view_of
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
 from minigrad.passes.rewrite import in_buffer
@@ -117,7 +117,7 @@ class Storage:
             if r.input not in self.history:
                 self._place_history(r)
             carrier, d, history = folded.step.outputs[r.output], r.delay, self.history[r.input]
-            if self._passes_on(r):
+            if self.is_ring(r):
                 self.values[carrier] = Value(RING, history, turn=int(d > 0))
             else:
                 self.values[carrier] = Value(WHOLE, history[d:] if d > 0 else history[: self.T])
@@ -134,6 +134,10 @@ class Storage:
                 made = in_buffer(node) and node.dtype is not None and node.shape
                 array = self.new(node.shape, node.dtype) if made else None
                 self.values[k] = Value(STATIC, array, name=f"s{k}")
+
+    def is_ring(self, r: Recurrence) -> bool:
+        """Whether a recurrence has two places in turn, not a history of all steps."""
+        return self.values[self.plan.folded.step.inputs[r.input]].level == RING
 
     def _place_history(self, r: Recurrence) -> None:
         """A buffer for the values that a recurrence carries and its start values.
@@ -229,12 +233,8 @@ class Storage:
             and base.level != WHOLE
         ):
             return False
-        primitive, attrs = PRIMITIVES[node.op], dict(node.attrs)
-        if base.level != STEP:
-            lift: Any = primitive.lift
-            attrs = attrs if isinstance(lift, str) else lift(attrs, len(base.array))
-        view = base.array if node.op == "alias" else primitive.forward(base.array, **attrs)
-        if not np.may_share_memory(base.array, view):
+        view = view_of(node, base.array, None if base.level == STEP else len(base.array))
+        if view is None:
             return False
         self.values[k] = Value(base.level, view, is_view=True, turn=base.turn)
         return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.codegen.naming import Lines, Naming, Rows
 from minigrad.codegen.needs import VIEWS, WHOLE
-from minigrad.codegen.source import call
+from minigrad.codegen.source import call, view_of
 from minigrad.codegen.storage import Array
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
@@ -35,14 +35,8 @@ class Totals:
         node = self.nodes[k]
         if k not in self.plan.summed or node.op not in VIEWS or node.op not in THROUGH:
             return None
-        whole = self.total(node.inputs[0], lines)[1]
-        if whole is None:
-            return None
-        forward, attrs = PRIMITIVES[node.op].forward, dict(node.attrs)
-        view = whole if node.op == "alias" else forward(whole, **attrs)
-        if not (isinstance(view, np.ndarray) and np.may_share_memory(whole, view)):
-            return None
-        return self.names.bind(node.op, view), view
+        view = view_of(node, self.total(node.inputs[0], lines)[1])
+        return None if view is None else (self.names.bind(node.op, view), view)
 
     def _made_total(self, k: int, lines: Lines) -> tuple[str, Array | None]:
         """A sum over steps that has to be computed, by one call where there is one."""

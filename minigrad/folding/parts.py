@@ -146,7 +146,7 @@ def _differ(
         for x, y in zip(p.inputs, q.inputs, strict=True):
             one, two = place.get(x), place.get(y)
             here, there = one is not None and one[1] == t - 1, two is not None and two[1] == t
-            if here != there or (here and one[0] != two[0]):  # type: ignore[index]
+            if here != there or (here and one[0] != two[0]):  # type: ignore[index]  # not None
                 return f"an operand of {p.op} is another one of the step"
     return "" if len(a) == len(b) else f"{len(b)} operations instead of {len(a)}"
 

@@ -151,7 +151,6 @@ def merge_products(folded: Folded) -> Folded:
         beside = work.joined([nodes[k].inputs[WEIGHTS[op]] for k in group], -1)
         operands = [beside, shared] if WEIGHTS[op] == 0 else [shared, beside]
         wide = work.add(op, operands, (*nodes[group[0]].shape[:-1], len(group) * width))
-        work.nodes[wide] = replace(work.nodes[wide], dtype=nodes[group[0]].dtype)
         pile = _gates_of(work, wide, len(group))
         for n, k in enumerate(group):
             work.become(k, work.entry(pile, n))
@@ -175,7 +174,7 @@ def _fate(
 
 
 def _in_a_row(group: list[int], fates: dict[int, tuple[str, ...]]) -> list[int]:
-    """Gates in the order in which most neighbours can be merged: o, i, f, c for an LSTM.
+    """Gates in the order in which most neighbours can be merged: c, f, i, o for an LSTM.
 
     Those of one function stand together, and those of one fate, where two functions meet.
     """

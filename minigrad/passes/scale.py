@@ -124,9 +124,7 @@ class _Scaling:
                 return None
             part = self._scaled(weight, row[None])
             inputs = [part if i == weight else i for i in node.inputs]
-            made = work.add(node.op, _all(inputs), node.shape)
-            work.nodes[made] = replace(work.nodes[made], dtype=node.dtype)
-            return made
+            return work.add(node.op, _all(inputs), node.shape)
         if node.op in ("reshape", "transpose", "expand_dims"):
             (x,) = node.inputs
             whole = np.broadcast_to(by, node.shape)

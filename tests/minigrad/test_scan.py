@@ -374,3 +374,12 @@ def test_a_compiled_function_takes_arguments_of_any_structure():
     one = np.ones(2)
     for tree in ({"a": one}, {"b": one}, {"a": one, "b": one}, [one], (one,), [one, one], one, 2.0):
         assert total(tree) == sum(np.sum(x) for x in flatten(tree)[0])
+
+
+def test_a_call_that_failed_leaves_no_program_behind():
+    step = mg.compile(lambda x: mg.sum(x) if x.shape == (2,) or x[0] > 0 else mg.sum(-x))
+    assert step(np.ones(2)) == 2.0
+    for _ in range(2):
+        with pytest.raises(TypeError, match="once and for all"):
+            step(np.ones(3))
+    assert step(np.ones(2)) == 2.0
