@@ -199,9 +199,8 @@ def distribute(folded: Folded) -> Folded:
         """Whether a part is a product with a factor from outside of the loop."""
         inner = nodes[i].inputs[0] if nodes[i].op == "expand_dims" and chains.sole(i) else i
         node = nodes[inner]
-        return (
-            node.op == "mul" and chains.sole(inner) and not looped.issuperset(node.inputs)
-        )  # fmt: skip
+        outside = not looped.issuperset(node.inputs)
+        return node.op == "mul" and chains.sole(inner) and outside
 
     for k in chains.roots():
         node = nodes[k]
@@ -220,16 +219,17 @@ def distribute(folded: Folded) -> Folded:
         ):
             continue
         parts, low = [], 0
-        full = len(nodes[factor].shape) == len(node.shape) and nodes[factor].shape[0] > 1
+        piled = len(nodes[factor].shape) == len(node.shape)
+        many = piled and nodes[factor].shape[0] > 1
         for i in beside.inputs:
             high = low + nodes[i].shape[0]
             if nodes[i].op == "expand_dims":  # one entry
                 inner = nodes[i].inputs[0]
-                own = work.entry(factor, low) if full else factor
+                own = work.entry(factor, low if many else 0) if piled else factor
                 part = work.add("mul", [inner, own], nodes[inner].shape)
                 parts.append(work.lifted(part, len(node.shape)))
             else:
-                own = work.front(factor, low, high) if full else factor
+                own = work.front(factor, low, high) if many else factor
                 parts.append(work.add("mul", [i, own], nodes[i].shape))
             low = high
         work.nodes[k] = replace(node, op="concatenate", inputs=tuple(parts), attrs={"axis": axis})

@@ -48,7 +48,7 @@ for _name, _about, _where, _path, _old, _new in (
      "narrow_products", "position=(..., slice(*span[1:]))",
      "position=(..., slice(0, span[2] - span[1]))"),
     ("factors in one order, cotangents in another", "a factor meets another gate's cotangent",
-     "regroup", "distribute", "work.entry(factor, low)", "work.entry(factor, 0)"),
+     "regroup", "distribute", "low if many else 0", "0"),
 ):  # fmt: skip
     plant("passes", _name, _about, rewrite(f"minigrad.passes.{_where}", _path, _old, _new))
 
