@@ -7,6 +7,7 @@ call that writes into a fixed buffer, every scan one run of its program.
 from __future__ import annotations
 
 import builtins
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,32 +15,41 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.captured import Captured, Same, Static, settled
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_part
-from minigrad.core import FROZEN, PRIMITIVES, Tensor
+from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
-from minigrad.graph import Graph, Node, trace
+from minigrad.graph import Graph, Node, trace_for_all
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
 from minigrad.rolled import rolled
 from minigrad.scan import POOL, narrowed
-from minigrad.tree import LEAF, Tree, flatten
+from minigrad.tree import Tree, flatten
 
 KEPT = 16
 """How many programs a compiled function keeps, one for each set of shapes."""
+
+KEPT_BYTES = 1 << 28
+"""How many bytes of buffers they may hold, all together: 256 MiB; the last one may be larger."""
 
 
 class GraphProgram:
     """A graph as NumPy calls on fixed buffers; the results are overwritten by the next call.
 
     Attributes:
-        source: the generated Python.
+        source: the generated Python, its scans first.
+        nbytes: the size of all buffers.
+        fresh: for each result whether it is made anew by every call.
+        kept: for each result whether it is made anew or stands in a buffer of the program.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.nbytes = 0
+        self._loops: list[str] = []
         self._names: dict[str, Any] = {}
         self._known: dict[int, Any] = {}
         self._place: dict[int, dict[int, int]] = {}
@@ -54,10 +64,25 @@ class GraphProgram:
         lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
         inputs = ", ".join(f"v{i}" for i in graph.inputs)
         body = "\n".join(f"    {line}" for line in lines if line)
-        self.source = f"def program({inputs}):\n{body}"
+        source = f"def program({inputs}):\n{body}"
+        self.source = "\n\n".join([*self._loops, source])
         self._names |= {f"v{k}": value for k, value in self._known.items()}
-        exec(builtins.compile(self.source, "<minigrad program>", "exec"), self._names)
+        exec(builtins.compile(source, "<minigrad program>", "exec"), self._names)
         self.run: Callable[..., list[Any]] = self._names["program"]
+        self.fresh = [self._is_fresh(k) for k in graph.outputs]
+        self.kept = [fresh or graph.nodes[k].op not in ("input", "constant")
+                     for k, fresh in zip(graph.outputs, self.fresh, strict=True)]  # fmt: skip
+
+    def _is_fresh(self, k: int) -> bool:
+        """Whether a node's value is an array that its operation allocates at each call."""
+        shares = ("input", "constant", "project", "detach", "scan", *VIEWS)
+        return k not in self._known and self.graph.nodes[k].op not in shares and bool(
+            self.graph.nodes[k].shape) and self.graph.outputs.count(k) == 1  # fmt: skip
+
+    def _empty(self, node: Node) -> Any:
+        array = empty(node.shape, node.dtype)
+        self.nbytes += array.nbytes
+        return array
 
     def _line(self, k: int) -> str:
         """The line that makes the value of node k; none where it is known before any call."""
@@ -104,7 +129,7 @@ class GraphProgram:
     def _join(self, k: int, operands: list[str]) -> str:
         """Copies of the operands into the buffer of a concatenation."""
         if k not in self._known:
-            self._known[k] = empty(self.graph.nodes[k].shape, self.graph.nodes[k].dtype)
+            self._known[k] = self._empty(self.graph.nodes[k])
         lines = []
         for n, i in enumerate(self.graph.nodes[k].inputs):
             part = joined_part(self.graph.nodes, k, n, self._known[k])
@@ -122,7 +147,7 @@ class GraphProgram:
             user, n = users[k][0]
             if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
                 if user not in self._known:
-                    self._known[user] = empty(nodes[user].shape, nodes[user].dtype)
+                    self._known[user] = self._empty(nodes[user])
                 self._known[k] = joined_part(nodes, user, n, self._known[user])
                 self._inside[k] = user, n
 
@@ -137,9 +162,12 @@ class GraphProgram:
             if isinstance(self._known.get(i), np.ndarray) and folded.inputs[n] != STATE
         }
         program = Program(folded, node.attrs["steps"], LATE, known)
+        self.nbytes += program.nbytes
         self._results[k] = program.results
         operands = ", ".join(f"v{i}" for n, i in enumerate(node.inputs) if n not in known)
-        return f"v{k} = {self._bind('scan', program.run)}({operands})"
+        name = self._bind("scan", program.run)
+        self._loops.append(program.source.replace("def program(", f"def {name}(", 1))
+        return f"v{k} = {name}({operands})"
 
     def _has_buffer(self, node: Node) -> bool:
         """Whether a node's operation writes into a buffer; numbers are not worth one."""
@@ -177,7 +205,7 @@ class GraphProgram:
             dead = [x for x in dead if x is not buffer]
         else:
             waiting = self._free.get((node.shape, node.dtype))
-            buffer = waiting.pop() if waiting else empty(node.shape, node.dtype)
+            buffer = waiting.pop() if waiting else self._empty(node)
         self._buffer_of[k] = buffer
         for x in dead:
             self._free.setdefault((x.shape, x.dtype), []).append(x)
@@ -204,76 +232,188 @@ def _kept_alive(graph: Graph) -> set[int]:
     return kept
 
 
+class _Made:
+    """A program, what it was made for and what its results become; one thread runs it at a time.
+
+    Attributes:
+        tree: the structure of the arguments.
+        program: the graph as NumPy calls.
+        why: why loops stay unrolled.
+    """
+
+    def __init__(
+        self, what: str, f: Callable[..., Any], tree: Tree, leaves: list[Any], named: bool
+    ) -> None:
+        self.tree, self._lock = tree, threading.Lock()
+        self._leaves = list(map(_about, leaves))
+        self._places = [k for k, x in enumerate(leaves) if type(x) is not Static]
+        results: list[tuple[Tree, dict[int, Static]]] = []
+
+        def arrays(*given: Any) -> list[Any]:
+            args, kwargs = given if named else (given, {})
+            found, out = flatten(f(*args, **kwargs))
+            fixed = {k: Static(x) for k, x in enumerate(found) if not isinstance(x, _ARRAYS)}
+            results.append((out, fixed))
+            return [x for k, x in enumerate(found) if k not in fixed]
+
+        graph = trace_for_all(what, arrays, *tree.unflatten(leaves))
+        if results[0] != results[1]:
+            raise ValueError(f"{what}: run twice on the same values, it returned two things")
+        graph, self.why = rolled(graph)
+        self.program = GraphProgram(graph)
+        self._out, self._fixed = results[0]
+        self._lent: set[Same] = set()
+
+    def fits(self, leaves: list[Any]) -> bool:
+        """Whether it is clear at a glance that arguments are what the program is for."""
+        for leaf, about in zip(leaves, self._leaves, strict=True):
+            if type(about) is Static:
+                if leaf is not about.value or not settled(leaf):
+                    return False
+            elif type(leaf) is not np.ndarray or (leaf.shape, leaf.dtype) != about:
+                return False
+        return True
+
+    def __call__(self, leaves: list[Any], reuse: bool) -> Any:
+        """The results for these arguments."""
+        program = self.program
+        with self._lock:
+            values = [leaves[k] for k in self._places]
+            if reuse:  # what is fed back must not be overwritten while it is read
+                values = [x.copy() if Same(x) in self._lent else x for x in values]
+            found = program.run(*values)
+            own = program.kept if reuse else program.fresh
+            if reuse:
+                self._lent = set(map(Same, found))
+            found = [x if is_own else np.array(x) for x, is_own in zip(found, own, strict=True)]
+        for k, fixed in self._fixed.items():
+            found.insert(k, fixed.value)
+        return self._out.unflatten(found)
+
+
+_ARRAYS = (Tensor, np.ndarray, np.generic)
+
+
+def _leaf(value: Any, tree: Tree, k: int) -> Any:
+    """An argument as an array, or static; refused where it is neither."""
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind in "fiubc" and not isinstance(value, np.ma.MaskedArray):
+            return array
+        what = "a masked array" if isinstance(value, np.ma.MaskedArray) else str(array.dtype)
+        raise TypeError(f"compile: {_place(tree, k)} is {what}; a program takes arrays of numbers")
+    if isinstance(value, Tensor):
+        raise TypeError(
+            f"compile: {_place(tree, k)} is a tensor; a compiled function takes "
+            "arrays, and takes its gradients inside: compile(value_and_grad(f))"
+        )
+    return Static(value)
+
+
+def _about(leaf: Any) -> Any:
+    """What of an argument is a part of the key."""
+    return leaf if type(leaf) is Static else (leaf.shape, leaf.dtype)
+
+
+def _place(tree: Tree, k: int) -> str:
+    """What an argument is called in messages."""
+    return f"argument {tree.paths()[k].removeprefix('[0]').removeprefix('[1].')}"
+
+
 class Compiled:
-    """A function that is traced once for each set of shapes and replayed from then on."""
+    """A function that is traced once for each structure, shape and dtype of what it is given.
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.f = f
-        self.programs: OrderedDict[Any, tuple[GraphProgram, Tree]] = OrderedDict()
-        self.made = 0
-        self._tree: Tree = LEAF
-        self._latest: Any = None
+    Attributes:
+        programs: what was made, the last used last; at most `KEPT`, and `KEPT_BYTES` of buffers.
+        source: the generated Python of the program that ran last.
+        why: why loops of that program stay unrolled; empty if none does.
+    """
+
+    def __init__(self, f: Callable[..., Any], reuse: bool = False) -> None:
+        if not callable(f):
+            raise TypeError(f"compile takes a function, got {f!r:.60}")
+        self.f, self.reuse = f, reuse
         self.__doc__ = f.__doc__
+        self.programs: OrderedDict[Any, _Made] = OrderedDict()
+        self._captured = Captured(f)
+        self._count = 0
+        self._lock = threading.Lock()
+        self._latest: _Made | None = None
 
-    def __call__(self, *args: Any) -> Any:
-        """What f gives, in buffers that the next call overwrites."""
-        tree, values = self._tree, self._tree.leaves_of(args)
-        if values is None:
-            values, tree = flatten(args)
-            self._tree = tree
-        for k, value in enumerate(values):
-            if type(value) is np.ndarray:
-                continue
-            if type(value) is Tensor:
-                raise TypeError(
-                    f"compile: argument {tree.paths()[k]} is a tensor; a compiled function takes "
-                    "arrays, and takes its gradients inside: compile(value_and_grad(f))"
-                )
-            values[k] = np.asarray(value)
-        key = (tree, [value.shape for value in values], [value.dtype for value in values])
-        if key != self._latest:
-            self._program, self._out_tree = self._find(key, args)
-            self._latest = key  # only now: finding may fail
-        return self._out_tree.unflatten(map(np.asarray, self._program.run(*values)))
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What f gives, in arrays that are the caller's."""
+        given, latest = (args, kwargs) if kwargs else args, self._latest
+        leaves = None if latest is None else latest.tree.leaves_of(given)
+        if latest is None or leaves is None or not latest.fits(leaves):
+            leaves, tree = flatten(given)
+            leaves = [_leaf(leaf, tree, k) for k, leaf in enumerate(leaves)]
+            made = self._find(tree, leaves, bool(kwargs))
+        elif not self._captured.unchanged():
+            made = self._find(latest.tree, [_leaf(x, latest.tree, 0) for x in leaves], bool(kwargs))
+        else:
+            made = latest
+        return made(leaves, self.reuse)
 
-    def _find(self, latest: Any, args: Any) -> tuple[GraphProgram, Tree]:
-        """The program for these shapes, a new one if there is none; it becomes the last used."""
-        tree, shapes, dtypes = latest
-        key = (tree, *shapes, *dtypes)
-        if key in self.programs:
+    @property
+    def source(self) -> str:
+        """The generated Python of the program that ran last."""
+        return self._last().program.source
+
+    @property
+    def why(self) -> str:
+        """Why loops of the program that ran last stay unrolled; empty if none does."""
+        return self._last().why
+
+    def _last(self) -> _Made:
+        if self._latest is None:
+            raise AttributeError("compile: there is no program before the first call")
+        return self._latest
+
+    def _find(self, tree: Tree, leaves: list[Any], named: bool) -> _Made:
+        """The program for what is given, a new one if there is none; it becomes the last used."""
+        with self._lock:
+            if not self._captured.unchanged():
+                self.programs.clear()
+            key = (tree, named, *map(_about, leaves))
+            made = self.programs.get(key)
+            if made is None:
+                made = self.programs[key] = _Made("compile", self.f, tree, leaves, named)
+                self._captured = Captured(self.f)  # with what f itself may have written to
+                self._count += 1
+                if self._count == 2 * KEPT:
+                    warnings.warn(
+                        f"compile: {self._count} programs made, because shapes or numbers keep "
+                        "changing; pad sequences to few lengths (lengths= in rnn.run), give "
+                        "numbers as arrays",
+                        stacklevel=3,
+                    )
             self.programs.move_to_end(key)
-            return self.programs[key]
-        return self._make(key, args)
-
-    def _make(self, key: Any, args: Any) -> tuple[GraphProgram, Tree]:
-        token = FROZEN.set(True)
-        try:
-            graph = rolled(trace(self.f, *args))
-        finally:
-            FROZEN.reset(token)
-        self.programs[key] = made = (GraphProgram(graph), graph.out_tree)
-        self.made += 1
-        if len(self.programs) > KEPT:
-            self.programs.popitem(last=False)
-        if self.made == 2 * KEPT:
-            warnings.warn(
-                f"compile: {self.made} programs made, because shapes keep changing; "
-                "pad sequences to few lengths (lengths= in rnn.run)",
-                stacklevel=4,
-            )
+            held = sum(other.program.nbytes for other in self.programs.values())
+            while len(self.programs) > 1 and (len(self.programs) > KEPT or held > KEPT_BYTES):
+                held -= self.programs.popitem(last=False)[1].program.nbytes
+            self._latest = made
         return made
 
 
-def compile(f: Callable[..., Any]) -> Compiled:
+def compile(f: Callable[..., Any], reuse: bool = False) -> Compiled:
     """The same function as a program on fixed buffers, for arrays.
 
-    Python code of f runs only when new shapes arrive; a condition on a traced value is refused, as
-    its answer would stay. Arguments are arrays and numbers, or structures of them. Results
-    are overwritten by the next call: copy what is to be kept.
+    It gives what f gives, for every later call, or refuses with a sentence. Python code of f runs
+    only when something new arrives: another structure, shape or dtype of an argument, another
+    value of an argument that is no array (a number, None, a string, a cell), or another value of
+    what f closes over or names as a global. Closed-over arrays are compared at each call, so what
+    is large is better given as an argument. A condition or an index that depends on a traced
+    value is refused, as its answer would stay; so is a random draw. It may be called from any
+    thread; one thread runs a program at a time.
+
+    Args:
+        f: a function of arrays, or of structures of them.
+        reuse: results stand in the program's own buffers, which the next call overwrites: some
+            3 % faster for small steps, for a loop that is done with them by then.
 
     >>> import minigrad as mg, numpy as np
     >>> step = mg.compile(mg.value_and_grad(lambda x: mg.sum(x * x)))
     >>> step(np.array([1.0, 2.0]))
     (array(5.), array([2., 4.]))
     """
-    return Compiled(f)
+    return Compiled(f, reuse)

@@ -162,8 +162,9 @@ class Primitive:
             if kind is Tensor or kind in _WEAK:
                 continue
             if kind is np.ndarray:
-                # The graph keeps a copy: writing into the caller's array cannot reach it.
-                frozen = operand.copy()
+                # The graph keeps a copy, and computes with it, as a result may be a view:
+                # writing into the caller's array cannot reach either.
+                frozen = values[k] = operand.copy()
                 frozen.flags.writeable = False
             else:
                 frozen = values[k] = to_array(operand, f"{self.name}: operand {k + 1}")
@@ -244,8 +245,22 @@ def _method(name: str) -> Any:
     return method
 
 
-FROZEN: ContextVar[bool] = ContextVar("frozen", default=False)
-"""Whether a function is being compiled, so that values are not to be decided on."""
+class Frozen(NamedTuple):
+    """A trace that stands for other values too, so that nothing is to be decided on these.
+
+    Attributes:
+        what: who is traced, for messages.
+        inputs: serial numbers of the tensors that stand for values to come.
+        is_step: whether it is one step of a loop, in which other loops are unrolled.
+    """
+
+    what: str
+    inputs: frozenset[int]
+    is_step: bool = False
+
+
+FROZEN: ContextVar[Frozen | None] = ContextVar("frozen", default=None)
+"""The trace that is being made, if its graph is to stand for other values."""
 
 
 class Tensor:
@@ -298,6 +313,7 @@ class Tensor:
     @property
     def data(self) -> Array:
         """The values, read-only."""
+        self._not_frozen(".data")
         return self._data
 
     @data.setter
@@ -347,12 +363,14 @@ class Tensor:
         return bool(self._data)
 
     def _not_frozen(self, what: str) -> None:
-        """Refuse to give a value to Python while a function is compiled, as it would stay."""
-        if FROZEN.get():
+        """Refuse to give a value to Python in a trace that stands for other values too."""
+        if (trace := FROZEN.get()) is not None and self.serial >= min(trace.inputs, default=0):
+            if trace.inputs.isdisjoint(x.serial for x in ancestors(self)):
+                return  # the same whatever is given
             raise TypeError(
-                f"compile: {what} of {self._title()}{at(self.tag)} would be answered once and for "
-                "all; choose between values with minigrad.where, and let the function close over "
-                "what is decided in Python"
+                f"{trace.what}: {what} of {self._title()}{at(self.tag)} would be answered once and "
+                "for all; choose between values with minigrad.where, and let the function close "
+                "over what is decided in Python"
             )
 
     def __float__(self) -> float:
@@ -363,7 +381,8 @@ class Tensor:
         )
 
     def __getitem__(self, index: Any) -> Tensor:
-        return FUNCTIONS["index"](self, index)  # type: ignore[no-any-return]  # registry
+        name = "index" if FROZEN.get() is None else "read"
+        return FUNCTIONS[name](self, index)  # type: ignore[no-any-return]  # registry
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(

@@ -26,7 +26,7 @@ FLAG = "flag"
 
 def zeros(like: Any) -> Any:
     """Zeros in the shape and dtype of an array or tensor."""
-    return np.zeros(np.shape(getattr(like, "data", like)), getattr(like, "dtype", None))
+    return np.zeros(np.shape(getattr(like, "_data", like)), getattr(like, "dtype", None))
 
 
 class AnyNumber(Sequence[Any]):

@@ -25,6 +25,10 @@ class ShapeError(ValueError):
     """
 
 
+class FoldError(ValueError):
+    """A graph in which the loop cannot be found, or not be taken out; the message says where."""
+
+
 def describe(operand: Any) -> str:
     """Name and shape of an operand, for messages: `W_xh (3, 5)`, or the number itself."""
     name = getattr(operand, "name", None)

@@ -7,6 +7,7 @@ is never wrong: what does not give the graph again is refused, in words that say
 
 from __future__ import annotations
 
+from minigrad.errors import FoldError
 from minigrad.folded import Folded
 from minigrad.folding.embedded import Embedded
 from minigrad.folding.embedding import Embedding
@@ -36,7 +37,7 @@ def fold(graph: Graph) -> Folded:
     loops = embed(graph).loops
     if len(loops) > 1:
         spans = ", ".join(f"t = {loop.first} … {loop.first + loop.T - 1}" for loop in loops)
-        raise ValueError(
+        raise FoldError(
             f"fold: the graph has {len(loops)} loops ({spans}); minigrad.embed(graph).loops "
             "gives them"
         )
@@ -67,7 +68,7 @@ def embed(graph: Graph) -> Embedded:
     found = Embedding(graph).embedded()
     off = difference(graph, found.again())
     if off is not None:
-        raise ValueError(f"fold: unfolding does not give the graph again: {off}")
+        raise FoldError(f"fold: unfolding does not give the graph again: {off}")
     return found
 
 

@@ -24,6 +24,14 @@ EVERY, SUM = "every", "sum"
 DUAL = {STATIC: SUM, SUM: STATIC, SEQUENCE: EVERY, EVERY: SEQUENCE, STATE: STATE}
 
 
+_epoch = [0]
+
+
+def forget() -> None:
+    """Let all folded graphs forget what was made from them: a definition has changed."""
+    _epoch[0] += 1
+
+
 @dataclass(frozen=True)
 class Recurrence:
     """A delayed edge: output `output` of step t is input `input` of step t + delay.
@@ -100,6 +108,19 @@ class Folded:
         """For the node of each state input, the node it comes from and the delay."""
         inputs, outputs = self.step.inputs, self.step.outputs
         return {inputs[r.input]: (outputs[r.output], r.delay) for r in self.recurrences}
+
+    def is_like(self, other: Folded) -> bool:
+        """Whether two folded graphs are the same program."""
+        return self is other or same_folded(self, other)
+
+    def remembered(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made once for this graph and kept as long as the graph is."""
+        kept = self.__dict__.get("_kept")
+        if kept is None or kept[0] != _epoch[0]:
+            kept = self.__dict__["_kept"] = (_epoch[0], {})
+        if key not in kept[1]:
+            kept[1][key] = make()
+        return kept[1][key]
 
     def text(self) -> str:
         """Roles, recurrences and the step, as text."""

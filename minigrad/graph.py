@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import pull_back
+from minigrad.captured import Static
 from minigrad.core import (
+    FROZEN,
     PRIMITIVES,
+    Frozen,
     Tag,
     Tensor,
     _serials,
@@ -23,7 +26,7 @@ from minigrad.core import (
     scope_path,
     to_array,
 )
-from minigrad.errors import ShapeError
+from minigrad.errors import ShapeError, at
 from minigrad.ops import zeros_like
 from minigrad.show import picture
 from minigrad.tree import Tree, flatten
@@ -213,17 +216,57 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
       %3 = tanh(%2): float64[2, 4]
       return %3
     """
+    return _traced(f, args, None)
+
+
+def _traced(
+    f: Callable[..., Any], args: tuple[Any, ...], what: str | None, is_step: bool = False
+) -> Graph:
+    """The graph of one run; with `what`, decisions on values are refused in its name."""
     start = next(_serials)
     values, in_tree = flatten(args)
-    inputs = []
+    inputs, leaves = [], []
     for value, path in zip(values, in_tree.paths(), strict=True):
+        if type(value) is Static:
+            leaves.append(value.value)
+            continue
         leaf = Tensor(getattr(value, "_data", value))
         known = value.name if type(value) is Tensor else None
         leaf.name = known or (path.split("].")[-1] if "]." in path else None)
         inputs.append(leaf)
-    result = f(*in_tree.unflatten(inputs))
+        leaves.append(leaf)
+    serials = frozenset(x.serial for x in inputs)
+    token = FROZEN.set(Frozen(what, serials, is_step) if what else None)
+    try:
+        result = f(*in_tree.unflatten(leaves))
+    finally:
+        FROZEN.reset(token)
     outputs, out_tree = flatten(result)
-    return freeze(inputs, outputs, in_tree, out_tree, start)
+    whole = in_tree if len(inputs) == len(leaves) else None
+    return freeze(inputs, outputs, whole, out_tree, start)
+
+
+def trace_for_all(
+    what: str, f: Callable[..., Any], *args: Any, is_step: bool = False
+) -> Graph:
+    """The graph of f for all values that its arguments may have.
+
+    What one trace would freeze is refused, in the name of `what`: decisions on values where they
+    are made, and by a second trace, whose graph must be the same, what changes by itself.
+
+    Raises:
+        TypeError: a value is decided on.
+        ValueError: the two traces differ.
+    """
+    graph = _traced(f, args, what, is_step)
+    off = difference(graph, _traced(f, args, what, is_step))
+    if off is not None:
+        raise ValueError(
+            f"{what}: run twice on the same values, it did not do the same: {off}. A random draw, "
+            "the clock or a counter would be frozen at its first value; draw outside and hand the "
+            "numbers in"
+        )
+    return graph
 
 
 def freeze(
@@ -427,10 +470,13 @@ def same_attrs(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)
+        alike = type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape
+        return alike and (np.array_equal(a, b) or a.tobytes() == b.tobytes())  # NaN equals NaN
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(_same, a, b))
-    return type(a) is type(b) and bool(a == b)
+    if type(a) is not type(b):
+        return False
+    return a.is_like(b) if hasattr(a, "is_like") else bool(a == b or (a != a and b != b))
 
 
 def same_node(a: Node, b: Node) -> bool:
@@ -462,8 +508,12 @@ def difference(a: Graph, b: Graph) -> str | None:
     while pending:
         i, j = pending.pop()
         p, q = a.nodes[i], b.nodes[j]
-        if p.op == "constant" and q.op == "constant" and same_node(p, q):
-            continue
+        if p.op == "constant" and q.op == "constant":
+            if same_node(p, q):
+                continue
+            reader = next((n for n in a.nodes if i in n.inputs), p)
+            place = f"{reader.op}{at(Tag(reader.scope, reader.t))}"
+            return f"the constant that {place} reads is {_text(p.value)}, then {_text(q.value)}"
         if there.get(i, j) != j or back.get(j, i) != i:
             return f"%{i} ({p.op}) is shared differently from %{j} ({q.op})"
         if not same_node(p, q):

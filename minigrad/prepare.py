@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from minigrad.folded import STATIC, Folded
 from minigrad.graph import Graph, prune, replay
@@ -37,17 +36,16 @@ class Prepared:
         return [*replay(self.front, static), *others]
 
 
-_PREPARED: WeakKeyDictionary[Folded, Prepared] = WeakKeyDictionary()
-
-
 def prepared(folded: Folded) -> Prepared:
     """The two parts of a folded graph after the early passes, made once."""
-    if folded not in _PREPARED:
+
+    def make() -> Prepared:
         changed = folded
         for change in EARLY:
             changed = change(changed)
-        _PREPARED[folded] = _parted(changed)
-    return _PREPARED[folded]
+        return _parted(changed)
+
+    return folded.remembered("prepared", make)  # type: ignore[no-any-return]  # what `make` gives
 
 
 def _parted(folded: Folded) -> Prepared:

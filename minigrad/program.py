@@ -7,6 +7,7 @@ operation becomes one call that writes there, and in loops (`codegen.nests`) and
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,8 +33,9 @@ class Program:
     gives `(outputs, last)`: for each "every" output `(T, ...)` and for each "sum" its value, then
     for each recurrence its last values.
 
-    The results are the program's own buffers: the next call overwrites them. Inputs that are
-    always in the same array can be given as `known`, by number; calls then leave them out.
+    One thread runs it at a time, and the results are the caller's. `run` leaves both to whoever
+    calls it: its results are the program's own buffers. Inputs that are always in the same array
+    can be given as `known`, by number; calls then leave them out.
 
     Attributes:
         plan: the schedule it was made from.
@@ -60,6 +62,7 @@ class Program:
         known: Mapping[int, Array] | None = None,
     ) -> None:
         self.T = steps
+        self._lock = threading.Lock()
         self.plan: Schedule = schedule(folded, passes)
         self.nodes = self.plan.folded.step.nodes
         self.storage = Storage(self.plan, steps, known or {})
@@ -91,7 +94,9 @@ class Program:
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
         """Run; see the class."""
-        results, plain = self.run(*inputs), len(self.plan.folded.plain)
+        with self._lock:
+            results = [np.array(x) for x in self.run(*inputs)]
+        plain = len(self.plan.folded.plain)
         return results[:plain], results[plain:]
 
     def _inputs(self) -> Lines:

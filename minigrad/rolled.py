@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import FoldError
 from minigrad.fold import embed
 from minigrad.folded import EVERY, STATE, STATIC, SUM
 from minigrad.folding.embedded import Embedded, Line, Loop
@@ -23,17 +24,20 @@ SHORT = 8
 """Loops of fewer steps stay as they are: a scan of its own would not pay."""
 
 
-def rolled(graph: Graph) -> Graph:
-    """The graph with its loops as scans; the graph itself if it has none that can be taken out."""
+def rolled(graph: Graph) -> tuple[Graph, str]:
+    """The graph with its loops as scans, and why they are not: empty if they are or none is long.
+
+    A graph whose loops cannot be taken out is given back as it is.
+    """
     if len({node.t for node in graph.nodes if node.op != "scan"} - {None}) < SHORT:
-        return graph
+        return graph, ""
     try:
         found = embed(graph)
         if max(loop.T for loop in found.loops) < SHORT:
-            return graph
-        return _Rolling(found).graph
-    except ValueError:  # steps that differ, or values that are read one by one
-        return graph
+            return graph, ""
+        return _Rolling(found).graph, ""
+    except FoldError as error:  # steps that differ, or values that are read one by one
+        return graph, str(error)
 
 
 def _with_sums(found: Embedded) -> list[Loop]:
@@ -109,16 +113,16 @@ class _Rolling:
             return self._array(line.operands)
         if node.op == "scatter":
             return self._put_back(node, line.operands)
-        raise ValueError(f"{node.op} of the values of all steps")
+        raise FoldError(f"compile: {node.op} reads the values of all steps one by one; stack them")
 
     def _put_back(self, node: Node, operands: Sequence[Operand]) -> int:
         """Values put into the rows of an array in their order: a gradient of what was read."""
         rows = [position[0] for position in node.attrs["positions"] if len(position) == 1]
         stride = rows[1] - rows[0] if len(rows) > 1 and isinstance(rows[0], int) else 0
         if len(rows) < len(node.inputs) or rows != [rows[0] + n * stride for n in range(len(rows))]:
-            raise ValueError("values that are put into places without order")
+            raise FoldError("compile: values of the steps are put into places without order")
         if stride not in (1, -1):
-            raise ValueError("values that are put into every other row")
+            raise FoldError("compile: values of the steps are put into every other row")
         end = rows[-1] + stride
         span = slice(rows[0], end if end >= 0 else None, stride)
         values = self._array(operands)
@@ -128,7 +132,7 @@ class _Rolling:
         """A scan; for each output of its step the node of its values, its sum or its last value."""
         folded, ready = loop.folded, prepared(loop.folded)
         if any(abs(r.delay) > 1 for r in folded.recurrences):
-            raise ValueError("start values of several steps")
+            raise FoldError("compile: a state is read more than one step later")
         values = [
             self._array(given) if role not in (STATIC, STATE) else self._value(given)
             for role, given in zip(folded.inputs, loop.given, strict=True)
@@ -219,7 +223,7 @@ class _Rolling:
         source, position = self._made[rows.source], list(rows.node.attrs["position"])
         shape = self.nodes[source].shape
         if any(not (p is ... or isinstance(p, int | slice)) for p in position):
-            raise ValueError("rows that are read by arrays of positions")
+            raise FoldError("compile: a step reads rows by an array of positions")
         if ... in position:
             gap = position.index(...)
             position[gap : gap + 1] = [slice(None)] * (len(shape) - len(position) + 1)

@@ -12,58 +12,67 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from minigrad.autodiff import jvp
-from minigrad.core import Outputs, Primitive, Tensor
+from minigrad.core import FROZEN, Outputs, Primitive, Tensor
 from minigrad.define import AnyNumber
-from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
+from minigrad.errors import ShapeError
+from minigrad.folded import (
+    EVERY,
+    SEQUENCE,
+    STATE,
+    STATIC,
+    Folded,
+    FoldedAdjoint,
+    Recurrence,
+    folded_adjoint,
+    run_folded,
+)
 from minigrad.graph import prune, replay, trace
-from minigrad.ops import zeros_like
+from minigrad.ops import stack, zeros_like
 from minigrad.passes import LATE
 from minigrad.prepare import prepared
 from minigrad.program import Program
 
-_ADJOINTS: WeakKeyDictionary[Folded, dict[Any, FoldedAdjoint]] = WeakKeyDictionary()
-_TANGENTS: WeakKeyDictionary[Folded, Folded] = WeakKeyDictionary()
-_NARROWED: WeakKeyDictionary[Folded, dict[frozenset[int], Folded]] = WeakKeyDictionary()
+IDLE_BYTES = 1 << 28
+"""How many bytes of buffers programs that nobody is using may hold, all together: 256 MiB."""
 
 
-class _Pool:
-    """Programs that nobody is using: the last few of each folded graph."""
+class Pool:
+    """Programs that nobody is using, those used last kept longest."""
 
     def __init__(self) -> None:
-        self.free: WeakKeyDictionary[Folded, list[Program]] = WeakKeyDictionary()
+        self.idle: list[tuple[Folded, Program]] = []
         self.lock = threading.Lock()
 
     def take(self, folded: Folded, steps: int) -> Program:
         """A program for that many steps, a waiting one if there is one."""
         with self.lock:
-            waiting = self.free.get(folded, [])
-            for k, program in enumerate(waiting):
-                if steps == program.T:
-                    return waiting.pop(k)
+            for k in range(len(self.idle) - 1, -1, -1):
+                if self.idle[k][0] is folded and steps == self.idle[k][1].T:
+                    return self.idle.pop(k)[1]
         return Program(folded, steps, LATE)
 
     def give(self, folded: Folded, program: Program) -> None:
-        """Take a program back; of many lengths only the last few wait, as each holds buffers."""
+        """Take a program back; the oldest go where all together hold too many bytes."""
         with self.lock:
-            waiting = self.free.setdefault(folded, [])
-            waiting.append(program)
-            del waiting[:-WAITING]
+            self.idle.append((folded, program))
+            held = sum(p.nbytes for _, p in self.idle)
+            while self.idle and (held > IDLE_BYTES or len(self.idle) > MOST_IDLE):
+                held -= self.idle.pop(0)[1].nbytes
 
-    def forget(self, folded: Folded) -> None:
-        """Let go of the programs of a folded graph that nobody is using."""
+    def forget(self, folded: Folded | None = None) -> None:
+        """Let go of all programs of a folded graph, or of all."""
         with self.lock:
-            self.free.pop(folded, None)
+            self.idle = [x for x in self.idle if folded is not None and x[0] is not folded]
 
 
-WAITING = 4
-"""How many unused programs of one folded graph are kept."""
+MOST_IDLE = 64
+"""How many programs may wait: each is looked at when one is taken, and has code beside buffers."""
 
-POOL = _Pool()
+POOL = Pool()
 """Where live scans take their programs from."""
 
 
@@ -71,10 +80,9 @@ def adjoint_of(
     folded: Folded, silent: frozenset[int] = frozenset(), fixed: frozenset[int] = frozenset()
 ) -> FoldedAdjoint:
     """The adjoint, made once; silent outputs and fixed inputs have no cotangent."""
-    known = _ADJOINTS.setdefault(folded, {})
-    if (silent, fixed) not in known:
-        known[silent, fixed] = folded_adjoint(folded, silent, fixed)
-    return known[silent, fixed]
+    return folded.remembered(  # type: ignore[no-any-return]  # what is made
+        ("adjoint", silent, fixed), lambda: folded_adjoint(folded, silent, fixed)
+    )
 
 
 def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
@@ -90,6 +98,12 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
         For each "every" output `(T, ...)` and for each "sum" its value, in order; then for each
         recurrence its last values.
 
+    Raises:
+        ShapeError: an input of another shape; nothing is broadcast.
+        TypeError: an input of another dtype; nothing is cast.
+
+    Within the `step` of a cell it is unrolled: its steps become operations of that step.
+
     >>> import minigrad as mg, numpy as np, rnn
     >>> cell = rnn.RNNCell(3, 5)
     >>> p = cell.init(0)
@@ -98,6 +112,9 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
+    _check(folded, steps, inputs)
+    if (trace := FROZEN.get()) is not None and trace.is_step:
+        return unrolled(folded, steps, _by_step(folded, steps, inputs))
     ready = prepared(folded)
     inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):
@@ -110,27 +127,76 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     return [project(node, k=k) for k in places]
 
 
+def _check(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
+    """Refuse what does not fit the inputs of a folded graph, which would be broadcast or cast."""
+    if type(steps) is not int or steps < 0:
+        raise ValueError(f"scan: the number of steps must be a whole number ≥ 0, got {steps!r}")
+    if len(inputs) != len(folded.inputs):
+        raise TypeError(f"scan: {len(inputs)} inputs given, the step takes {len(folded.inputs)}")
+    delays = {r.input: abs(r.delay) for r in folded.recurrences}
+    for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True)):
+        node, lead = folded.input_node(k), delays.get(k, 1)
+        front = (steps,) if role == SEQUENCE else (lead,) if lead > 1 else ()
+        found = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x, node.dtype)
+        if found.shape != (*front, *node.shape):
+            raise ShapeError(
+                f"scan: {role} {folded.input_name(k)} has shape {found.shape}, wanted "
+                f"{(*front, *node.shape)}" + (f" for {steps} steps" if role == SEQUENCE else "")
+            )
+        if found.dtype != node.dtype:
+            raise TypeError(
+                f"scan: {role} {folded.input_name(k)} has dtype {found.dtype}, wanted {node.dtype}"
+            )
+
+
+def _by_step(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
+    """Inputs of a scan as `run_folded` takes them: lists of values for sequences and states."""
+    single = {r.input: abs(r.delay) == 1 for r in folded.recurrences}
+    return [
+        x if role == STATIC else [x] if single.get(k) else [x[t] for t in range(len(x))]
+        for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True))
+    ]
+
+
+def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
+    """What a scan gives, with every operation of every step on the graph.
+
+    Args:
+        folded: what to run.
+        steps: the number of steps T.
+        inputs: as `run_folded` takes them.
+    """
+    columns, last = run_folded(folded, steps, inputs)
+    results = []
+    for k in folded.plain:
+        node, column = folded.output_node(k), columns[k]
+        if folded.outputs[k] == EVERY:
+            column = stack(column) if steps else np.zeros((0, *node.shape), node.dtype)
+        results.append(column)
+    return results + [ends[0] if len(ends) == 1 else stack(ends) for ends in last]
+
+
 def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
     """The folded graph with only those results (outputs that are not states) that are used."""
-    known = _NARROWED.setdefault(folded, {})
-    if used not in known:
+
+    def make() -> Folded:
         states = (k for k, role in enumerate(folded.outputs) if role == STATE)
         kept = sorted([*(folded.plain[n] for n in used), *states])
         outputs = tuple(folded.step.outputs[k] for k in kept)
         step = prune(folded.step.nodes, folded.step.inputs, outputs)
         edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
         roles = tuple(folded.outputs[k] for k in kept)
-        known[used] = Folded(step, folded.inputs, roles, tuple(edges))
-    return known[used]
+        return Folded(step, folded.inputs, roles, tuple(edges))
+
+    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
 
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
     program = POOL.take(kept, steps)
-    outputs, last = program(*inputs)
-    own = len(folded.plain)
-    views = [x[...] for x in outputs[own:]]  # of their own, as they are made read-only
-    values = Outputs([*map(_copy, outputs[:own]), *views, *map(_copy, last)])
+    found, own, ends = program.run(*inputs), len(folded.plain), len(kept.plain)
+    views = [x[...] for x in found[own:ends]]  # of their own, as they are made read-only
+    values = Outputs([*map(_copy, found[:own]), *views, *map(_copy, found[ends:])])
     if kept is folded:
         POOL.give(kept, program)
     else:
@@ -203,8 +269,10 @@ def _sorted_back(adjoint: FoldedAdjoint, found: list[Any], count: int) -> list[A
 
 def tangent_of(folded: Folded) -> Folded:
     """The folded graph of the jvp: inputs and their tangents in, tangents of outputs out."""
-    if folded in _TANGENTS:
-        return _TANGENTS[folded]
+    return folded.remembered("tangent", lambda: _tangent(folded))  # type: ignore[no-any-return]
+
+
+def _tangent(folded: Folded) -> Folded:
     step = folded.step
     nodes = [folded.input_node(k) for k in range(len(folded.inputs))]
     moving = [
@@ -229,14 +297,12 @@ def tangent_of(folded: Folded) -> Folded:
         *(Recurrence(n, r.input, r.delay, r.name) for n, r in enumerate(edges)),
         *(Recurrence(len(edges) + r.output, turned[r.input], r.delay, f"d{r.name}") for r in edges),
     ]
-    result = Folded(
+    return Folded(
         graph,
         (*folded.inputs, *(folded.inputs[k] for k in moving)),
         (*[STATE] * len(edges), *folded.outputs),
         tuple(recurrences),
     )
-    _TANGENTS[folded] = result
-    return result
 
 
 def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:

@@ -5,17 +5,19 @@ Everything else (unfolding, BPTT, pictures, speed) is made from the graph of `st
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 
 import minigrad as mg
+from minigrad.captured import Captured, fingerprint
 from minigrad.errors import ShapeError
 from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, Folded, Recurrence
-from minigrad.graph import Graph, prune, trace
+from minigrad.graph import Graph, prune, trace_for_all
 from minigrad.show import picture
 from minigrad.tree import flatten
 from rnn.params import Params
@@ -123,21 +125,27 @@ class Cell:
             ragged: after x there is a sequence of flags `(B, 1)`, true while a sample lasts.
         """
         dtype = np.dtype(dtype)
-        try:
-            return _folded(self, batch, dtype, classes, ragged)
-        except TypeError as error:
-            if "unhashable" not in str(error):
-                raise
-            return _fold_step(self, batch, dtype, classes, ragged)
+        key = (fingerprint(self), batch, dtype, classes, ragged)
+        with _lock:
+            known = _FOLDED.get(key)
+            if known is None or not known[0].unchanged():
+                made = _fold_step(self, batch, dtype, classes, ragged)
+                known = _FOLDED[key] = Captured(self), made
+            _FOLDED.move_to_end(key)
+            if len(_FOLDED) > MOST_FOLDED:
+                _FOLDED.popitem(last=False)
+        return known[1]
+
+
+MOST_FOLDED = 64
+"""How many folded graphs of cells are kept; what is made of them lives and dies with them."""
+
+_FOLDED: OrderedDict[Any, tuple[Captured, Folded]] = OrderedDict()
+_lock = threading.RLock()  # a step may itself run a cell
 
 
 def _params(tree: Mapping[str, Any]) -> Params:
     return Params((k, _params(v) if isinstance(v, Mapping) else v) for k, v in tree.items())
-
-
-@lru_cache(maxsize=64)
-def _folded(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) -> Folded:
-    return _fold_step(cell, batch, dtype, classes, ragged)
 
 
 def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) -> Folded:
@@ -169,7 +177,7 @@ def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) 
             new = [mg.where(flags[0], a, b) for a, b in zip(new, states, strict=True)]
         return [y, *new]
 
-    graph = trace(step, params, x, flags, states)
+    graph = trace_for_all(f"{cell!r}: step", step, params, x, flags, states, is_step=True)
     if classes:
         graph = look_up(graph)
     n = len(inits)

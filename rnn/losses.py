@@ -88,7 +88,7 @@ def binary_cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     if targets.dtype != logits.dtype:
         targets = mg.astype(targets, logits.dtype)
     z, t, keep = _counted("binary_cross_entropy", mask, logits, targets)
-    values = t.data if isinstance(t, Tensor) else t
+    values = t._data if isinstance(t, Tensor) else t
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise ValueError(
             f"binary_cross_entropy: targets must lie in [0, 1], got {values.min():g} … "
@@ -123,7 +123,7 @@ def _fit(where: str, mask: Any, shape: tuple[int, ...]) -> Any:
         raise ShapeError(
             f"{where}: mask has shape {mask.shape}, which does not fit the leading axes of {shape}"
         )
-    if not (mask.data if isinstance(mask, Tensor) else mask).any():
+    if not (mask._data if isinstance(mask, Tensor) else mask).any():
         raise ValueError(f"{where}: the mask lets no entry count, so there is no mean")
     rest = (1,) * (len(shape) - mask.ndim)
     return mg.broadcast_to(mg.reshape(mask, (*mask.shape, *rest)), shape)

@@ -10,7 +10,8 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import Tensor, scope
 from minigrad.errors import ShapeError
-from minigrad.folded import Folded, Recurrence, run_folded
+from minigrad.folded import Folded, Recurrence
+from minigrad.scan import unrolled
 from minigrad.tree import flatten
 from rnn.cell import Cell, state_paths
 
@@ -71,7 +72,7 @@ def run(
     edges, tree = flatten(cell.edges())
     with scope(cell.label):
         if unfolded:
-            ys, last = _unfolded(folded, T, values, sequences, starts)
+            ys, *last = _unfolded(folded, T, values, sequences, starts)
         else:
             ys, *last = mg.scan(folded, T, *values, *sequences, *starts)
     ends = [_last(value, edge.delay, lengths, T) for edge, value in zip(edges, last, strict=True)]
@@ -80,7 +81,7 @@ def run(
 
 def _unfolded(
     folded: Folded, T: int, values: Sequence[Any], sequences: Sequence[Any], starts: Sequence[Any]
-) -> tuple[Any, list[Any]]:
+) -> list[Any]:
     """Outputs and last states with every operation of every step on the graph."""
     xs, *flags = sequences
     # What a person may want to find and look at is on the graph by name.
@@ -92,10 +93,7 @@ def _unfolded(
         _before(start, edge, T, recorded)
         for edge, start in zip(folded.recurrences, starts, strict=True)
     ]
-    columns, last = run_folded(folded, T, [*values, *steps, *before])
-    node = folded.output_node(0)
-    ys = mg.stack(columns[0]) if T else np.zeros((0, *node.shape), node.dtype)
-    return ys, [ends[0] if len(ends) == 1 else mg.stack(ends) for ends in last]
+    return unrolled(folded, T, [*values, *steps, *before])
 
 
 def _before(start: Any, edge: Recurrence, T: int, recorded: bool) -> list[Any]:
@@ -154,7 +152,7 @@ def _classes(cell: Cell, xs: Any, flags: Any) -> Any:
     """Class indices checked; padding may hold anything, such as −1, and becomes class 0."""
     if flags is not None:
         xs = mg.where(flags[..., 0], xs, 0)
-    values = xs.data if type(xs) is Tensor else xs
+    values = xs._data if type(xs) is Tensor else xs
     wrong = np.argwhere((values < 0) | (values >= cell.inputs))
     if len(wrong):
         t, b = wrong[0]

@@ -25,7 +25,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 FLOORS = (
     ("errors", "show", "tree"),
     ("core",),
-    ("define",),
+    ("captured", "define"),
     ("ops",),
     ("autodiff",),
     ("graph",),

@@ -2,5 +2,5 @@
 
 `minigrad.program` is the way in. `needs` says how long values are kept, `storage` gives them
 places, `naming` gives them names; `nests` writes loops, `totals` sums over steps, and `tiles` cuts
-products where a trial shows that this machine multiplies them faster.
+products into what OpenBLAS multiplies fastest.
 """

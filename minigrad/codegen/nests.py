@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
 from minigrad.codegen.needs import CHUNK, STEP, WHOLE
 from minigrad.codegen.source import lifted
-from minigrad.codegen.tiles import Cut, best_cut
+from minigrad.codegen.tiles import Cut, cut_of
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
@@ -106,7 +106,7 @@ class NestWriter:
         if self.nodes[left].dtype != node.dtype or self.nodes[right].dtype != node.dtype:
             return None
         (m, n), K = node.shape, self.nodes[right].shape[0]
-        cut = best_cut(m, K, n, node.dtype.name)
+        cut = cut_of(m, K, n, node.dtype.name)
         weight = self._weight(right, cut)
         if cut is not None:
             tag = f"_{cut.m}x{cut.n}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigrad.errors import FoldError
 from minigrad.folding.steps import HINT, Steps
 from minigrad.graph import Graph
 
@@ -62,7 +63,7 @@ def unravelled(graph: Graph, loops: list[Steps]) -> list[Steps]:
         if j < 0:
             return loops
         loops[j : j + 1] = _split(graph, loops[j])
-    raise ValueError(
+    raise FoldError(
         "fold: loops read each other's values; give their scopes the same steps, or trace more"
     )
 
@@ -83,7 +84,7 @@ def _split(graph: Graph, steps: Steps) -> list[Steps]:
                     continue
                 found = level[place[0]] if place else outside[i] + 1
                 if found > count:
-                    raise ValueError(
+                    raise FoldError(
                         f"fold: {graph.nodes[i].op} (%{i}) is computed outside of any step but "
                         f"read inside; {HINT}"
                     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minigrad.core import PRIMITIVES
+from minigrad.errors import FoldError
 from minigrad.folded import SEQUENCE, STATIC, SUM, Folded, run_steps
 from minigrad.folding.runs import Leaves, Listed, Operand, Rows, Run
 from minigrad.graph import Graph, Node, prune
@@ -91,7 +92,7 @@ class Embedded:
         """
         wanted = T * len(self.T) if len(T) == 1 and len(set(self.T)) == 1 else T
         if len(wanted) != len(self.T):
-            raise ValueError(
+            raise FoldError(
                 f"unfold: the graph has loops of {_listed(self.T)} steps, each of its own length; "
                 f"give a number for each, as unfold({', '.join(map(str, self.T))})"
             )
@@ -177,13 +178,13 @@ class Unfolding:
         """The operations of all steps; gives the nodes of each output, of states the last ones."""
         T, folded = loop.T + self.more[loop.clock], loop.folded
         if T < 1:
-            raise ValueError(f"unfold: the loop needs a step at least, got {T}; ask for more steps")
+            raise FoldError(f"unfold: the loop needs a step at least, got {T}; ask for more steps")
         first = loop.first + self._longer(loop.behind)
         inputs: list[int | list[int]] = []
         for k, (role, given) in enumerate(zip(folded.inputs, loop.given, strict=True)):
             values = self._read(given, first)
             if role == SEQUENCE and len(values) != T:
-                raise ValueError(
+                raise FoldError(
                     f"unfold: the loop has {T} steps, but its sequence {folded.input_name(k)} "
                     f"{len(values)} values; trace with the sequence as an argument"
                 )
@@ -235,7 +236,7 @@ class Unfolding:
             length = self.nodes[array].shape[rows.axis]
             now = rows.low + n - 1 + self._longer(rows.behind)
             if now >= length:
-                raise ValueError(
+                raise FoldError(
                     f"unfold: row {now} is read of {length} ({node.op} of %{rows.source}); trace "
                     "with the sequence as an argument"
                 )
@@ -272,7 +273,7 @@ def _shape(node: Node, operands: Sequence[Node]) -> tuple[int, ...]:
         with np.errstate(all="ignore"):
             return np.shape(PRIMITIVES[node.op](*[x.example() for x in operands], **node.attrs))
     except (ValueError, IndexError) as error:
-        raise ValueError(
+        raise FoldError(
             f"unfold: {node.op}{list(node.shape)} was traced for one number of steps: {error}"
         ) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from minigrad.errors import FoldError
 from minigrad.folded import EVERY, SEQUENCE, SUM
 from minigrad.folding.dependence import Dependence
 from minigrad.folding.embedded import Embedded, Line, Loop
@@ -220,7 +221,7 @@ class Embedding:
         steps.add(t)
         if len(steps) == T > 3:
             op = self.graph.nodes[reader].op
-            raise ValueError(
+            raise FoldError(
                 f"fold: {op} (%{reader}) and others read each of {T} steps alone, which tells "
                 f"nothing of other numbers of steps; stack the values and read that, or {HINT}"
             )
@@ -252,13 +253,13 @@ class Embedding:
             and len({nodes[k].inputs for k in given}) == 1
         ):
             tables = ", ".join(str(nodes[k].attrs["position"]) for k in given[:4])
-            raise ValueError(
+            raise FoldError(
                 "fold: the positions at which a sequence is read do not go up or down by one from "
                 f"step to step: {tables}"
             )
         for k in given:
             if nodes[k].inputs and nodes[k].t is None:
-                raise ValueError(
+                raise FoldError(
                     f"fold: {nodes[k].op} (%{k}) is computed outside of any step but read inside; "
                     f"{HINT}"
                 )

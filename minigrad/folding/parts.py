@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from minigrad.errors import FoldError
 from minigrad.folding.dependence import unravelled
 from minigrad.folding.steps import HINT, Steps
 from minigrad.folding.tags import tagged
@@ -26,7 +27,7 @@ def find_loops(graph: Graph) -> list[Steps]:
     """
     groups = tagged(graph)
     if not groups:
-        raise ValueError(f"fold: no operation is tagged with a time step; {HINT}")
+        raise FoldError(f"fold: no operation is tagged with a time step; {HINT}")
     pieces = [_pieces(graph, g, steps) for g, steps in enumerate(groups)]
     found = [steps for group in pieces for steps in _steady(group, least=2)]
     if not found and len({piece.first for group in pieces for piece in group}) == 1:
@@ -34,8 +35,8 @@ def find_loops(graph: Graph) -> list[Steps]:
         found = [steps for group in pieces for steps in _steady(group, least=1)]
     if not found:
         for why in (piece.why for group in pieces for piece in group if piece.why):
-            raise ValueError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
-        raise ValueError("fold: every step has a scope of its own; give all steps of a loop one")
+            raise FoldError(f"fold: {why}, and no two steps in a row are alike; trace more steps")
+        raise FoldError("fold: every step has a scope of its own; give all steps of a loop one")
     return unravelled(graph, sorted(found, key=lambda steps: steps.rows[0][0]))
 
 
@@ -58,7 +59,7 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
     if times[-1] - times[0] >= len(times):
         why = f"steps are missing between t = {times[0]} and t = {times[-1]}"
         if not _alone(times):
-            raise ValueError(f"fold: {why}")
+            raise FoldError(f"fold: {why}")
         return [Piece(t, [steps[t]], why) for t in times]
     place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
     pieces = _runs(graph, place, steps)
@@ -78,7 +79,7 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
         # A step of a kind that ended before the last piece did: the pieces between are to blame.
         m = ended.get(_kind(graph, place, piece.rows[0], piece.first), n)
         if m < n - 1:
-            raise ValueError(f"fold: {cut[m + 1].why}")
+            raise FoldError(f"fold: {cut[m + 1].why}")
         last = piece.first + len(piece.rows) - 1
         ended.setdefault(_kind(graph, place, piece.rows[-1], last), n)
     return cut

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from minigrad.errors import FoldError
 from minigrad.graph import Node
 
 
@@ -87,7 +88,7 @@ class Run:
         ends = (n if n > 0 else length + 1 + n for n in (self.first, self.last))
         low, high = ends if rises else reversed([*ends])
         if low < 1 or high > length:
-            raise ValueError(
+            raise FoldError(
                 f"unfold: of {length} values those from {self.first} to {self.last} are read; "
                 "ask for more steps"
             )

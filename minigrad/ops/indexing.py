@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import FUNCTIONS, Tensor
 from minigrad.define import INDEX, REAL, linear, rank
 from minigrad.errors import ShapeError
+from minigrad.ops.elementwise import where
 from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
 
 
@@ -26,7 +27,8 @@ def _position(x: Any, position: Any) -> Arguments:
     clean = []
     for item in items:
         if isinstance(item, Tensor):
-            item = item.data
+            item._not_frozen("an index")
+            item = item._data
         if not _is_basic(item):
             item = np.asarray(item)
             if item.dtype.kind not in "iub" or item.dtype == object:
@@ -114,11 +116,30 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
            [3., 4.],
            [1., 2.]])
     """
-    place, n = axis % rank(x), np.ndim(getattr(indices, "data", indices))
+    place, n = axis % rank(x), rank(indices)
     y = lookup(moveaxis(x, place, 0) if place else x, indices)
     return (
         transpose(y, (*range(n, n + place), *range(n), *range(n + place, rank(y)))) if place else y
     )
+
+
+def read(x: Any, position: Any) -> Any:
+    """x[position], where one item may be a tensor of integers that is only known at each call."""
+    items = position if isinstance(position, tuple) else (position,)
+    open_ = [k for k, item in enumerate(items) if isinstance(item, Tensor)]
+    rest = [item for k, item in enumerate(items) if k not in open_]
+    slices = all(item is ... or isinstance(item, slice) for item in rest)
+    if len(open_) != 1 or items[open_[0]].dtype.kind not in "iu" or not slices:
+        return index(x, position)
+    k, chosen = open_[0], items[open_[0]]
+    axis = k - len(items) if ... in items[:k] else k
+    if any(item not in (..., slice(None)) for item in rest):
+        x = index(x, (*items[:k], slice(None), *items[k + 1 :]))
+    n = shape_of(x)[axis]
+    return take(x, where(chosen < 0, chosen + n, chosen), axis)
+
+
+FUNCTIONS["read"] = read
 
 
 def _check_bounds(indices: Any, n: int) -> None:

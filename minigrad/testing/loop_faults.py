@@ -75,7 +75,7 @@ plant("passes", "a sum over steps of one step", "constant terms count once, not 
 
 for _name, _about, _where, _path, _old, _new in (
     ("results are the program's buffers", "the next run overwrites them", "scan", "_run",
-     "*map(_copy, outputs[:own])", "*[x[...] for x in outputs[:own]]"),
+     "*map(_copy, found[:own])", "*[x[...] for x in found[:own]]"),
     ("buffers given back too early", "a second run overwrites what backward reads", "scan", "_run",
      "values.release = lambda: POOL.give(kept, program)",
      "POOL.give(kept, program)"),
@@ -98,6 +98,6 @@ for _name, _about, _where, _path, _old, _new in (
     ("compiled: results' buffers are used again", "the first result holds the second", "compile",
      "_kept_alive", "kept = set(graph.outputs)", "kept = set()"),
     ("compiled: one program for all shapes", "the trace of the first call answers all", "compile",
-     "Compiled.__call__", "value.shape for value", "value.ndim for value"),
+     "_about", "(leaf.shape, leaf.dtype)", "(leaf.ndim, leaf.dtype)"),
 ):  # fmt: skip
     plant("scan", _name, _about, rewrite(f"minigrad.{_where}", _path, _old, _new))

@@ -18,13 +18,10 @@ from importlib import import_module
 from typing import Any
 
 from minigrad.core import PRIMITIVES
-from minigrad.scan import _ADJOINTS, _TANGENTS, POOL
+from minigrad.folded import forget as forget_made
+from minigrad.scan import POOL
 
-CACHES: list[Callable[[], None]] = [
-    _ADJOINTS.clear,
-    _TANGENTS.clear,
-    lambda: POOL.free.clear(),
-]
+CACHES: list[Callable[[], None]] = [forget_made, POOL.forget]
 """What was made before a fault must not be used after it: functions that forget it."""
 
 

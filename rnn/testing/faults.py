@@ -9,7 +9,7 @@ import rnn.cell
 from minigrad.testing.faults import FAULTS, plant, rewrite
 from minigrad.testing.planting import CACHES, WrongRule
 
-CACHES.append(rnn.cell._folded.cache_clear)
+CACHES.append(rnn.cell._FOLDED.clear)
 
 CELL = 'C = named("C", f * C + i * C_new)'
 for _name, _about, _path, _changes in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -254,17 +255,76 @@ def test_shapes_that_keep_changing_are_noticed():
     double = mg.compile(lambda x: x * 2.0)
     for n in range(31):
         double(np.ones(n))
-    with pytest.warns(UserWarning, match="32 programs made, because shapes keep changing"):
+    with pytest.warns(UserWarning, match="32 programs made, because shapes or numbers"):
         double(np.ones(31))
     assert len(double.programs) == 16
 
 
-def test_runs_of_many_lengths_do_not_keep_their_buffers():
+def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
+    """Of many lengths and many cells, those used last are kept."""
+    monkeypatch.setattr(sys.modules["minigrad.scan"], "IDLE_BYTES", 1 << 20)
+    pool = sys.modules["minigrad.scan"].POOL
+    pool.forget()
+    for k in range(1, 60):
+        cell = rnn.RNNCell(2, 3 + k % 5)
+        rnn.run(cell, cell.init(0), np.ones((50 * k, 4, 2)))
+    held = [program.nbytes for _, program in pool.idle]
+    assert 1 < len(held) < 59
+    assert sum(held) <= 1 << 20
+
+
+def test_a_folded_graph_that_is_gone_takes_what_was_made_of_it_along():
+    """Adjoints and programs hold the graph they are of; the pool alone keeps them."""
     cell = rnn.RNNCell(2, 3)
-    params, folded = cell.init(0), cell.folded(1)
-    for T in range(1, 40):
-        rnn.run(cell, params, np.ones((T, 1, 2)))
-    assert len(sys.modules["minigrad.scan"].POOL.free[prepared(folded).folded]) <= 4
+    folded = sys.modules["rnn.cell"]._fold_step(cell, 2, np.dtype(float), False, False)
+    p = cell.init(0).tensors()
+    ys, _ = mg.scan(folded, 3, p.W_xh, p.W_hh, p.b_h, np.ones((3, 2, 2)), np.zeros((2, 3)))
+    mg.sum(ys).backward()
+    gone = weakref.ref(folded)
+    del folded, ys
+    sys.modules["minigrad.scan"].POOL.forget()
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize(
+    ("k", "value", "error", "said"),
+    [
+        (3, np.ones((1, 2, 3)), mg.ShapeError, r"x has shape \(1, 2, 3\), wanted \(7, 2, 3\)"),
+        (3, np.ones((9, 2, 3)), mg.ShapeError, r"for 7 steps"),
+        (3, np.ones((7, 2, 3)) + 0j, TypeError, r"sequence x has dtype complex128, wanted float64"),
+        (3, np.ones((7, 2, 3), np.float32), TypeError, r"sequence x has dtype float32"),
+        (4, np.ones((1, 5)), mg.ShapeError, r"state h has shape \(1, 5\), wanted \(2, 5\)"),
+        (0, np.ones(5), mg.ShapeError, r"static W_xh has shape \(5,\), wanted \(3, 5\)"),
+    ],
+)
+def test_a_scan_broadcasts_and_casts_nothing(k, value, error, said):
+    cell = rnn.RNNCell(3, 5)
+    p = cell.init(0)
+    inputs = [p.W_xh, p.W_hh, p.b_h, np.ones((7, 2, 3)), np.zeros((2, 5))]
+    inputs[k] = value
+    with pytest.raises(error, match=said):
+        mg.scan(cell.folded(2), 7, *inputs)
+
+
+@pytest.mark.parametrize("cell", [rnn.RNNCell(3, 2), rnn.GRUCell(3, 2), rnn.Dense(3, 2)], ids=str)
+@pytest.mark.parametrize("classes", [False, True])
+def test_what_a_scan_was_given_may_be_written_to_before_backward(cell, classes):
+    rng = np.random.default_rng(0)
+    xs = rng.integers(0, 3, (5, 2)) if classes else rng.normal(size=(5, 2, 3))
+    start = tuple(np.ones((2, 2)) for _ in cell.edges())
+    grads = []
+    for change in (False, True):
+        p, x, h = cell.init(0).tensors(), xs.copy(), tuple(s.copy() for s in start)
+        loss = mg.sum(mg.square(rnn.run(cell, p, x, h)[0]))
+        if change:
+            x[:] = 0
+            for s in h:
+                s[:] = 7.0
+        loss.backward()
+        grads.append([v.grad for v in flatten(p)[0]])
+    for a, b in zip(*grads, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @dataclass(frozen=True)
