@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
-from minigrad.codegen.storage import empty, joined_part
+from minigrad.codegen.storage import empty, joined_spans
 from minigrad.core import FROZEN, PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
@@ -49,6 +49,7 @@ class GraphProgram:
         self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
         self._kept = _kept_alive(graph)
         self._inside: dict[int, tuple[int, int]] = {}
+        self._spans_of: dict[int, list[Any]] = {}
         self._plan_joins()
         lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
         lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
@@ -106,24 +107,29 @@ class GraphProgram:
         if k not in self._known:
             self._known[k] = empty(self.graph.nodes[k].shape, self.graph.nodes[k].dtype)
         lines = []
-        for n, i in enumerate(self.graph.nodes[k].inputs):
-            part = joined_part(self.graph.nodes, k, n, self._known[k])
+        for n, (i, span) in enumerate(zip(self.graph.nodes[k].inputs, self._spans(k), strict=True)):
             if self._inside.get(i) != (k, n):
-                lines.append(f"{self._bind('part', part)}[...] = {operands[n]}")
+                lines.append(f"{self._bind('part', self._known[k][span])}[...] = {operands[n]}")
         return "; ".join(lines)
+
+    def _spans(self, k: int) -> list[Any]:
+        """Where in the buffer of a concatenation its operands stand."""
+        if k not in self._spans_of:
+            self._spans_of[k] = joined_spans(self.graph.nodes, k)
+        return self._spans_of[k]
 
     def _plan_joins(self) -> None:
         """Places for concatenations that only another one reads, inside of it."""
-        nodes, users = self.graph.nodes, self.graph.users()
+        nodes, users, outputs = self.graph.nodes, self.graph.users(), {*self.graph.outputs}
         for k in range(len(nodes) - 1, -1, -1):
-            alone = len(users[k]) == 1 and k not in self.graph.outputs
+            alone = len(users[k]) == 1 and k not in outputs
             if nodes[k].op != "concatenate" or nodes[k].dtype is None or not alone:
                 continue
             user, n = users[k][0]
             if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
                 if user not in self._known:
                     self._known[user] = empty(nodes[user].shape, nodes[user].dtype)
-                self._known[k] = joined_part(nodes, user, n, self._known[user])
+                self._known[k] = self._known[user][self._spans(user)[n]]
                 self._inside[k] = user, n
 
     def _scan(self, k: int) -> str:
