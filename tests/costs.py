@@ -124,7 +124,7 @@ def entries(x: Any, n: int) -> Any:
 
 def _derivatives(f: Callable[[Any, int], Any], x: Callable[[int], Any]) -> dict[str, Work]:
     def loss(n: int) -> Any:
-        return lambda x: mg.sum(f(x, n))
+        return lambda x: mg.sum(mg.square(f(x, n)))
 
     name = str(f.__doc__).partition("\n")[0].rstrip(".")
     return {
