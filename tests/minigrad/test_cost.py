@@ -24,7 +24,7 @@ def test_twice_the_operands_cost_twice_as_much(name):
 
 @pytest.mark.parametrize("name", WORK)
 def test_twice_the_size_costs_twice_as_much(name):
-    assert growth(WORK[name], 50) < LIMIT
+    assert growth(WORK[name], 32) < LIMIT
 
 
 @pytest.mark.deep
