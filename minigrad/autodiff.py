@@ -52,9 +52,9 @@ def pull_back(
     active = set(wanted)
     for node in nodes:
         if node.serial not in active:
-            rules = node.primitive.rules if node.primitive is not None else ()
+            primitive: Any = node.primitive
             for i, parent in enumerate(node.parents):
-                if type(parent) is Tensor and parent.serial in active and rules[i] is not None:
+                if type(parent) is Tensor and parent.serial in active and primitive.moves(i):
                     active.add(node.serial)
                     break
     # What has arrived at a node so far. Arrays are added up in a buffer of our own, tensors and
@@ -93,14 +93,16 @@ def pull_back(
         for i, parent in enumerate(operands):
             if type(parent) is not Tensor or parent.serial not in active:
                 continue
-            rule = primitive.rules[i]
-            if rule is None:
-                continue
             target = parent.serial
-            if primitive.collect is not None:
+            if made is not None:
+                part = made[i]
+            elif (rule := primitive.rules[i]) is None:
+                continue
+            elif primitive.collect is not None:
                 parts.setdefault(target, []).append((g, node))
                 continue
-            part = rule(g, y, *values, **node.attrs) if made is None else made[i]
+            else:
+                part = rule(g, y, *values, **node.attrs)
             if part is None:
                 continue
             data = parent._data
@@ -150,7 +152,7 @@ def push_forward(
             continue
         arriving = [tangents.get(x.serial) if type(x) is Tensor else None for x in node.parents]
         if primitive.kind == "stepwise" or all(
-            t is None or primitive.rules[i] is None for i, t in enumerate(arriving)
+            t is None or not primitive.moves(i) for i, t in enumerate(arriving)
         ):
             continue
         if recorded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import threading
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from minigrad.captured import Captured, Same, Static, settled
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
-from minigrad.codegen.storage import empty, joined_part
+from minigrad.codegen.storage import empty, joined_spans
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace_for_all
@@ -59,6 +59,7 @@ class GraphProgram:
         self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
         self._kept = _kept_alive(graph)
         self._inside: dict[int, tuple[int, int]] = {}
+        self._spans_of: dict[int, list[Any]] = {}
         self._plan_joins()
         lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
         lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
@@ -69,15 +70,16 @@ class GraphProgram:
         self._names |= {f"v{k}": value for k, value in self._known.items()}
         exec(builtins.compile(source, "<minigrad program>", "exec"), self._names)
         self.run: Callable[..., list[Any]] = self._names["program"]
-        self.fresh = [self._is_fresh(k) for k in graph.outputs]
+        times = Counter(graph.outputs)
+        self.fresh = [times[k] == 1 and self._is_fresh(k) for k in graph.outputs]
         self.kept = [fresh or graph.nodes[k].op not in ("input", "constant")
                      for k, fresh in zip(graph.outputs, self.fresh, strict=True)]  # fmt: skip
 
     def _is_fresh(self, k: int) -> bool:
         """Whether a node's value is an array that its operation allocates at each call."""
-        shares = ("input", "constant", "project", "detach", "scan", *VIEWS)
-        return k not in self._known and self.graph.nodes[k].op not in shares and bool(
-            self.graph.nodes[k].shape) and self.graph.outputs.count(k) == 1  # fmt: skip
+        node, shares = self.graph.nodes[k], ("input", "constant", "project", "detach", *VIEWS)
+        # A scalar is a NumPy number where its operation allocates it, and is made an array.
+        return k not in self._known and node.op not in shares and bool(node.shape)
 
     def _empty(self, node: Node) -> Any:
         array = empty(node.shape, node.dtype)
@@ -131,24 +133,29 @@ class GraphProgram:
         if k not in self._known:
             self._known[k] = self._empty(self.graph.nodes[k])
         lines = []
-        for n, i in enumerate(self.graph.nodes[k].inputs):
-            part = joined_part(self.graph.nodes, k, n, self._known[k])
+        for n, (i, span) in enumerate(zip(self.graph.nodes[k].inputs, self._spans(k), strict=True)):
             if self._inside.get(i) != (k, n):
-                lines.append(f"{self._bind('part', part)}[...] = {operands[n]}")
+                lines.append(f"{self._bind('part', self._known[k][span])}[...] = {operands[n]}")
         return "; ".join(lines)
+
+    def _spans(self, k: int) -> list[Any]:
+        """Where in the buffer of a concatenation its operands stand."""
+        if k not in self._spans_of:
+            self._spans_of[k] = joined_spans(self.graph.nodes, k)
+        return self._spans_of[k]
 
     def _plan_joins(self) -> None:
         """Places for concatenations that only another one reads, inside of it."""
-        nodes, users = self.graph.nodes, self.graph.users()
+        nodes, users, outputs = self.graph.nodes, self.graph.users(), {*self.graph.outputs}
         for k in range(len(nodes) - 1, -1, -1):
-            alone = len(users[k]) == 1 and k not in self.graph.outputs
+            alone = len(users[k]) == 1 and k not in outputs
             if nodes[k].op != "concatenate" or nodes[k].dtype is None or not alone:
                 continue
             user, n = users[k][0]
             if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
                 if user not in self._known:
                     self._known[user] = self._empty(nodes[user])
-                self._known[k] = joined_part(nodes, user, n, self._known[user])
+                self._known[k] = self._known[user][self._spans(user)[n]]
                 self._inside[k] = user, n
 
     def _scan(self, k: int) -> str:

@@ -87,7 +87,8 @@ class Primitive:
         label: what drawings and equations show.
         domain: for each operand the interval or the kind of values it accepts.
         prepare: brings arguments to their canonical form (negative axes, tuples).
-        sample: draws shapes and attributes to test the primitive on.
+        sample: draws shapes and attributes to test the primitive on, `sample(random)`, or
+            `sample(random, number)` for a number of operands.
         collect: `collect(operand, [(g, user), ...])` adds up the cotangents of all uses of an
             operand by this primitive at once.
         lift: how an axis of time steps can stand in front of all operands: "align" (put axes of
@@ -95,9 +96,8 @@ class Primitive:
             `lift(attrs, steps)` that gives other attributes, or None where it cannot.
         kernel: the NumPy function that computes it and can write into `out`, if there is one;
             the defining function is then only signature and documentation.
-        joint: gives the cotangents of all operands at once where they are made together,
-            `joint(g, y, operands, attrs, asked)`, with None for operands that are not asked for;
-            `rules` then only says which operands have one.
+        joint: in place of rules the one rule of any number of operands, which gives all their
+            cotangents: `joint(g, y, operands, attrs, asked)`; None for those not asked for will do.
     """
 
     def __init__(
@@ -140,6 +140,10 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
+    def moves(self, i: int) -> bool:
+        """Whether the result has a derivative with respect to operand i."""
+        return self.joint is not None or self.rules[i] is not None
+
     def __call__(self, *operands: Any, **attrs: Any) -> Any:
         """Apply to arrays for an array, to at least one tensor for a recorded tensor."""
         if self.prepare is not None:
@@ -157,6 +161,7 @@ class Primitive:
                 return self.forward(*values, **attrs)
             except (ValueError, TypeError, IndexError) as error:
                 raise operation_error(self, operands, _tag.get(), error) from None
+        kept: list[Any] = []
         for k, operand in enumerate(operands):
             kind = type(operand)
             if kind is Tensor or kind in _WEAK:
@@ -168,7 +173,9 @@ class Primitive:
                 frozen.flags.writeable = False
             else:
                 frozen = values[k] = to_array(operand, f"{self.name}: operand {k + 1}")
-            operands = (*operands[:k], frozen, *operands[k + 1 :])
+            kept = kept or list(operands)
+            kept[k] = frozen
+        operands = tuple(kept) or operands
         try:
             data = self.forward(*values, **attrs)
         except (ValueError, TypeError, IndexError) as error:

@@ -7,7 +7,7 @@ cannot disagree with the definition; only `general` primitives spell out both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,19 +27,6 @@ FLAG = "flag"
 def zeros(like: Any) -> Any:
     """Zeros in the shape and dtype of an array or tensor."""
     return np.zeros(np.shape(getattr(like, "_data", like)), getattr(like, "dtype", None))
-
-
-class AnyNumber(Sequence[Any]):
-    """The rules of a primitive with any number of operands: one rule that is told which."""
-
-    def __init__(self, rule: Any) -> None:
-        self.rule = rule
-
-    def __getitem__(self, i: Any) -> Any:
-        return lambda g, y, *xs, **attrs: self.rule(i, g, *xs, **attrs)
-
-    def __len__(self) -> int:
-        return 1 << 62
 
 
 def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
@@ -82,11 +69,11 @@ def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
     return define
 
 
-def linear(*rules: Rule | None, variadic: bool = False, **about: Any) -> Decorator:
+def linear(*rules: Rule | None, **about: Any) -> Decorator:
     """Linear in all operands together; `rules[i](g, *xs, **attrs)` is the transpose.
 
-    With `variadic=True` there is one rule for any number of operands, `rule(i, g, *xs, **attrs)`.
-    An operand whose rule is None is not differentiated and passes to the jvp unchanged.
+    An operand whose rule is None is not differentiated and passes to the jvp unchanged. Any number
+    of operands have no rules, but a `joint`.
     """
 
     def pull(rule: Rule | None) -> Rule | None:
@@ -97,7 +84,7 @@ def linear(*rules: Rule | None, variadic: bool = False, **about: Any) -> Decorat
     def define(forward: Callable[..., Any]) -> Primitive:
         def push(tangents: Any, y: Any, xs: Any, attrs: Any) -> Any:
             operands = [
-                x if primitive.rules[i] is None else zeros(x) if tangent is None else tangent
+                (zeros(x) if tangent is None else tangent) if primitive.moves(i) else x
                 for i, (x, tangent) in enumerate(zip(xs, tangents, strict=True))
             ]
             return primitive(*operands, **attrs)
@@ -105,10 +92,10 @@ def linear(*rules: Rule | None, variadic: bool = False, **about: Any) -> Decorat
         primitive = Primitive(
             forward.__name__,
             forward,
-            AnyNumber(rules[0]) if variadic else [pull(rule) for rule in rules],
+            [pull(rule) for rule in rules],
             push,
             kind="linear",
-            **{"domain": (REAL,) * len(rules), **about},
+            **{"domain": (REAL,) * (len(rules) or 1), **about},
         )
         return primitive
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from minigrad.core import Tag, _tag
@@ -95,7 +96,7 @@ class Folded:
         """Its name, for messages and pictures."""
         return self.input_node(k).name or f"input {k + 1}"
 
-    @property
+    @cached_property
     def plain(self) -> tuple[int, ...]:
         """The positions of the outputs that are not states: sequences and sums."""
         return tuple(k for k, role in enumerate(self.outputs) if role != STATE)
@@ -187,8 +188,9 @@ def components(folded: Folded) -> list[tuple[int, list[int]]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[k])
                 if low[k] == index[k]:
-                    group = stack[stack.index(k) :]
-                    del stack[stack.index(k) :]
+                    group = [stack.pop()]
+                    while group[-1] != k:
+                        group.append(stack.pop())
                     on_stack.difference_update(group)
                     found.append(sorted(group))
     result = []
@@ -217,7 +219,8 @@ def phases(folded: Folded) -> list[tuple[int, list[int]]]:
         reads = [1 if origins[k][1] > 0 else -1 for k in group if k in origins]
         direction = direction or (reads[0] if reads else 0)
         if result and (not direction or not result[-1][0] or result[-1][0] == direction):
-            result[-1] = (result[-1][0] or direction, result[-1][1] + group)
+            result[-1][1].extend(group)
+            result[-1] = (result[-1][0] or direction, result[-1][1])
         else:
             result.append((direction, list(group)))
     return [(direction or 1, sorted(group)) for direction, group in result]
@@ -378,10 +381,10 @@ class FoldedAdjoint:
     static: tuple[int, ...]
     emitted: tuple[int, ...]
 
-    @property
-    def static_places(self) -> tuple[int, ...]:
+    @cached_property
+    def static_places(self) -> frozenset[int]:
         """Positions, in the residuals of the step, of those that are static inputs."""
-        return tuple(k for k in range(len(self.step.residuals)) if k not in self.emitted)
+        return frozenset(range(len(self.step.residuals))) - {*self.emitted}
 
     def __iter__(self) -> Iterator[Folded]:
         return iter((self.forward, self.backward))
@@ -413,15 +416,17 @@ def folded_adjoint(
     seeds = len(residuals)
     roles = [STATIC if yes else SEQUENCE for yes in is_static]
     roles += [DUAL[folded.outputs[k]] for k in pair.seeded]
+    wrt = {k: n for n, k in enumerate(pair.wrt)}
+    seeded = {k: n for n, k in enumerate(pair.seeded)}
     edges = tuple(
         Recurrence(
-            output=pair.wrt.index(r.input),
-            input=seeds + pair.seeded.index(r.output),
+            output=wrt[r.input],
+            input=seeds + seeded[r.output],
             delay=-r.delay,
             name=f"∂{r.name}" if r.name else "",
         )
         for r in folded.recurrences
-        if r.input in pair.wrt
+        if r.input in wrt
     )
     backward = Folded(
         pair.backward, tuple(roles), tuple(DUAL[folded.inputs[k]] for k in pair.wrt), edges

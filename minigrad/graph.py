@@ -146,10 +146,10 @@ class Graph:
     def _line(self, k: int) -> str:
         node = self.nodes[k]
         if node.op == "constant":
-            call = f"constant {_text(node.value)}"
+            call = f"constant {as_text(node.value)}"
         else:
             words = [f"%{i}" for i in node.inputs]
-            words += [f"{key}={_text(value)}" for key, value in node.attrs.items()]
+            words += [f"{key}={as_text(value)}" for key, value in node.attrs.items()]
             call = f"{node.op}({', '.join(words)})" if node.op != "input" else "input"
         place = ".".join(part for part in (node.scope, node.name) if part)
         step = f" at t = {node.t}" if node.t is not None else ""
@@ -163,11 +163,12 @@ class Graph:
         return f"<Graph of {len(self.nodes)} nodes, {len(self.inputs)} inputs>"
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as it is shown in a graph; large arrays by their shape."""
     if isinstance(value, np.ndarray):
         return f"array{list(value.shape)}" if value.size > 8 else f"array({value.tolist()})"
     if isinstance(value, tuple):
-        return f"({', '.join(map(_text, value))}{',' if len(value) == 1 else ''})"
+        return f"({', '.join(map(as_text, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, slice):
         parts = [value.start, value.stop, *([value.step] if value.step is not None else [])]
         return ":".join("" if part is None else str(part) for part in parts)
@@ -513,7 +514,7 @@ def difference(a: Graph, b: Graph) -> str | None:
                 continue
             reader = next((n for n in a.nodes if i in n.inputs), p)
             place = f"{reader.op}{at(Tag(reader.scope, reader.t))}"
-            return f"the constant that {place} reads is {_text(p.value)}, then {_text(q.value)}"
+            return f"the constant that {place} reads is {as_text(p.value)}, then {as_text(q.value)}"
         if there.get(i, j) != j or back.get(j, i) != i:
             return f"%{i} ({p.op}) is shared differently from %{j} ({q.op})"
         if not same_node(p, q):
@@ -556,9 +557,10 @@ def canonical(graph: Graph, table: dict[Any, int]) -> list[int]:
         elif node.op == "input":
             about = ("input", order[k])
         elif node.op == "constant":
-            about = ("constant", node.shape, _text(node.value), np.asarray(node.value).tobytes())
+            about = ("constant", node.shape, as_text(node.value), np.asarray(node.value).tobytes())
         else:
-            about = (node.op, tuple(operands), tuple((a, _text(v)) for a, v in node.attrs.items()))
+            attrs = tuple((name, as_text(value)) for name, value in node.attrs.items())
+            about = (node.op, tuple(operands), attrs)
         key = table.setdefault(about, len(table))
         if about[0] == "sum":
             addends[key] = about[1]

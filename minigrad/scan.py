@@ -17,7 +17,6 @@ import numpy as np
 
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
-from minigrad.define import AnyNumber
 from minigrad.errors import ShapeError
 from minigrad.folded import (
     EVERY,
@@ -315,7 +314,7 @@ def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[
     return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
 
 
-SCAN = Primitive("scan", _run, AnyNumber(_pull), _push, kind="loop", joint=_pull)
+SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull)
 
 
 def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:

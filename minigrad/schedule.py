@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
@@ -18,7 +19,7 @@ from minigrad.passes import PASSES, Pass
 from minigrad.passes.rewrite import in_buffer, static_nodes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nest:
     """Operations that run chunk by chunk: batched ones on the whole chunk, then a loop over steps.
 
@@ -31,6 +32,11 @@ class Nest:
     direction: int
     batched: tuple[int, ...]
     looped: tuple[int, ...]
+
+    @cached_property
+    def inside(self) -> frozenset[int]:
+        """The nodes of the loop, to look one up in."""
+        return frozenset(self.looped)
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,7 +171,8 @@ def _parameters(cell: Cell, params: Any) -> list[Any]:
     leaves, given = flatten(_as_dicts(params))
     named = dict(zip(given.paths(), leaves, strict=True))
     missing = [path for path in tree.paths() if path not in named]
-    extra = [path for path in named if path not in tree.paths()]
+    known = set(tree.paths())
+    extra = [path for path in named if path not in known]
     if missing or extra:
         raise ValueError(
             f"{cell.label}: "

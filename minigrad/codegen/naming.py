@@ -7,14 +7,14 @@ that runs over views made beforehand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from minigrad.codegen.needs import CHUNK, RING, STATIC, STEP, WHOLE
 from minigrad.codegen.source import function, number
-from minigrad.codegen.storage import Array, Storage, Value, joined_part
+from minigrad.codegen.storage import Array, Storage, Value, joined_spans
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
 
@@ -67,8 +67,8 @@ class Naming:
         value, name = self.storage.values[i], self.operand(k, i)
         if value.level != WHOLE:
             return name if align else self.whole(i)
-        gap = self.gap(k, i)
-        if not align or not gap:
+        gap = self.gap(k, i) if align else 0
+        if not gap:
             return name
         shape = (self.T, *(1,) * gap, *self.nodes[i].shape)
         if value.array is not None:
@@ -109,10 +109,10 @@ class Naming:
 
     def copies(self, k: int, operands: Iterable[int], rows: Rows | None = None) -> Lines:
         """Copies of operands into a concatenation; those made in place need none."""
-        lines, value = [], self.storage.values[k]
+        lines, value, spans = [], self.storage.values[k], joined_spans(self.nodes, k)
         for n in operands:
             i = self.nodes[k].inputs[n]
-            see = partial(joined_part, self.nodes, k, n)
+            see: Any = itemgetter(spans[n])
             if self.storage.values[i].inside == k:
                 continue
             if k in self.storage.needs.lasting and self.nodes[i].op == "constant":

@@ -56,6 +56,11 @@ class Needs:
         self.carriers = carriers(plan.folded)
         self.block = self._blocks()
         self.in_place = {k: i for k in self.block if (i := self._dying(k)) is not None}
+        self._owner: list[int] = []
+        for k, node in enumerate(self.nodes):
+            shares = k in self.in_place or (node.op in VIEWS and node.inputs)
+            source = self.in_place.get(k, node.inputs[0]) if shares else k
+            self._owner.append(self._owner[source] if shares else k)
         self.lasting = {
             user for i in plan.folded.origins() if (user := self.operand_of(i)) is not None
         }
@@ -149,18 +154,14 @@ class Needs:
     def _chunk_size(self, nest: Nest) -> int:
         """Steps whose batched values stay in the cache together; all if none are batched."""
         touched = {k for k in nest.looped if k in self.lasting}
-        for k in nest.batched:
-            for i in (k, *self.nodes[k].inputs):
-                while i in self.in_place or (self.nodes[i].op in VIEWS and self.nodes[i].inputs):
-                    i = self.in_place.get(i, self.nodes[i].inputs[0])
-                touched.add(i)
+        touched |= {self._owner[i] for k in nest.batched for i in (k, *self.nodes[k].inputs)}
         size = sum(_nbytes(self.nodes[k]) for k in touched if k not in self.plan.fixed)
         return max(1, min(self.T, CACHE // size)) if size else max(self.T, 1)
 
     def _where(self, k: int) -> int:
         """The block in which a node is computed, or summed chunk by chunk; −1 for others."""
         if k in self.partial:
-            return self.plan.blocks.index(self.partial[k])
+            return self.block[self.partial[k].looped[0]]
         return self.block.get(k, -1)
 
     def _partial_sums(self, nest: Nest) -> Iterator[int]:

@@ -34,7 +34,8 @@ class NestWriter:
         first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
         # What a joined operand takes from outside of the loop is copied for the chunk at once.
         for k in nest.looped:
-            first += self.names.copies(k, self._outside(k, nest), outer)
+            if self.nodes[k].op == "concatenate":
+                first += self.names.copies(k, self._outside(k, nest), outer)
         self._looping = nest
         then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
         after = self.totals.add_up(nest, outer, self._before)
@@ -69,7 +70,7 @@ class NestWriter:
             return []
         align = level == CHUNK and PRIMITIVES[node.op].lift == "align"
         if node.op == "concatenate":
-            outside = self._outside(k, self._looping) if level == STEP else []
+            outside = set(self._outside(k, self._looping) if level == STEP else ())
             parts = [n for n in range(len(node.inputs)) if n not in outside]
             return self.names.copies(k, parts, rows)
         if level == STEP and node.op == "matmul" and (product := self._product(k, rows)):
@@ -134,9 +135,9 @@ class NestWriter:
 
     def _outside(self, k: int, nest: Nest) -> list[int]:
         """Operands of a concatenation in a loop that can be copied into it ahead of the loop."""
-        if self.nodes[k].op != "concatenate" or self.storage.values[k].level != WHOLE:
+        if self.storage.values[k].level != WHOLE:
             return []
-        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.looped]
+        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.inside]
 
 
 def _on_chunk(node: Node) -> Callable[..., Any]:

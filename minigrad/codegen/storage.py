@@ -72,7 +72,8 @@ class Storage:
         self.history: dict[int, Array] = {}
         self.nbytes = 0
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
-        self._own: dict[int, Array] = {}
+        self._ends: dict[int, list[Array]] = {}
+        self._spans: dict[int, dict[int, Any]] = {}
         self.needs = Needs(plan, steps)
         self._place_inputs()
         for at, block in enumerate(plan.blocks):
@@ -98,7 +99,10 @@ class Storage:
         order = (*range(lead), *(lead + a for a in axes))
         laid = tuple(shape[a] for a in order)
         waiting = self._free.get((laid, node.dtype))
-        array = self._own[k] = waiting.pop() if waiting else self.new(laid, node.dtype)
+        array = waiting.pop() if waiting else self.new(laid, node.dtype)
+        own = self.needs.block[k]
+        end = max(own, self.needs.last[k]) if level == WHOLE else own
+        self._ends.setdefault(end, []).append(array)
         return Value(level, array.transpose(np.argsort(order)))
 
     def _wanted_axes(self, k: int) -> tuple[int, ...]:
@@ -167,11 +171,11 @@ class Storage:
         node = self.nodes[user]
         joined = self.new((before + self.T + after, *node.shape), node.dtype)
         self.values[user] = Value(WHOLE, joined[before : before + self.T])
-        for n, i in enumerate(node.inputs):
+        for i in node.inputs:
             if i in states:
                 first = before - max(0, -states[i].delay)
                 rows = joined[first : first + self.T + abs(states[i].delay)]
-                self._set_history(states[i], joined_part(self.nodes, user, n, rows), user)
+                self._set_history(states[i], rows[self._span(user, i)], user)
 
     def _passes_on(self, r: Recurrence) -> bool:
         """Whether a state is only passed on to the next step: nothing outside of its loop reads it.
@@ -259,7 +263,7 @@ class Storage:
             return None
         node = self.nodes[users[0]]
         deep = ORDER[self.needs.levels[users[0]]] >= ORDER[self.needs.levels[k]]
-        same = self.nodes[k].dtype == node.dtype and node.inputs.count(k) == 1
+        same = self.nodes[k].dtype == node.dtype and self.plan.users[k].count(users[0]) == 1
         return users[0] if same and deep else None
 
     def _seen_as(self, k: int) -> int:
@@ -272,7 +276,8 @@ class Storage:
         if user not in self.values:
             self._place(user, nest)
         whole, seen = self.values[user], self._seen_as(k)
-        part = joined_part(self.nodes, user, self.nodes[user].inputs.index(seen), whole.array)
+        assert whole.array is not None  # concatenations have buffers
+        part = whole.array[self._span(user, seen)]
         self.values[seen] = Value(whole.level, part, is_view=seen != k, inside=user)
         if seen != k:
             axes = tuple(self.nodes[seen].attrs["axis"])
@@ -280,16 +285,20 @@ class Storage:
 
     def _release(self, at: int) -> None:
         """Buffers that nobody reads after a block can be used again."""
-        for k in [k for k in self._own if self.needs.block[k] <= at]:
-            over = self.needs.last[k] if self.values[k].level == WHOLE else self.needs.block[k]
-            if max(over, self.needs.block[k]) == at:
-                array = self._own.pop(k)
-                self._free.setdefault((array.shape, array.dtype), []).append(array)
+        for array in self._ends.pop(at, ()):
+            self._free.setdefault((array.shape, array.dtype), []).append(array)
+
+    def _span(self, k: int, i: int) -> Any:
+        """The position, in the buffer of a concatenation k, of an operand that it has once."""
+        if k not in self._spans:
+            spans = joined_spans(self.nodes, k)
+            self._spans[k] = dict(zip(self.nodes[k].inputs, spans, strict=True))
+        return self._spans[k][i]
 
 
-def joined_part(nodes: Sequence[Node], k: int, n: int, array: Any) -> Any:
-    """The part of the buffer of a concatenation k where its n-th operand stands."""
+def joined_spans(nodes: Sequence[Node], k: int) -> list[Any]:
+    """The positions, in the buffer of a concatenation k, where its operands stand."""
     axis = nodes[k].attrs["axis"]
-    ends = list(itertools.accumulate(nodes[i].shape[axis] for i in nodes[k].inputs))
-    span = slice(ends[n - 1] if n else 0, ends[n])
-    return array[(..., span, *(slice(None),) * (-axis - 1))]
+    ends = itertools.accumulate((nodes[i].shape[axis] for i in nodes[k].inputs), initial=0)
+    behind = (slice(None),) * (-axis - 1)
+    return [(..., slice(low, high), *behind) for low, high in itertools.pairwise(ends)]

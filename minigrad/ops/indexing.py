@@ -49,6 +49,12 @@ def _sample_index(r: Any) -> Any:
     return [(3, 2)], {"position": r.choice(choices)}
 
 
+def _sample_scatter(r: Any, n: int) -> Any:
+    kinds = [r.choice((((2,), (1,)), ((4, 2), (np.array([0, 2, 0, 0]),)))) for _ in range(n)]
+    shapes, positions = zip(*kinds, strict=True)
+    return shapes, {"positions": positions, "shape": (3, 2)}
+
+
 def _put_back(x: Any, parts: list[tuple[Any, Any]]) -> Any:
     """The cotangents of all reads of x, put into place by one operation."""
     positions = tuple(user.attrs["position"] for _, user in parts)
@@ -74,17 +80,13 @@ def index(x: Any, position: tuple[Any, ...]) -> Any:
 
 
 @linear(
-    lambda i, g, *xs, positions, shape: index(g, positions[i]),
-    variadic=True,
+    joint=lambda g, y, xs, attrs, asked: [index(g, place) for place in attrs["positions"]],
     label="put",
     lift=lambda attrs, steps: {
         "positions": tuple(map(_behind, attrs["positions"])),
         "shape": (steps, *attrs["shape"]),
     },
-    sample=lambda r: (
-        [(2,), (2,), (4, 2)],
-        {"positions": ((1,), (1,), (np.array([0, 2, 0, 0]),)), "shape": (3, 2)},
-    ),
+    sample=_sample_scatter,
 )
 def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros of a shape, with each part added at its position: the transpose of `index`."""

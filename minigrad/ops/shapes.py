@@ -190,18 +190,18 @@ def _joined(*tensors: Any, axis: Any = 0) -> Arguments:
     return _sequence(*_items(tensors, axis), 0, "concatenate")
 
 
-def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
-    start = sum(shape_of(x)[axis] for x in xs[:i])
-    return cut(g, axis, start, start + shape_of(xs[i])[axis])
+def _parts(g: Any, y: Any, xs: Any, attrs: Any, asked: Any) -> list[Any]:
+    axis = attrs["axis"]
+    ends = itertools.accumulate([shape_of(x)[axis] for x in xs], initial=0)
+    return [cut(g, axis, start, stop) for start, stop in itertools.pairwise(ends)]
 
 
 @linear(
-    _part,
-    variadic=True,
+    joint=_parts,
     prepare=_joined,
     lift="same",
     label="concat",
-    sample=lambda r: ([(2, r.randint(1, 3)) for _ in range(r.randint(1, 4))], {"axis": -1}),
+    sample=lambda r, n: ([(2, r.randint(1, 3)) for _ in range(n)], {"axis": -1}),
 )
 def concatenate(*tensors: Any, axis: int) -> Any:
     """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`."""
@@ -213,11 +213,10 @@ def _piled(*tensors: Any, axis: Any = 0) -> Arguments:
 
 
 @linear(
-    lambda i, g, *xs, axis: cut(g, axis, i),
-    variadic=True,
+    joint=lambda g, y, xs, attrs, asked: unstack(g, **attrs),
     prepare=_piled,
     lift="same",
-    sample=lambda r: ([(2, 3)] * r.randint(1, 4), {"axis": r.choice((-1, -2, -3))}),
+    sample=lambda r, n: ([(2, 3)] * n, {"axis": r.choice((-1, -2, -3))}),
 )
 def stack(*tensors: Any, axis: int) -> Any:
     """Tensors of one shape joined along a new axis, by default the first."""
@@ -227,8 +226,8 @@ def stack(*tensors: Any, axis: int) -> Any:
 def cut(x: Any, axis: int, start: int, stop: int | None = None) -> Any:
     """Entries start … stop − 1 along an axis; without `stop` the one entry, axis removed."""
     piece = start if stop is None else slice(start, stop)
-    after = (slice(None),) * (-axis - 1 if axis < 0 else rank(x) - axis - 1)
-    return FUNCTIONS["index"](x, (..., piece, *after))
+    position = (..., piece, *(slice(None),) * (-axis - 1 if axis < 0 else rank(x) - axis - 1))
+    return x[position] if type(x) is np.ndarray else FUNCTIONS["index"](x, position)
 
 
 def unstack(x: Any, axis: int = 0) -> list[Any]:

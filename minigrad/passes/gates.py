@@ -7,8 +7,9 @@ on neighbouring gates are one call on memory without gaps.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def merge_products(folded: Folded) -> Folded:
     for (op, shared, _, width), group in groups.items():
         if len(group) < 2:
             continue
-        group = _in_a_row(group, {k: _fate(nodes, users, k) for k in group})
+        group = _in_a_row({k: _fate(nodes, users, k) for k in group})
         beside = work.joined([nodes[k].inputs[WEIGHTS[op]] for k in group], -1)
         operands = [beside, shared] if WEIGHTS[op] == 0 else [shared, beside]
         wide = work.add(op, operands, (*nodes[group[0]].shape[:-1], len(group) * width))
@@ -173,19 +174,23 @@ def _fate(
     return tuple(path)
 
 
-def _in_a_row(group: list[int], fates: dict[int, tuple[str, ...]]) -> list[int]:
+def _in_a_row(fates: Mapping[int, tuple[str, ...]]) -> list[int]:
     """Gates in the order in which most neighbours can be merged: c, f, i, o for an LSTM.
 
     Those of one function stand together, and those of one fate, where two functions meet.
     """
 
-    def alike(a: int, b: int) -> int:
-        return 2 * (fates[a][:1] == fates[b][:1]) + (fates[a][1:] == fates[b][1:])
+    def alike(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+        return 2 * (a[:1] == b[:1]) + (a[1:] == b[1:])
 
-    row = [min(group, key=lambda a: sum(alike(a, b) for b in group))]
-    while len(row) < len(group):
-        rest = [k for k in group if k not in row]
-        row.append(max(rest, key=lambda k: alike(row[-1], k)))
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for k, fate in fates.items():
+        groups.setdefault(fate, []).append(k)
+    last = min(groups, key=lambda a: sum(len(ks) * alike(a, b) for b, ks in groups.items()))
+    row = groups.pop(last)
+    while groups:
+        last = max(groups, key=partial(alike, last))
+        row += groups.pop(last)
     return row
 
 
@@ -236,18 +241,19 @@ def _merge_once(folded: Folded) -> Folded | None:
 def _depend(nodes: Sequence[Node], members: Sequence[int]) -> bool:
     """Whether one of some nodes is computed from another."""
     above, pending = set[int](), [i for k in members for i in nodes[k].inputs]
+    first = min(members)
     while pending:
         i = pending.pop()
-        if i not in above:
+        if i >= first and i not in above:
             above.add(i)
             pending += nodes[i].inputs
     return not above.isdisjoint(members)
 
 
-def _parts(run: Run) -> list[Run]:
+def _parts(run: Run) -> Iterator[Run]:
     """A run, and the shorter ones in it, of two or more."""
     n = len(run)
-    return [run[a : a + m] for m in range(n, 1, -1) for a in range(n - m + 1)]
+    return (run[a : a + m] for m in range(n, 1, -1) for a in range(n - m + 1))
 
 
 def _neighbours(members: Iterable[tuple[int, int, int]]) -> list[Run]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.graph import Node, same_attrs
+from minigrad.graph import Node, as_text, same_attrs
 from minigrad.passes.rewrite import (
     Rewrite,
     carriers,
@@ -48,7 +48,8 @@ def eliminate_common(folded: Folded) -> Folded:
         if node.op == "alias":
             same[k] = node.inputs[0]
             continue
-        alike = first.setdefault((node.op, node.inputs, repr(node.value)), [])
+        about = repr(node.value), *map(as_text, node.attrs.values())
+        alike = first.setdefault((node.op, node.inputs, about), [])
         for j in alike:
             if same_attrs(work.nodes[j].attrs, node.attrs) and work.nodes[j].dtype == node.dtype:
                 same[k] = j
@@ -283,6 +284,7 @@ def pile_up(folded: Folded) -> Folded:
 def flatten_piles(folded: Folded) -> Folded:
     """A concatenation in a concatenation along the same axis becomes part of it."""
     work, nodes, users = Rewrite(folded), folded.step.nodes, folded.step.users()
+    outputs = set(folded.step.outputs)
 
     def alike(k: int, i: int) -> bool:
         return nodes[i].op == "concatenate" and nodes[i].attrs == nodes[k].attrs
@@ -292,7 +294,7 @@ def flatten_piles(folded: Folded) -> Folded:
             continue
         parts: list[int] = []
         for i in node.inputs:
-            dissolves = alike(k, i) and i not in folded.step.outputs
+            dissolves = alike(k, i) and i not in outputs
             dissolves = dissolves and all(alike(i, user) for user, _ in users[i])
             parts += work.nodes[i].inputs if dissolves else (i,)
         if tuple(parts) != node.inputs:

@@ -41,9 +41,10 @@ class Case:
     @property
     def wrt(self) -> tuple[int, ...]:
         """The operands that have a derivative."""
-        rules = self.primitive.rules
         return tuple(
-            k for k, x in enumerate(self.operands) if rules[k] is not None and x.dtype.kind == "f"
+            k
+            for k, x in enumerate(self.operands)
+            if x.dtype.kind == "f" and self.primitive.moves(k)
         )
 
     def apply(self, *chosen: Any) -> Any:
@@ -62,15 +63,19 @@ class Case:
         return f"{self.primitive.name}({shapes}, {self.attrs})"
 
 
-def draw_case(primitive: Primitive, random: Random) -> Case:
+def draw_case(primitive: Primitive, random: Random, number: int | None = None) -> Case:
     """Operands and attributes for a primitive, broadcasting and empty shapes included.
+
+    Where a primitive takes any number of operands, `number` says how many; up to 4 if None.
 
     >>> import minigrad as mg
     >>> case = draw_case(mg.PRIMITIVES["add"], Random(0))
     >>> np.shape(case.apply(*case.points())) == np.broadcast_shapes(*map(np.shape, case.operands))
     True
     """
-    if primitive.sample is not None:
+    if primitive.sample is not None and primitive.joint is not None:
+        given, attrs = primitive.sample(random, number or random.randint(1, 4))
+    elif primitive.sample is not None:
         given, attrs = primitive.sample(random)
     else:
         given, attrs = _broadcastable(len(primitive.rules), random), {}

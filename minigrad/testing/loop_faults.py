@@ -58,9 +58,9 @@ plant(
     "life ends at the block that made it",
     rewrite(
         "minigrad.codegen.storage",
-        "Storage._release",
-        "self.needs.last[k] if self.values[k].level == WHOLE else",
-        "self.needs.block[k] if self.values[k].level == WHOLE else",
+        "Storage._buffer",
+        "max(own, self.needs.last[k]) if level == WHOLE else own",
+        "own",
     ),
 )
 plant(

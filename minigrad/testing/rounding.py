@@ -80,13 +80,17 @@ def _edges(node: Tensor, g: Any) -> list[tuple[int, float]]:
         return []
     values = [x._data if type(x) is Tensor else x for x in node.parents]
     whole = norm(g) if primitive.name in SATURATING else 0.0
-    edges = []
-    for i, x in enumerate(node.parents):
-        rule = primitive.rules[i]
-        if type(x) is Tensor and rule is not None and x.dtype.kind == "f":
-            part = rule(g, node._data, *values, **node.attrs)
-            edges.append((x.serial, norm(part) + whole))
-    return edges
+    asked = [
+        i
+        for i, x in enumerate(node.parents)
+        if type(x) is Tensor and x.dtype.kind == "f" and primitive.moves(i)
+    ]
+    parts = (
+        {i: primitive.rules[i](g, node._data, *values, **node.attrs) for i in asked}
+        if primitive.joint is None
+        else primitive.joint(g, node._data, values, node.attrs, frozenset(asked))
+    )
+    return [(node.parents[i].serial, norm(parts[i]) + whole) for i in asked]
 
 
 def expanded(output: Tensor, leaves: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:

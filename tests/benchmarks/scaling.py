@@ -1,6 +1,6 @@
-"""How compiled training steps scale: first answer, time and memory against T, a cell of one's own.
+"""How things scale: work against n, compiled training steps against T, a cell of one's own.
 
-    python tests/benchmarks/scaling.py
+    python -m tests.benchmarks.scaling
 
 One BLAS thread is set here, since a step's time is to be told apart from the waiting of threads.
 """
@@ -22,6 +22,7 @@ import minigrad as mg
 import rnn
 from minigrad.prepare import prepared
 from rnn import Cell
+from tests.costs import WALKS, WORK, Work
 
 HIDDEN, BATCH, ROUNDS = 64, 16, 7
 
@@ -101,8 +102,24 @@ def operations(cell: Cell) -> float:
     return total
 
 
+def seconds_of(work: Work, n: int) -> float:
+    """Seconds of work of size n, the better of two runs."""
+    runs, times = [work(n) for _ in range(2)], []
+    for run in runs:
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
 def main() -> None:
-    """Print the three tables."""
+    """Print the four tables."""
+    print("work against n: ms at n = 500, 1000, 2000; twice the size takes … × as long")
+    for name, work in {**WALKS, **WORK}.items():
+        work(8)()
+        once, twice, more = (seconds_of(work, n) for n in (500, 1000, 2000))
+        told = ", ".join(f"{1e3 * t:7.1f}" for t in (once, twice, more))
+        print(f"  {name:47s} {told}: {twice / once:.1f}, {more / twice:.1f} ×")
     cells: dict[str, Cell] = {
         "RNN": rnn.RNNCell(32, HIDDEN),
         "RNN, both recurrences": rnn.RNNCell(

@@ -19,6 +19,7 @@ from minigrad.testing import (
     graphs,
     program_text,
 )
+from minigrad.testing.cases import draw_case
 from minigrad.testing.faults import FAULTS
 from minigrad.testing.minimise import minimise
 from minigrad.testing.planting import WrongRule
@@ -82,9 +83,9 @@ def test_every_primitive_is_drawn_in_every_class_of_attributes():
                 wanted |= {(primitive.name, "plain")}
                 wanted |= {(primitive.name, "broadcast")} if len(primitive.rules) > 1 else set()
             else:
-                operands, attrs = primitive.sample(Random(k))
-                shapes = [x if isinstance(x, tuple) else x.shape for x in operands]
-                wanted.add((primitive.name, attribute_class(primitive.name, attrs, shapes)))
+                case = draw_case(primitive, Random(k))
+                shapes = [x.shape for x in case.operands]
+                wanted.add((primitive.name, attribute_class(primitive.name, case.attrs, shapes)))
     for k in range(6000):
         graph = draw_program(Random(k)).graph
         for node in graph.nodes:
