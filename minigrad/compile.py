@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_part
-from minigrad.core import FROZEN, PRIMITIVES, Tensor
+from minigrad.core import FROZEN, PRIMITIVES, Tensor, unmasked
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
 from minigrad.passes import LATE
@@ -229,7 +229,7 @@ class Compiled:
                     f"compile: argument {tree.paths()[k]} is a tensor; a compiled function takes "
                     "arrays, and takes its gradients inside: compile(value_and_grad(f))"
                 )
-            values[k] = np.asarray(value)
+            values[k] = np.asarray(unmasked(value, f"compile: argument {tree.paths()[k]}"))
         key = (tree, [value.shape for value in values], [value.dtype for value in values])
         if key != self._latest:
             self._program, self._out_tree = self._find(key, args)

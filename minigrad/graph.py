@@ -24,6 +24,7 @@ from minigrad.core import (
     to_array,
 )
 from minigrad.errors import ShapeError
+from minigrad.habits import function_of
 from minigrad.ops import zeros_like
 from minigrad.show import picture
 from minigrad.tree import Tree, flatten
@@ -217,11 +218,11 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     values, in_tree = flatten(args)
     inputs = []
     for value, path in zip(values, in_tree.paths(), strict=True):
-        leaf = Tensor(getattr(value, "_data", value))
+        leaf = Tensor(value._data if type(value) is Tensor else value)
         known = value.name if type(value) is Tensor else None
         leaf.name = known or (path.split("].")[-1] if "]." in path else None)
         inputs.append(leaf)
-    result = f(*in_tree.unflatten(inputs))
+    result = function_of("trace", f)(*in_tree.unflatten(inputs))
     outputs, out_tree = flatten(result)
     return freeze(inputs, outputs, in_tree, out_tree, start)
 
@@ -281,9 +282,12 @@ def freeze(
                 t=x.tag.t if x.tag else None,
             ),
         )
-    results = [
-        place[x.serial] if type(x) is Tensor and x.serial in place else constant(x) for x in outputs
-    ]
+    results = []
+    for x in outputs:
+        if type(x) is Tensor:
+            results.append(place[x.serial] if x.serial in place else constant(x))
+        else:  # an array is the caller's own, which may be written to
+            results.append(constant(to_array(x, "constant") if type(x) is np.ndarray else x))
     in_tree = in_tree or flatten(tuple(inputs))[1]
     out_tree = out_tree or flatten(tuple(outputs))[1]
     return Graph(

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from minigrad.autodiff import jvp
-from minigrad.core import Outputs, Primitive, Tensor
+from minigrad.core import Outputs, Primitive, Tensor, unmasked
 from minigrad.define import AnyNumber
 from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
 from minigrad.graph import prune, replay, trace
@@ -98,6 +98,8 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
+    for k, x in enumerate(inputs):
+        unmasked(x, f"scan: input {k + 1}")
     ready = prepared(folded)
     inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):

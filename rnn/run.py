@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import Tensor, scope
+from minigrad.core import Tensor, scope, unmasked
 from minigrad.errors import ShapeError
 from minigrad.folded import Folded, Recurrence, run_folded
 from minigrad.tree import flatten
@@ -127,6 +127,7 @@ def _sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
             f"run: xs must be an array or a tensor of shape (T, B, X), got {type(xs).__name__}; "
             "np.asarray(xs) makes one, minigrad.stack joins a list of tensors"
         )
+    unmasked(xs, "run: xs")
     wanted = f"{cell.label} takes xs of shape (T, B, {cell.inputs})"
     kind = xs.dtype.kind
     if kind in "iu" and xs.ndim == 2:
