@@ -17,9 +17,10 @@ import numpy as np
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_part
-from minigrad.core import FROZEN, PRIMITIVES, Tensor, unmasked
+from minigrad.core import FROZEN, PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace
+from minigrad.habits import unmasked
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program

@@ -20,7 +20,16 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.errors import REFUSALS, ShapeError, argument_error, at, operation_error
-from minigrad.habits import RECORDED, Refusals, call_error, explained, no_rule, title
+from minigrad.habits import (
+    RECORDED,
+    Refusals,
+    call_error,
+    explained,
+    no_rule,
+    one_entry,
+    title,
+    unmasked,
+)
 from minigrad.show import picture
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -166,15 +175,12 @@ class Primitive:
             if type(operand) is not ndarray:
                 values, operands = self._taken(operands)
                 break
-        if values is None:
-            try:
-                return self.forward(*operands, **attrs)
-            except REFUSALS as error:
-                raise operation_error(self, operands, _tag.get(), error) from None
         try:
-            data = self.forward(*values, **attrs)
+            data = self.forward(*(operands if values is None else values), **attrs)
         except REFUSALS as error:
             raise operation_error(self, operands, _tag.get(), error) from None
+        if values is None:
+            return data
         if type(data) is not np.ndarray:
             if type(data) is Outputs:
                 tensor = record(data, self, operands, attrs)
@@ -268,20 +274,6 @@ def to_array(value: Any, where: str) -> Array:
         raise TypeError(f"{where} must be numbers, got {value!r:.60} of dtype {array.dtype}{hint}")
     array.flags.writeable = False
     return array
-
-
-def unmasked(value: Any, where: str) -> Any:
-    """The value itself; an error for arrays that mean another thing than their entries."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{where} is a masked array, whose mask would be lost; write array.filled(0.0), and "
-            "minigrad.where(mask, 0.0, x) for what is masked later"
-        )
-    if isinstance(value, np.matrix):
-        raise TypeError(
-            f"{where} is a np.matrix, for which * is another product; write np.asarray(matrix)"
-        )
-    return value
 
 
 def _operator(name: str, swapped: bool = False) -> Any:
@@ -391,16 +383,7 @@ class Tensor(Refusals):
     def item(self) -> float:
         """The one entry as a Python number."""
         self._not_frozen("item()")
-        return self._only("item()").item()  # type: ignore[no-any-return]  # NumPy types it as Any
-
-    def _only(self, what: str) -> Array:
-        """The data, if it is one entry."""
-        if self._data.size != 1:
-            raise ValueError(
-                f"{what} of {title(self)}{at(self.tag)} is for one entry, the shape is "
-                f"{self.shape}; reduce it, or decide on tensor.data"
-            )
-        return self._data
+        return one_entry(self, "item()").item()  # type: ignore[no-any-return]  # NumPy types it as Any
 
     def __repr__(self) -> str:
         values = np.array2string(self._data, precision=4, threshold=20, separator=", ")
@@ -421,7 +404,7 @@ class Tensor(Refusals):
 
     def __bool__(self) -> bool:
         self._not_frozen("a condition")
-        return bool(self._only("a condition"))
+        return bool(one_entry(self, "a condition"))
 
     def _not_frozen(self, what: str) -> None:
         """Refuse to give a value to Python while a function is compiled, as it would stay."""

@@ -136,6 +136,30 @@ def title(tensor: Any) -> str:
     return f"tensor {name}" if name else "tensor"
 
 
+def unmasked(value: Any, where: str) -> Any:
+    """The value itself; an error for arrays that mean another thing than their entries."""
+    if isinstance(value, numpy.ma.MaskedArray):
+        raise TypeError(
+            f"{where} is a masked array, whose mask would be lost; write array.filled(0.0), and "
+            "minigrad.where(mask, 0.0, x) for what is masked later"
+        )
+    if isinstance(value, numpy.matrix):
+        raise TypeError(
+            f"{where} is a np.matrix, for which * is another product; write np.asarray(matrix)"
+        )
+    return value
+
+
+def one_entry(tensor: Any, what: str) -> Any:
+    """The data of a tensor, if it is one entry."""
+    if tensor.data.size != 1:
+        raise ValueError(
+            f"{what} of {title(tensor)}{at(tensor.tag)} is for one entry, the shape is "
+            f"{tensor.shape}; reduce it, or decide on tensor.data"
+        )
+    return tensor.data
+
+
 class Refusals:
     """What a tensor does not do, and says so: the base of `Tensor`, without any state."""
 

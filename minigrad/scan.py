@@ -17,10 +17,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from minigrad.autodiff import jvp
-from minigrad.core import Outputs, Primitive, Tensor, unmasked
+from minigrad.core import Outputs, Primitive, Tensor
 from minigrad.define import AnyNumber
 from minigrad.folded import STATE, Folded, FoldedAdjoint, Recurrence, folded_adjoint
 from minigrad.graph import prune, replay, trace
+from minigrad.habits import unmasked
 from minigrad.ops import zeros_like
 from minigrad.passes import LATE
 from minigrad.prepare import prepared

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.core import Tensor, scope, unmasked
+from minigrad.core import Tensor, scope
 from minigrad.errors import ShapeError
 from minigrad.folded import Folded, Recurrence, run_folded
+from minigrad.habits import unmasked
 from minigrad.tree import flatten
 from rnn.cell import Cell, state_paths
 

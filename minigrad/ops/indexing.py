@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor, unmasked
+from minigrad.core import Tensor
 from minigrad.define import INDEX, REAL, linear, negative_axes, rank
 from minigrad.errors import ShapeError
+from minigrad.habits import unmasked
 from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
 
 
