@@ -1,6 +1,8 @@
 """A small reverse-mode autodiff engine in which recurrent networks are graphs."""
 
-from minigrad import ops
+from typing import Any
+
+from minigrad import habits, ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
@@ -48,3 +50,7 @@ __all__ = [
     "vjp",
 ]  # fmt: skip
 __all__ += ops.__all__
+
+
+def __getattr__(name: str) -> Any:
+    raise habits.missing(name)

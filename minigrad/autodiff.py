@@ -7,7 +7,7 @@ Source: Griewank and Walther, Evaluating Derivatives (2008), chapters 3 and 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,10 @@ from minigrad.core import (
     named,
     to_array,
 )
+from minigrad.errors import at
+from minigrad.habits import RECORDED, explained, function_of, title
 from minigrad.ops import add_n, astype, broadcast_to, reshape, stack, zeros_like
+from minigrad.ops.elementwise import REAL_PAIR
 from minigrad.ops.shapes import sum_to
 from minigrad.tree import Tree, flatten
 
@@ -109,7 +112,7 @@ def pull_back(
             if part.shape != data.shape:
                 part = sum_to(part, data.shape)
             if part.dtype != data.dtype:
-                part = astype(part, data.dtype)
+                part = _cast(part, parent, node)
             if recorded:
                 waiting.setdefault(target, []).append(part)
             elif target not in arrived:
@@ -124,6 +127,17 @@ def pull_back(
         if serial not in wanted:
             del arrived[serial]
     return {serial: arrived[serial] for serial in wanted if serial in arrived}
+
+
+def _cast(part: Any, like: Tensor, user: Tensor) -> Any:
+    """A derivative in the precision of the tensor it belongs to."""
+    if part.dtype.kind == "c" and like.dtype.kind != "c":
+        where = f"{user.primitive.name if user.primitive else 'gradient'}{at(user.tag)}"
+        raise TypeError(
+            f"{where}: a derivative through complex numbers, and there are only those of real "
+            f"numbers; {REAL_PAIR}"
+        )
+    return astype(part, like.dtype)
 
 
 def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tensor]]) -> Any:
@@ -167,8 +181,9 @@ def push_forward(
         elif tangent is not None:
             if tangent.shape != node.shape:
                 tangent = broadcast_to(tangent, node.shape)
-            tangents[node.serial] = tangent if tangent.dtype == node.dtype else astype(
-                tangent, node.dtype)  # fmt: skip
+            if tangent.dtype != node.dtype:
+                tangent = _cast(tangent, node, node)
+            tangents[node.serial] = tangent
     return tangents
 
 
@@ -179,13 +194,21 @@ class _Call:
     """A function called once on fresh leaves: its leaves, its result and the graph between."""
 
     def __init__(
-        self, where: str, f: Function, args: tuple[Any, ...], wrt: tuple[int, ...]
+        self,
+        where: str,
+        f: Function,
+        args: tuple[Any, ...],
+        wrt: tuple[int, ...],
+        fixed: Mapping[str, Any],
     ) -> None:
         for k in wrt:
             if not -len(args) <= k < len(args):
                 raise TypeError(
                     f"{where}: wrt={k}, but the function was given {len(args)} arguments"
+                    + (" by position; what is given by name is not differentiated" * bool(fixed))
                 )
+        if len({k % len(args) for k in wrt}) < len(wrt):
+            raise TypeError(f"{where}: wrt={wrt} names an argument twice")
         self.start = next(_serials)
         inputs = list(args)
         self.leaves: list[Tensor] = []
@@ -199,7 +222,7 @@ class _Call:
             self.leaves += fresh
             self.trees.append(tree)
             inputs[k] = tree.unflatten(fresh)
-        self.result = f(*inputs)
+        self.result = f(*inputs, **fixed)
 
     def graph(self, outputs: Sequence[Any], *more: Any) -> tuple[list[Tensor], bool]:
         """The nodes of this call, and whether anything from outside it takes part."""
@@ -233,22 +256,32 @@ def _fresh(value: Any, where: str) -> Tensor:
     return leaf
 
 
-def _indices(wrt: int | Sequence[int]) -> tuple[int, ...]:
-    return (wrt,) if isinstance(wrt, int) else tuple(wrt)
+def _chosen(where: str, f: Any, wrt: Any, several: bool = False) -> tuple[int, ...]:
+    """The numbers of the arguments to differentiate by, of what is a function."""
+    function_of(where, f)
+    chosen = tuple(wrt) if several and isinstance(wrt, list | tuple) else (wrt,)
+    if any(type(k) is not int for k in chosen):
+        raise TypeError(
+            f"{where}: wrt is the number of an argument{', or several' if several else ''}, got "
+            f"{wrt!r:.60}; the arguments come in a second call, {where}(f)(x)"
+        )
+    return chosen
 
 
 def _plain(x: Any) -> Any:
     return x._data if type(x) is Tensor else x
 
 
+@explained
 def value_and_grad(
     f: Function, wrt: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
     """The function that returns `(f(*args), gradient)`.
 
     The gradient has the structure of the argument: nested dictionaries, lists and tuples of
-    arrays. `wrt` chooses the argument, or several, then the gradient is a tuple. With
-    `has_aux=True`, f returns `(loss, more)` and so does the result, `((loss, more), gradient)`.
+    arrays. `wrt` chooses the argument, or several, then the gradient is a tuple. The others, and
+    those given by name, are passed on as they are, whatever they are. With `has_aux=True`, f
+    returns `(loss, more)` and so does the result, `((loss, more), gradient)`.
 
     Raises:
         ValueError: the loss is not a scalar.
@@ -257,9 +290,10 @@ def value_and_grad(
     >>> mg.value_and_grad(lambda x: mg.sum(x * x))(np.array([1.0, 2.0]))
     (array(5.), array([2., 4.]))
     """
+    chosen = _chosen("grad", f, wrt, several=True)
 
-    def gradient(*args: Any) -> Any:
-        call = _Call("grad", f, args, _indices(wrt))
+    def gradient(*args: Any, **fixed: Any) -> Any:
+        call = _Call("grad", f, args, chosen, fixed)
         if has_aux and not (isinstance(call.result, tuple) and len(call.result) == 2):
             raise TypeError("grad: with has_aux=True the function must return (loss, more)")
         loss, aux = call.result if has_aux else (call.result, None)
@@ -278,11 +312,12 @@ def value_and_grad(
         if has_aux:
             leaves, tree = flatten(aux)
             value = (value, tree.unflatten(leaves if recorded else map(_plain, leaves)))
-        return value, grads if not isinstance(wrt, int) else grads[0]
+        return value, grads[0] if isinstance(wrt, int) else grads
 
     return gradient
 
 
+@explained
 def grad(f: Function, wrt: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The function that returns the gradient of the scalar `f(*args)`; see `value_and_grad`.
 
@@ -290,7 +325,8 @@ def grad(f: Function, wrt: int | Sequence[int] = 0) -> Callable[..., Any]:
     >>> mg.grad(lambda x: x * mg.grad(lambda y: x * y)(x))(2.0)
     array(4.)
     """
-    return lambda *args: value_and_grad(f, wrt)(*args)[1]
+    both = value_and_grad(f, wrt)
+    return lambda *args, **fixed: both(*args, **fixed)[1]
 
 
 def _cotangents(
@@ -314,15 +350,17 @@ def _own(g: Any, leaf: Tensor) -> Any:
     return g if type(g) is Tensor else np.array(g)
 
 
-def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
+def vjp(f: Function, *args: Any, **fixed: Any) -> tuple[Any, Callable[[Any], Any]]:
     """f(*args) and the function that pulls a cotangent back: a tuple, one entry an argument.
+
+    Arguments given by name are passed on as they are, and have no entry.
 
     >>> import minigrad as mg, numpy as np
     >>> y, pull = mg.vjp(mg.tanh, np.zeros(2))
     >>> pull(np.array([1.0, 2.0]))
     (array([1., 2.]),)
     """
-    call = _Call("vjp", f, args, tuple(range(len(args))))
+    call = _Call("vjp", function_of("vjp", f), args, tuple(range(len(args))), fixed)
     outputs, tree = flatten(call.result)
     nodes, outside = call.graph(outputs)
 
@@ -351,8 +389,13 @@ def _like(values: Any, models: Sequence[Any], tree: Tree, where: str) -> list[An
     return result
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+@explained
+def jvp(
+    f: Function, primals: Sequence[Any], tangents: Sequence[Any], **fixed: Any
+) -> tuple[Any, Any]:
     """f(*primals) and its directional derivative along `tangents` (forward mode).
+
+    Arguments given by name are passed on as they are.
 
     >>> import minigrad as mg
     >>> mg.jvp(mg.square, [3.0], [1.0])
@@ -360,7 +403,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     """
     if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
         raise TypeError("jvp: primals and tangents are lists, one entry an argument of f")
-    call = _Call("jvp", f, tuple(primals), tuple(range(len(primals))))
+    call = _Call("jvp", function_of("jvp", f), tuple(primals), tuple(range(len(primals))), fixed)
     outputs, tree = flatten(call.result)
     directions: list[Any] = []
     if len(primals) != len(tangents):
@@ -387,6 +430,7 @@ def _no_tangent(x: Any) -> Array:
     return np.zeros(value.shape, value.dtype if value.dtype.kind == "f" else float)
 
 
+@explained
 def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     """All partial derivatives of an array-valued f: shape `(*output, *argument)` for each leaf.
 
@@ -397,9 +441,10 @@ def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     array([[2., 0.],
            [0., 4.]])
     """
+    chosen = _chosen("jacobian", f, wrt)
 
-    def matrix(*args: Any) -> Any:
-        call = _Call("jacobian", f, args, (wrt,))
+    def matrix(*args: Any, **fixed: Any) -> Any:
+        call = _Call("jacobian", f, args, chosen, fixed)
         outputs, tree = flatten(call.result)
         for output in outputs:
             if not isinstance(output, Tensor | np.ndarray | float | np.generic):
@@ -425,6 +470,7 @@ def jacobian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     return matrix
 
 
+@explained
 def hessian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     """Second derivatives of a scalar f: the jacobian of its gradient.
 
@@ -433,17 +479,21 @@ def hessian(f: Function, wrt: int = 0) -> Callable[..., Any]:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
+    _chosen("hessian", f, wrt)
     return jacobian(grad(f, wrt), wrt)
 
 
-def hvp(f: Function, x: Any, v: Any) -> Any:
+@explained
+def hvp(f: Function, x: Any, v: Any, **fixed: Any) -> Any:
     """The Hessian of a scalar f at x times v, in the structure of x, without forming the Hessian.
+
+    Arguments given by name are passed on as they are.
 
     >>> import minigrad as mg, numpy as np
     >>> mg.hvp(lambda x: mg.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    return jvp(grad(f), [x], [v])[1]
+    return jvp(grad(function_of("hvp", f)), [x], [v], **fixed)[1]
 
 
 # --- the imperative face --------------------------------------------------------------------------
@@ -454,9 +504,17 @@ def backward(loss: Tensor, cotangent: Any = None) -> None:
 
     Calls accumulate: two losses add up, and so do two calls on the same graph.
 
+    Where Python says that an array has no `backward`, the parameters were arrays, so nothing was
+    recorded: make tensors of them, `p = params.tensors()`.
+
     Raises:
         ValueError: the loss is not a scalar and no cotangent is given.
+        TypeError: the loss is an array, or no tensor it depends on can have a gradient.
     """
+    if type(loss) is not Tensor:
+        raise TypeError(
+            f"backward: the loss is an array ({type(loss).__name__}), not a tensor; {RECORDED}"
+        )
     if cotangent is None:
         if loss.shape != ():
             raise ValueError(
@@ -466,6 +524,8 @@ def backward(loss: Tensor, cotangent: Any = None) -> None:
         cotangent = 1.0
     if loss.dtype.kind != "f":
         raise TypeError(f"backward: the loss has dtype {loss.dtype}; gradients need real floats")
+    if type(cotangent) is Tensor:
+        raise TypeError("backward: the cotangent is a tensor; for derivatives of gradients use vjp")
     if np.shape(cotangent) not in ((), loss.shape):
         raise ValueError(
             f"backward: cotangent has shape {np.shape(cotangent)}, wanted {loss.shape}"
@@ -477,6 +537,13 @@ def backward(loss: Tensor, cotangent: Any = None) -> None:
         for node in nodes
         if (node.primitive is None or node.name is not None) and node.dtype.kind == "f"
     ]
+    kinds = {node.dtype.kind for node in nodes if node.primitive is None}
+    if "c" in kinds or "f" not in kinds:
+        leaves = ", ".join(f"{title(x)} of {x.dtype}" for x in nodes if x.primitive is None)
+        raise TypeError(
+            f"backward: gradients are those of leaves of real floating-point numbers, there are: "
+            f"{leaves}; write 2.0 for 2, array.astype(float), or keep as an array what is fixed"
+        )
     found = pull_back(nodes, {loss.serial: seed}, {node.serial for node in shown}, recorded=False)
     for node in shown:
         g: Array | None = found.get(node.serial)

@@ -22,6 +22,7 @@ from minigrad.codegen.storage import empty, joined_spans
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, trace_for_all
+from minigrad.habits import unmasked
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
@@ -304,11 +305,12 @@ _ARRAYS = (Tensor, np.ndarray, np.generic)
 def _leaf(value: Any, tree: Tree, k: int) -> Any:
     """An argument as an array, or static; refused where it is neither."""
     if isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.kind in "fiubc" and not isinstance(value, np.ma.MaskedArray):
-            return array
-        what = "a masked array" if isinstance(value, np.ma.MaskedArray) else str(array.dtype)
-        raise TypeError(f"compile: {_place(tree, k)} is {what}; a program takes arrays of numbers")
+        array: Any = np.asarray(unmasked(value, f"compile: {_place(tree, k)}"))
+        if array.dtype.kind not in "fiubc":
+            raise TypeError(
+                f"compile: {_place(tree, k)} has dtype {array.dtype}; a program takes numbers"
+            )
+        return array
     if isinstance(value, Tensor):
         raise TypeError(
             f"compile: {_place(tree, k)} is a tensor; a compiled function takes "

@@ -17,8 +17,19 @@ from typing import Any, NamedTuple
 from weakref import finalize
 
 import numpy as np
+from numpy import ndarray
 
-from minigrad.errors import ShapeError, at, operation_error
+from minigrad.errors import REFUSALS, ShapeError, argument_error, at, operation_error
+from minigrad.habits import (
+    RECORDED,
+    Refusals,
+    call_error,
+    explained,
+    no_rule,
+    one_entry,
+    title,
+    unmasked,
+)
 from minigrad.show import picture
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -132,6 +143,9 @@ class Primitive:
         self.collect = collect
         self.kernel = kernel
         self.joint = joint
+        self.defined = forward
+        # A ufunc would take one operand more, or an attribute, for a place to write to.
+        self.arity = len(rules) if kernel is not None and prepare is None else -1
         # A primitive of single entries takes an axis in front of aligned operands as it is.
         self.lift = lift or (None if set(signature) - set("(),->") else "align")
         self.__doc__ = forward.__doc__
@@ -144,42 +158,33 @@ class Primitive:
         """Whether the result has a derivative with respect to operand i."""
         return self.joint is not None or self.rules[i] is not None
 
+    def __reduce__(self) -> Any:
+        """Copies and pickles are the primitive itself, as there is one of each name."""
+        return _primitive, (self.name,)
+
     def __call__(self, *operands: Any, **attrs: Any) -> Any:
         """Apply to arrays for an array, to at least one tensor for a recorded tensor."""
         if self.prepare is not None:
-            operands, attrs = self.prepare(*operands, **attrs)
-        recorded = False
-        values = []
-        for operand in operands:
-            if type(operand) is Tensor:
-                recorded = True
-                values.append(operand._data)
-            else:
-                values.append(operand)
-        if not recorded:
             try:
-                return self.forward(*values, **attrs)
-            except (ValueError, TypeError, IndexError) as error:
-                raise operation_error(self, operands, _tag.get(), error) from None
-        kept: list[Any] = []
-        for k, operand in enumerate(operands):
-            kind = type(operand)
-            if kind is Tensor or kind in _WEAK:
-                continue
-            if kind is np.ndarray:
-                # The graph keeps a copy, and computes with it, as a result may be a view:
-                # writing into the caller's array cannot reach either.
-                frozen = values[k] = operand.copy()
-                frozen.flags.writeable = False
-            else:
-                frozen = values[k] = to_array(operand, f"{self.name}: operand {k + 1}")
-            kept = kept or list(operands)
-            kept[k] = frozen
-        operands = tuple(kept) or operands
+                operands, attrs = self.prepare(*operands, **attrs)
+            except REFUSALS as error:
+                raise (
+                    call_error(self.name, self.prepare, operands, attrs)
+                    or argument_error(self, operands, _tag.get(), error, FUNCTIONS)
+                ) from None
+        elif (attrs or len(operands) != self.arity) and self.arity >= 0:
+            raise call_error(self.name, self.defined, operands, attrs) or TypeError(self.name)
+        values = None
+        for operand in operands:
+            if type(operand) is not ndarray:
+                values, operands = self._taken(operands)
+                break
         try:
-            data = self.forward(*values, **attrs)
-        except (ValueError, TypeError, IndexError) as error:
+            data = self.forward(*(operands if values is None else values), **attrs)
+        except REFUSALS as error:
             raise operation_error(self, operands, _tag.get(), error) from None
+        if values is None:
+            return data
         if type(data) is not np.ndarray:
             if type(data) is Outputs:
                 tensor = record(data, self, operands, attrs)
@@ -189,6 +194,42 @@ class Primitive:
             data = np.asarray(data)
         data.flags.writeable = False
         return record(data, self, operands, attrs)
+
+    def _taken(self, operands: tuple[Any, ...]) -> tuple[list[Any] | None, tuple[Any, ...]]:
+        """The values of operands, None if no tensor is among them; and what a graph may keep."""
+        recorded = given = False
+        values = []
+        for operand in operands:
+            kind = type(operand)
+            if kind is Tensor:
+                recorded = True
+                operand = operand._data
+            elif kind is ndarray:
+                given = True
+            elif kind not in _WEAK:
+                given = True
+                unmasked(operand, f"{self.name}: an operand")
+            values.append(operand)
+        if not recorded:
+            return None, operands
+        if given:
+            # The graph keeps copies, and computes with them, as a result may be a view:
+            # writing into the caller's arrays cannot reach either.
+            held = []
+            for k, operand in enumerate(operands):
+                kind = type(operand)
+                if kind is ndarray:
+                    values[k] = operand = operand.copy()
+                    operand.flags.writeable = False
+                elif kind is not Tensor and kind not in _WEAK:
+                    values[k] = operand = to_array(operand, f"{self.name}: operand {k + 1}")
+                held.append(operand)
+            operands = tuple(held)
+        return values, operands
+
+
+def _primitive(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 class Outputs(tuple[Any, ...]):
@@ -226,6 +267,7 @@ def record(
 
 def to_array(value: Any, where: str) -> Array:
     """A read-only array of numbers that shares no memory with `value`; a clear error otherwise."""
+    unmasked(value, where)
     try:
         array: Array = np.array(value)
     except (ValueError, TypeError) as error:
@@ -233,7 +275,8 @@ def to_array(value: Any, where: str) -> Array:
             raise TypeError(f"{where} is a list of tensors; join them with stack") from None
         raise ShapeError(f"{where} is ragged: rows of different lengths ({error})") from None
     if array.dtype.kind not in "fiubc":
-        raise TypeError(f"{where} must be numbers, got {value!r:.60} of dtype {array.dtype}")
+        hint = "; a .grad is None until backward has reached its tensor" if value is None else ""
+        raise TypeError(f"{where} must be numbers, got {value!r:.60} of dtype {array.dtype}{hint}")
     array.flags.writeable = False
     return array
 
@@ -270,12 +313,13 @@ FROZEN: ContextVar[Frozen | None] = ContextVar("frozen", default=None)
 """The trace that is being made, if its graph is to stand for other values."""
 
 
-class Tensor:
+class Tensor(Refusals):
     """An array that remembers the primitive and the operands that made it.
 
     `Tensor(array)` makes a leaf: it copies the array, so later writes to it cannot change the
-    graph. `.data` is read-only. After `loss.backward()`, `.grad` is an array of the same shape
-    on every leaf and on every named tensor.
+    graph. After `loss.backward()`, `.grad` is an array of the same shape on every leaf and on
+    every named tensor. Copies (`copy.copy`, `copy.deepcopy`, `pickle`) are new leaves with the same
+    values and name: without a history, without a gradient, of the scope they are made in.
 
     >>> import minigrad as mg
     >>> w = mg.Tensor([1.0, 2.0], name="w")
@@ -305,9 +349,12 @@ class Tensor:
     tag: Tag | None
     grad: Array | None
 
+    @explained
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is Tensor:
             raise TypeError("Tensor(tensor): already a tensor; use detach(tensor) to cut the graph")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"Tensor(data, name): the name is a text, got {name!r:.60}")
         self._data = to_array(data, f"Tensor {name}" if name else "Tensor(data)")
         self.primitive = None
         self.parents = ()
@@ -317,16 +364,26 @@ class Tensor:
         self.tag = _tag.get()
         self.grad = None
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Tensor has no subclasses; keep tensors in structures, such as Params")
+
+    def __reduce__(self) -> Any:
+        """A copy is a new leaf, with a serial number of its own."""
+        return Tensor, (self._data, self.name)
+
     @property
     def data(self) -> Array:
-        """The values, read-only."""
+        """The values, read-only: NumPy says so where `tensor.data -= step` is tried.
+
+        Updates make new parameters, `params = sgd(params, grads)`; a graph keeps the old values.
+        """
         self._not_frozen(".data")
         return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
         raise AttributeError(
-            f"{self._title()}.data cannot be assigned: graphs may hold the old values; "
+            f"{title(self)}.data cannot be assigned: graphs may hold the old values; "
             f"make a new tensor, Tensor(values, name={self.name!r})"
         )
 
@@ -338,6 +395,7 @@ class Tensor:
     t = property(lambda self: self.tag.t if self.tag else None, doc="The time step, or None.")
     T = property(lambda self: FUNCTIONS["transpose"](self), doc="All axes in reverse order.")
 
+    @explained
     def backward(self, cotangent: Any = None) -> None:
         """Add d(self)/d(tensor) to `.grad` of every leaf and named tensor self depends on."""
         FUNCTIONS["backward"](self, cotangent)
@@ -345,10 +403,7 @@ class Tensor:
     def item(self) -> float:
         """The one entry as a Python number."""
         self._not_frozen("item()")
-        return self._data.item()  # type: ignore[no-any-return]  # NumPy types it as Any
-
-    def _title(self) -> str:
-        return f"tensor {self.name}" if self.name else "tensor"
+        return one_entry(self, "item()").item()  # type: ignore[no-any-return]  # NumPy types it as Any
 
     def __repr__(self) -> str:
         values = np.array2string(self._data, precision=4, threshold=20, separator=", ")
@@ -360,14 +415,16 @@ class Tensor:
         return format(self.item(), spec) if spec else repr(self)
 
     def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError(f"{title(self)}{at(self.tag)} is one number: it has no length or parts")
         return len(self._data)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[k] for k in range(len(self._data)))
+        return (self[k] for k in range(len(self)))
 
     def __bool__(self) -> bool:
         self._not_frozen("a condition")
-        return bool(self._data)
+        return bool(one_entry(self, "a condition"))
 
     def _not_frozen(self, what: str) -> None:
         """Refuse to give a value to Python in a trace that stands for other values too."""
@@ -375,56 +432,30 @@ class Tensor:
             if trace.inputs.isdisjoint(x.serial for x in ancestors(self)):
                 return  # the same whatever is given
             raise TypeError(
-                f"{trace.what}: {what} of {self._title()}{at(self.tag)} would be answered once and "
+                f"{trace.what}: {what} of {title(self)}{at(self.tag)} would be answered once and "
                 "for all; choose between values with minigrad.where, and let the function close "
                 "over what is decided in Python"
             )
-
-    def __float__(self) -> float:
-        # NumPy would use it to put the number into an array, and cut the graph.
-        raise TypeError(
-            f"float({self._title()}): write tensor.item() for the number; "
-            "an array cannot hold a tensor"
-        )
 
     def __getitem__(self, index: Any) -> Tensor:
         name = "index" if FROZEN.get() is None else "read"
         return FUNCTIONS[name](self, index)  # type: ignore[no-any-return]  # registry
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"{self._title()}[...] = value{at(self.tag)}: tensors are not written into, a recorded "
-            "gradient could change; build a new one with where, concatenate or stack"
-        )
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Array:
-        raise TypeError(
-            f"a NumPy array cannot hold {self._title()}{at(self.tag)}: the gradient would be cut "
-            "without a word; write tensor.data for the values, minigrad.stack to join tensors"
-        )
-
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs or "where" in kwargs:
             raise TypeError(
                 f"{ufunc.__name__}{at(self.tag)}: a result cannot be written into an array "
-                f"(out=, where=, array += {self._title()}); write array = array + tensor"
+                f"(out=, where=, array += {title(self)}); write array = array + tensor"
             )
         known = FUNCTIONS.get(ufunc.__name__)
         if method != "__call__" or known is None:
-            call = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
-            raise TypeError(
-                f"np.{call} has no gradient rule here; `minigrad ops` lists the primitives, "
-                "tensor.data gives the values alone"
-            )
+            raise no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"))
         return known(*inputs, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         known = NUMPY_FUNCTIONS.get(func)
         if known is None:
-            raise TypeError(
-                f"np.{func.__name__} has no gradient rule here; `minigrad ops` lists the "
-                "primitives, tensor.data gives the values alone"
-            )
+            raise no_rule(func.__name__)
         given = inspect.signature(func).bind(*args, **kwargs).arguments
         given.update(given.pop("kwargs", {}))
         wanted = inspect.signature(known).parameters
@@ -444,12 +475,14 @@ class Tensor:
     _repr_svg_ = picture
     __hash__ = object.__hash__
     __neg__ = lambda self: FUNCTIONS["negative"](self)  # one line an operator
+    __pos__ = lambda self: self
     __abs__ = lambda self: FUNCTIONS["absolute"](self)
     __add__, __radd__ = _operator("add"), _operator("add", True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
     __mul__, __rmul__ = _operator("multiply"), _operator("multiply", True)
     __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", True)
-    __pow__, __rpow__ = _operator("power"), _operator("power", True)
+    __pow__ = lambda self, other, *modulus: FUNCTIONS["power"](self, other, *modulus)
+    __rpow__ = _operator("power", True)
     __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", True)
     __lt__, __le__ = _operator("less"), _operator("less_equal")
     __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
@@ -472,6 +505,8 @@ def named(name: str, value: Any) -> Any:
     >>> h.name
     'h'
     """
+    if not isinstance(name, str):
+        raise TypeError(f"named(name, value): the name is a text, got {name!r:.60}")
     if type(value) is Tensor:
         if value.name is not None and value.name != name:
             value = PRIMITIVES["alias"](value)
@@ -526,7 +561,9 @@ def find(tensor: Tensor, name: str, t: int | None = None) -> Tensor:
     True
     """
     if type(tensor) is not Tensor:
-        raise TypeError(f"find looks in the graph of a tensor, got {type(tensor).__name__}")
+        raise TypeError(
+            f"find looks in the graph of a tensor, got {type(tensor).__name__}; {RECORDED}"
+        )
     hits: list[Tensor] = []
     known: dict[tuple[str, int | None], None] = {}
     runs: dict[str, dict[int, int]] = {}

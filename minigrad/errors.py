@@ -7,10 +7,8 @@ the primitive, its operands, the axis that disagrees, and the step of the recurr
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
-
-import numpy as np
 
 
 class ShapeError(ValueError):
@@ -32,8 +30,12 @@ class FoldError(ValueError):
 def describe(operand: Any) -> str:
     """Name and shape of an operand, for messages: `W_xh (3, 5)`, or the number itself."""
     name = getattr(operand, "name", None)
-    shape = str(operand.shape) if hasattr(operand, "shape") else repr(operand)
+    shape = str(operand.shape) if hasattr(operand, "shape") else f"{operand!r:.60}"
     return f"{name} {shape}" if name else shape
+
+
+REFUSALS = (ValueError, TypeError, IndexError, AttributeError, ArithmeticError)
+"""What NumPy and Python raise where operands do not fit an operation."""
 
 
 def core_axes(signature: str) -> list[list[str]]:
@@ -47,14 +49,35 @@ def operation_error(
 ) -> Exception:
     """The error to raise when `primitive` refused `operands` with `cause`."""
     where = f"{primitive.name}{at(tag)}"
-    shapes = [np.shape(getattr(operand, "_data", operand)) for operand in operands]
+    shapes = [getattr(operand, "shape", ()) for operand in operands]
     told = " and ".join(describe(operand) for operand in operands)
     axes = core_axes(primitive.signature)
-    reason = _axis_clash(axes, shapes) or _broadcast_clash(axes, shapes)
-    if reason is not None:
-        return ShapeError(f"{where}: {reason}: shapes {told}")
-    kind = ShapeError if isinstance(cause, ValueError) else type(cause)
-    return kind(f"{where} of {told}: {cause}")
+    if all(isinstance(shape, tuple) for shape in shapes):
+        reason = _axis_clash(axes, shapes) or _broadcast_clash(axes, shapes)
+        if reason is not None:
+            return ShapeError(f"{where}: {reason}: shapes {told}")
+    return _kind(cause)(f"{where} of {told}: {cause}")
+
+
+def argument_error(
+    primitive: Any, operands: Sequence[Any], tag: Any, cause: Exception, known: Container[str]
+) -> Exception:
+    """The error to raise when the arguments of `primitive` could not be brought into form.
+
+    It is the cause itself where that begins with the name of a function, as ours do.
+    """
+    if str(cause).partition(":")[0].partition(" ")[0] in known:
+        return cause
+    told = " and ".join(describe(operand) for operand in operands)
+    return _kind(cause)(f"{primitive.name}{at(tag)} of {told}: {cause}")
+
+
+def _kind(cause: Exception) -> type[Exception]:
+    """The class below which a cause stands; NumPy's own cannot be made of a message."""
+    for kind in (IndexError, FloatingPointError):
+        if isinstance(cause, kind) and not isinstance(cause, ValueError):
+            return kind
+    return ShapeError if isinstance(cause, ValueError | ArithmeticError) else TypeError
 
 
 def at(tag: Any) -> str:

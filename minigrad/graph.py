@@ -27,6 +27,7 @@ from minigrad.core import (
     to_array,
 )
 from minigrad.errors import ShapeError, at
+from minigrad.habits import function_of
 from minigrad.ops import zeros_like
 from minigrad.show import picture
 from minigrad.tree import Tree, flatten
@@ -231,7 +232,7 @@ def _traced(
         if type(value) is Static:
             leaves.append(value.value)
             continue
-        leaf = Tensor(getattr(value, "_data", value))
+        leaf = Tensor(value._data if type(value) is Tensor else value)
         known = value.name if type(value) is Tensor else None
         leaf.name = known or (path.split("].")[-1] if "]." in path else None)
         inputs.append(leaf)
@@ -239,7 +240,7 @@ def _traced(
     serials = frozenset(x.serial for x in inputs)
     token = FROZEN.set(Frozen(what, serials, is_step) if what else None)
     try:
-        result = f(*in_tree.unflatten(leaves))
+        result = function_of("trace", f)(*in_tree.unflatten(leaves))
     finally:
         FROZEN.reset(token)
     outputs, out_tree = flatten(result)
@@ -325,9 +326,12 @@ def freeze(
                 t=x.tag.t if x.tag else None,
             ),
         )
-    results = [
-        place[x.serial] if type(x) is Tensor and x.serial in place else constant(x) for x in outputs
-    ]
+    results = []
+    for x in outputs:
+        if type(x) is Tensor:
+            results.append(place[x.serial] if x.serial in place else constant(x))
+        else:  # an array is the caller's own, which may be written to
+            results.append(constant(to_array(x, "constant") if type(x) is np.ndarray else x))
     in_tree = in_tree or flatten(tuple(inputs))[1]
     out_tree = out_tree or flatten(tuple(outputs))[1]
     return Graph(

@@ -30,6 +30,7 @@ from minigrad.folded import (
     run_folded,
 )
 from minigrad.graph import prune, replay, trace
+from minigrad.habits import unmasked
 from minigrad.ops import stack, zeros_like
 from minigrad.passes import LATE
 from minigrad.prepare import prepared
@@ -111,6 +112,8 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
+    for k, x in enumerate(inputs):
+        unmasked(x, f"scan: input {k + 1}")
     _check(folded, steps, inputs)
     if (trace := FROZEN.get()) is not None and trace.is_step:
         return unrolled(folded, steps, _by_step(folded, steps, inputs))

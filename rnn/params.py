@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Tensor
+from minigrad.habits import ATTRIBUTES
 from minigrad.tree import flatten, leaf_paths
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -30,9 +31,15 @@ class Params(dict[str, Any]):
         try:
             return self[name]
         except KeyError:
+            way = f"; {ATTRIBUTES[name]}" if name in ATTRIBUTES else ""
             raise AttributeError(
-                f"no parameter {name}; there are: {', '.join(self) or 'none'}"
+                f"no parameter {name}; there are: {', '.join(self) or 'none'}{way}"
             ) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set the entry of that name, which has to be there."""
+        getattr(self, name)
+        self[name] = value
 
     def tensors(self) -> Params:
         """The same parameters as named tensors, for `loss.backward()` and `p.W_xh.grad`."""

@@ -11,6 +11,7 @@ import minigrad as mg
 from minigrad.core import Tensor, scope
 from minigrad.errors import ShapeError
 from minigrad.folded import Folded, Recurrence
+from minigrad.habits import unmasked
 from minigrad.scan import unrolled
 from minigrad.tree import flatten
 from rnn.cell import Cell, state_paths
@@ -125,6 +126,7 @@ def _sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
             f"run: xs must be an array or a tensor of shape (T, B, X), got {type(xs).__name__}; "
             "np.asarray(xs) makes one, minigrad.stack joins a list of tensors"
         )
+    unmasked(xs, "run: xs")
     wanted = f"{cell.label} takes xs of shape (T, B, {cell.inputs})"
     kind = xs.dtype.kind
     if kind in "iu" and xs.ndim == 2:

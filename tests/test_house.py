@@ -24,6 +24,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 
 FLOORS = (
     ("errors", "show", "tree"),
+    ("habits",),
     ("core",),
     ("captured", "define"),
     ("ops",),

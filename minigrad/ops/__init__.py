@@ -1,5 +1,7 @@
 """The table of primitives, by what they do, and the functions composed of them."""
 
+from minigrad.core import Tensor
+from minigrad.habits import adopt
 from minigrad.ops import numpy_face as _  # noqa: F401  # registers what NumPy's functions do
 from minigrad.ops.composite import log_softmax, mean, norm, prod, softmax, std, var
 from minigrad.ops.elementwise import (
@@ -70,3 +72,4 @@ __all__ = [
     "softplus", "split", "spread", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum",
     "swapaxes", "take", "tanh", "transpose", "unstack", "var", "where", "zeros_like",
 ]  # fmt: skip
+adopt(Tensor, __all__)

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad.core import FUNCTIONS
 from minigrad.define import negative_axes, rank
+from minigrad.habits import explained
 from minigrad.ops.elementwise import exp, sqrt, square, where
 from minigrad.ops.indexing import take
 from minigrad.ops.products import outer
@@ -25,6 +26,7 @@ from minigrad.ops.shapes import (
 )
 
 
+@explained
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Arithmetic mean over axes, over all if none is given."""
     axes = negative_axes(axis, rank(x), "mean")
@@ -34,6 +36,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return sum(x, axes, keepdims) / count
 
 
+@explained
 def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     """Variance over axes; the divisor is the number of entries less `ddof`."""
     axes = negative_axes(axis, rank(x), "var")
@@ -51,16 +54,19 @@ def _root(total: Any) -> Any:
     return where(total > 0, sqrt(safe), 0.0)
 
 
+@explained
 def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     """Standard deviation over axes; its derivative where all entries are equal is 0."""
     return _root(var(x, axis, keepdims, ddof))
 
 
+@explained
 def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Euclidean (Frobenius) norm over axes; its derivative at 0 is 0."""
     return _root(sum(square(x), axis, keepdims))
 
 
+@explained
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Product over axes, by pairs, so that its derivatives are right where entries are 0."""
     axes = negative_axes(axis, rank(x), "prod")
@@ -77,11 +83,13 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
                    if keepdims else tuple(shape[a] for a in kept))  # fmt: skip
 
 
+@explained
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """x − logsumexp(x) along an axis."""
     return x - logsumexp(x, axis, True)
 
 
+@explained
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / Σ exp(x) along an axis; rows sum to 1.
 

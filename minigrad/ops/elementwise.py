@@ -24,6 +24,8 @@ from minigrad.define import (
 )
 
 _PAIR = "(),()->()"
+REAL_PAIR = "write the real and the imaginary part as two tensors"
+"""What to do where complex numbers would need a derivative."""
 
 
 def _unsigned(x: Any) -> Any:
@@ -228,7 +230,16 @@ def where(flag: Any, a: Any, b: Any) -> Any:
     return np.where(flag, a, b)
 
 
-@stepwise(1, kernel=np.sign)
+def _sign(x: Any, out: Any = None) -> Any:
+    if x.dtype.kind == "c" if type(x) is np.ndarray else isinstance(x, complex):
+        raise TypeError(
+            "that of complex numbers is not constant, and there are only derivatives of real "
+            f"numbers; {REAL_PAIR}"
+        )
+    return np.sign(x, out)
+
+
+@stepwise(1, kernel=_sign)
 def sign(x: Any) -> Any:
     """−1, 0 or 1; the derivative is 0 everywhere."""
 
@@ -305,11 +316,18 @@ def one_hot(indices: Any, classes: int) -> Any:
 
 
 def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
-    return (x,), {"dtype": np.dtype(dtype).name}
+    name = np.dtype(dtype)
+    if name.kind not in "fiubc":
+        raise TypeError(f"astype: the dtype must be one of numbers, got {name}")
+    if name.kind != "c" and getattr(getattr(x, "dtype", None), "kind", "") == "c":
+        raise TypeError(
+            f"astype: {name} has no place for the imaginary part of complex numbers; {REAL_PAIR}"
+        )
+    return (x,), {"dtype": name.name}
 
 
 @linear(
-    lambda g, x, dtype: g if g.dtype == x.dtype else astype(g, x.dtype),
+    lambda g, x, dtype: g,  # the walk brings it to the precision of x
     signature="()->()",
     prepare=_dtype,
     sample=lambda r: ([(2,)], {"dtype": "float64"}),

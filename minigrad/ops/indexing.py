@@ -7,19 +7,24 @@ that come as data). Repeated positions add up in the gradient.
 from __future__ import annotations
 
 import itertools
+from operator import index as whole
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.define import INDEX, REAL, linear, rank
+from minigrad.define import INDEX, REAL, linear, negative_axes, rank
 from minigrad.errors import ShapeError
+from minigrad.habits import unmasked
 from minigrad.ops.elementwise import where
 from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
 
 
 def _is_basic(item: Any) -> bool:
     return item is None or item is ... or isinstance(item, int | slice | np.integer)
+
+
+_ENDS = frozenset((int, type(None)))
 
 
 def _position(x: Any, position: Any) -> Arguments:
@@ -29,8 +34,14 @@ def _position(x: Any, position: Any) -> Arguments:
         if isinstance(item, Tensor):
             item._not_frozen("an index")
             item = item._data
-        if not _is_basic(item):
-            item = np.asarray(item)
+        if type(item) is slice:
+            ends = item.start, item.stop, item.step
+            if not _ENDS.issuperset(map(type, ends)):  # an array of one number can be written to
+                item = slice(*(end if end is None else whole(end) for end in ends))
+        elif not _is_basic(item):
+            # A copy, as operands are: writing into the caller's array cannot reach it.
+            item = np.array(unmasked(item, "index: a position"))
+            item.flags.writeable = False
             if item.dtype.kind not in "iub" or item.dtype == object:
                 raise TypeError(
                     f"index {item!r:.60} is neither an integer, a slice, nor an array of integers "
@@ -61,6 +72,12 @@ def _put_back(x: Any, parts: list[tuple[Any, Any]]) -> Any:
     return scatter(*(g for g, _ in parts), positions=positions, shape=shape_of(x))
 
 
+def _positions(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> Arguments:
+    if any(type(item) is np.ndarray for position in positions for item in position):
+        positions = tuple(_position(None, position)[1]["position"] for position in positions)
+    return parts, {"positions": positions, "shape": shape}
+
+
 def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
     """The position with an axis of steps in front that is kept whole."""
     return (slice(None), *position)
@@ -81,6 +98,7 @@ def index(x: Any, position: tuple[Any, ...]) -> Any:
 
 @linear(
     joint=lambda g, y, xs, attrs, asked: [index(g, place) for place in attrs["positions"]],
+    prepare=_positions,
     label="put",
     lift=lambda attrs, steps: {
         "positions": tuple(map(_behind, attrs["positions"])),
@@ -101,7 +119,7 @@ def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> 
 
 def _rows(x: Any, indices: Any) -> Arguments:
     if not isinstance(indices, Tensor):
-        indices = np.asarray(indices)
+        indices = np.asarray(unmasked(indices, "take: indices"))
     if indices.dtype.kind not in "iu":
         raise TypeError(f"take: indices must be integers, got dtype {indices.dtype}")
     return (x, indices), {}
@@ -118,7 +136,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
            [3., 4.],
            [1., 2.]])
     """
-    place, n = axis % rank(x), rank(indices)
+    (axis,) = negative_axes(axis, rank(x), "take")
+    place, n = axis + rank(x), rank(indices)
     y = lookup(moveaxis(x, place, 0) if place else x, indices)
     return (
         transpose(y, (*range(n, n + place), *range(n), *range(n + place, rank(y)))) if place else y
@@ -209,7 +228,7 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
 
 def _along(x: Any, indices: Any) -> Arguments:
     if not isinstance(indices, Tensor):
-        indices = np.asarray(indices)
+        indices = np.asarray(unmasked(indices, "pick: indices"))
     if indices.dtype.kind not in "iu":
         raise TypeError(f"pick: indices must be integers, got dtype {indices.dtype}")
     if shape_of(x)[:-1] != indices.shape:

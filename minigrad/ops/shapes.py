@@ -39,8 +39,8 @@ def _new_shape(x: Any, *shape: Any) -> Arguments:
     return (x,), {"shape": wanted}
 
 
-def _prepare_reshape(x: Any, *shape: Any, **keyword: Any) -> Arguments:
-    return _new_shape(x, *((keyword["shape"],) if "shape" in keyword else shape))
+def _prepare_reshape(x: Any, *sizes: Any, shape: Any = None) -> Arguments:
+    return _new_shape(x, *(sizes if shape is None else (shape,)))
 
 
 @linear(
@@ -55,12 +55,12 @@ def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(x, shape)
 
 
-def _permutation(x: Any, *axes: Any, **keyword: Any) -> Arguments:
-    order = keyword.get(
-        "axes", axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-    )
+def _permutation(x: Any, *order: Any, axes: Any = None) -> Arguments:
+    order = (axes,) if axes is not None else order
+    order = order[0] if len(order) == 1 and not isinstance(order[0], int) else order
     n = rank(x)
-    order = tuple(range(-1, -n - 1, -1)) if order is None or order == () else tuple(order)
+    order = () if order is None else tuple(order)
+    order = order or tuple(range(-1, -n - 1, -1))
     negative = tuple(int(a) - n if a >= 0 else int(a) for a in order)
     if sorted(negative) != list(range(-n, 0)):
         raise ValueError(f"transpose: axes {order} are not an order of the {n} axes")
@@ -97,8 +97,10 @@ def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
 def moveaxis(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place, the others in their order."""
     n = rank(x)
+    (source,) = negative_axes(source, n, "moveaxis")
+    (destination,) = negative_axes(destination, n, "moveaxis")
     order = list(range(-n, 0))
-    order.insert(destination % n, order.pop(source % n))
+    order.insert(destination + n, order.pop(source))
     return transpose(x, tuple(order))
 
 
@@ -181,7 +183,7 @@ def _sequence(tensors: Any, axis: Any, extra: int, where: str) -> Arguments:
 def _items(tensors: tuple[Any, ...], axis: Any) -> tuple[tuple[Any, ...], Any]:
     """Tensors given as one list (and an axis, as NumPy takes it) or one by one."""
     first: Any = tensors[0] if tensors else ()
-    if isinstance(first, tuple | list):
+    if isinstance(first, tuple | list) and len(tensors) <= 2:
         return tuple(first), tensors[1] if len(tensors) == 2 else axis
     return tensors, axis
 

@@ -178,7 +178,7 @@ def test_an_index_given_as_an_argument_is_read_at_every_call():
 )
 def test_what_depends_on_a_value_is_refused(f: Any, given_: list[Any], what: str):
     x = np.ones((3, 3)) if "i, i" in str(f.__code__.co_consts) else np.ones(3)
-    with pytest.raises(TypeError, match=rf"^compile: {what} of tensor.* once and for all"):
+    with pytest.raises(TypeError, match=rf"compile: {what} of tensor.* once and for all"):
         mg.compile(f)(x, *given_)
 
 

@@ -78,7 +78,8 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "None as an operand": (
         lambda: x * None,
         TypeError,
-        "mul: operand 2 must be numbers, got None of dtype object",
+        "mul: operand 2 must be numbers, got None of dtype object; "
+        "a .grad is None until backward has reached its tensor",
     ),
     "the gradient of an array": (
         lambda: mg.grad(lambda a: a * 2)(ONES(3)),
@@ -162,7 +163,8 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "a tensor of nothing": (
         lambda: mg.Tensor(None, name="h"),
         TypeError,
-        "Tensor h must be numbers, got None of dtype object",
+        "Tensor h must be numbers, got None of dtype object; "
+        "a .grad is None until backward has reached its tensor",
     ),
     "writing into a tensor": (
         lambda: put_into(x, 0, 1.0),
@@ -356,7 +358,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "an axis that is not whole": (
         lambda: mg.sum(x, axis=1.5),
         TypeError,
-        "reduction: axis must be an int or a tuple of ints, got 1.5",
+        "sum of x (2, 3): reduction: axis must be an int or a tuple of ints, got 1.5",
     ),
     "structures that differ": (
         lambda: tree_map(lambda a, b: a, {"a": 1.0}, {"b": 1.0}),
@@ -386,7 +388,8 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "a name to find in a number": (
         lambda: mg.find(3.0, "h"),
         TypeError,
-        "find looks in the graph of a tensor, got float",
+        "find looks in the graph of a tensor, got float; "
+        "only tensors are recorded, so take p = params.tensors() and compute with p",
     ),
 }
 
