@@ -55,6 +55,11 @@ def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(x, shape)
 
 
+def flatten(x: Any) -> Any:
+    """All entries in a row."""
+    return reshape(x, (-1,))
+
+
 def _permutation(x: Any, *axes: Any, **keyword: Any) -> Arguments:
     order = keyword.get(
         "axes", axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
@@ -67,13 +72,14 @@ def _permutation(x: Any, *axes: Any, **keyword: Any) -> Arguments:
     return (x,), {"axes": negative}
 
 
-def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes one."""
     n = len(axes)
     return tuple(sorted(range(-n, 0), key=lambda a: axes[a] % n if n else 0))
 
 
 @linear(
-    lambda g, x, axes: transpose(g, _inverse(axes)),
+    lambda g, x, axes: transpose(g, inverse(axes)),
     prepare=_permutation,
     lift=lambda attrs, steps: {"axes": (-len(attrs["axes"]) - 1, *attrs["axes"])},
     sample=lambda r: ([(2, 3, 4)], {"axes": tuple(r.sample((-3, -2, -1), 3))}),
@@ -187,7 +193,10 @@ def _items(tensors: tuple[Any, ...], axis: Any) -> tuple[tuple[Any, ...], Any]:
 
 
 def _joined(*tensors: Any, axis: Any = 0) -> Arguments:
-    return _sequence(*_items(tensors, axis), 0, "concatenate")
+    parts, axis = _items(tensors, axis)
+    if axis is None:
+        parts, axis = tuple(map(flatten, parts)), 0
+    return _sequence(parts, axis, 0, "concatenate")
 
 
 def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
@@ -204,7 +213,10 @@ def _part(i: int, g: Any, *xs: Any, axis: int) -> Any:
     sample=lambda r: ([(2, r.randint(1, 3)) for _ in range(r.randint(1, 4))], {"axis": -1}),
 )
 def concatenate(*tensors: Any, axis: int) -> Any:
-    """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`."""
+    """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`.
+
+    With `axis=None` all entries are put in a row.
+    """
     return np.concatenate(tensors, axis)
 
 
