@@ -24,6 +24,7 @@ from minigrad.core import (
     named,
     to_array,
 )
+from minigrad.errors import at
 from minigrad.ops import add_n, astype, broadcast_to, reshape, stack, zeros_like
 from minigrad.ops.shapes import sum_to
 from minigrad.tree import Tree, flatten
@@ -89,7 +90,10 @@ def pull_back(
         made = None
         if primitive.joint is not None:
             asked = [i for i, x in enumerate(operands) if type(x) is Tensor and x.serial in active]
-            made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
+            try:
+                made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
+            except FloatingPointError as fault:
+                raise _of(node, "cotangent", fault) from None
         for i, parent in enumerate(operands):
             if type(parent) is not Tensor or parent.serial not in active:
                 continue
@@ -100,7 +104,10 @@ def pull_back(
             if primitive.collect is not None:
                 parts.setdefault(target, []).append((g, node))
                 continue
-            part = rule(g, y, *values, **node.attrs) if made is None else made[i]
+            try:
+                part = rule(g, y, *values, **node.attrs) if made is None else made[i]
+            except FloatingPointError as fault:
+                raise _of(node, "cotangent", fault) from None
             if part is None:
                 continue
             data = parent._data
@@ -122,6 +129,12 @@ def pull_back(
         if serial not in wanted:
             del arrived[serial]
     return {serial: arrived[serial] for serial in wanted if serial in arrived}
+
+
+def _of(node: Tensor, what: str, fault: FloatingPointError) -> FloatingPointError:
+    """An overflow or the like in the rules of a node, with the place of the node."""
+    primitive: Any = node.primitive
+    return FloatingPointError(f"{what} of {primitive.name}{at(node.tag)}: {fault}")
 
 
 def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tensor]]) -> Any:
@@ -153,13 +166,16 @@ def push_forward(
             t is None or primitive.rules[i] is None for i, t in enumerate(arriving)
         ):
             continue
-        if recorded:
-            token = _tag.set(node.tag)
-            tangent = primitive.push(arriving, node, node.parents, node.attrs)
-            _tag.reset(token)
-        else:
-            values = [x._data if type(x) is Tensor else x for x in node.parents]
-            tangent = primitive.push(arriving, node._data, values, node.attrs)
+        try:
+            if recorded:
+                token = _tag.set(node.tag)
+                tangent = primitive.push(arriving, node, node.parents, node.attrs)
+                _tag.reset(token)
+            else:
+                values = [x._data if type(x) is Tensor else x for x in node.parents]
+                tangent = primitive.push(arriving, node._data, values, node.attrs)
+        except FloatingPointError as fault:
+            raise _of(node, "tangent", fault) from None
         if type(tangent) is Outputs:
             tangents[node.serial] = tangent
         elif tangent is not None:

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.alarms import watched
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_part
 from minigrad.core import FROZEN, PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
-from minigrad.graph import Graph, Node, trace
+from minigrad.graph import Graph, Node, replay, trace
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
@@ -57,7 +58,9 @@ class GraphProgram:
         self.source = f"def program({inputs}):\n{body}"
         self._names |= {f"v{k}": value for k, value in self._known.items()}
         exec(builtins.compile(self.source, "<minigrad program>", "exec"), self._names)
-        self.run: Callable[..., list[Any]] = self._names["program"]
+        self.run: Callable[..., list[Any]] = watched(
+            self._names["program"], lambda *inputs: replay(graph, inputs)
+        )
 
     def _line(self, k: int) -> str:
         """The line that makes the value of node k; none where it is known before any call."""

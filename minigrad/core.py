@@ -155,7 +155,7 @@ class Primitive:
         if not recorded:
             try:
                 return self.forward(*values, **attrs)
-            except (ValueError, TypeError, IndexError) as error:
+            except (ValueError, TypeError, IndexError, ArithmeticError) as error:
                 raise operation_error(self, operands, _tag.get(), error) from None
         for k, operand in enumerate(operands):
             kind = type(operand)
@@ -170,7 +170,7 @@ class Primitive:
             operands = (*operands[:k], frozen, *operands[k + 1 :])
         try:
             data = self.forward(*values, **attrs)
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, ArithmeticError) as error:
             raise operation_error(self, operands, _tag.get(), error) from None
         if type(data) is not np.ndarray:
             if type(data) is Outputs:

@@ -8,10 +8,12 @@ operation becomes one call that writes there, and in loops (`codegen.nests`) and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.alarms import quiet, watched
 from minigrad.codegen.naming import Lines, Naming, kernel
 from minigrad.codegen.needs import WHOLE
 from minigrad.codegen.nests import NestWriter
@@ -19,8 +21,9 @@ from minigrad.codegen.source import call, lifted
 from minigrad.codegen.storage import Array, Storage
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SUM, Folded
+from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, run_folded
 from minigrad.passes import PASSES, Pass
+from minigrad.passes.scale import sigmoids
 from minigrad.schedule import Nest, Schedule, schedule
 
 
@@ -59,10 +62,11 @@ class Program:
         passes: Sequence[Pass] = PASSES,
         known: Mapping[int, Array] | None = None,
     ) -> None:
-        self.T = steps
+        # A copy, as a pool forgets programs together with the folded graph that they are of.
+        self.T, self._folded, self._known = steps, replace(folded), known or {}
         self.plan: Schedule = schedule(folded, passes)
         self.nodes = self.plan.folded.step.nodes
-        self.storage = Storage(self.plan, steps, known or {})
+        self.storage = Storage(self.plan, steps, self._known)
         self.results: list[Array | None] = []
         self.names = Naming(self.storage)
         self.totals = Totals(self.names)
@@ -81,18 +85,36 @@ class Program:
         for block in self.plan.blocks:
             lines += nests.nest(block) if isinstance(block, Nest) else self._batch(block)
         lines += self._results()
-        given = (k for k in range(len(folded.inputs)) if k not in (known or {}))
+        if sigmoids(folded):
+            lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
+        given = (k for k in range(len(folded.inputs)) if k not in self._known)
         parameters = ", ".join(f"x{k}" for k in given)
         body = "\n".join(f"    {line}" for line in lines)
         self.source = f"def program({parameters}):\n{body}\n"
         self.nbytes = self.storage.nbytes
         exec(compile(self.source, "<minigrad program>", "exec"), self.names.scope)
-        self.run: Callable[..., list[Array]] = self.names.scope["program"]
+        self.run: Callable[..., list[Array]] = watched(
+            self.names.scope["program"], self._one_by_one
+        )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
         """Run; see the class."""
         results, plain = self.run(*inputs), len(self.plan.folded.plain)
         return results[:plain], results[plain:]
+
+    def _one_by_one(self, *inputs: Any) -> None:
+        """Run operation by operation, so that one that fails is told."""
+        folded, given = self._folded, iter(inputs)
+        values: list[Any] = [
+            self._known[k] if k in self._known else next(given) for k in range(len(folded.inputs))
+        ]
+        single = {r.input for r in folded.recurrences if abs(r.delay) == 1}
+        for k, role in enumerate(folded.inputs):
+            if role == STATE and k in single:
+                values[k] = [values[k]]
+            elif role in (SEQUENCE, STATE):
+                values[k] = [values[k][t, ...] for t in range(len(values[k]))]
+        run_folded(folded, self.T, values)
 
     def _inputs(self) -> Lines:
         """Start values go into the buffers of their recurrences."""
