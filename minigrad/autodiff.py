@@ -92,7 +92,10 @@ def pull_back(
         made = None
         if primitive.joint is not None:
             asked = [i for i, x in enumerate(operands) if type(x) is Tensor and x.serial in active]
-            made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
+            try:
+                made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
+            except FloatingPointError as fault:
+                raise _of(node, "cotangent", fault) from None
         for i, parent in enumerate(operands):
             if type(parent) is not Tensor or parent.serial not in active:
                 continue
@@ -105,7 +108,10 @@ def pull_back(
                 parts.setdefault(target, []).append((g, node))
                 continue
             else:
-                part = rule(g, y, *values, **node.attrs)
+                try:
+                    part = rule(g, y, *values, **node.attrs)
+                except FloatingPointError as fault:
+                    raise _of(node, "cotangent", fault) from None
             if part is None:
                 continue
             data = parent._data
@@ -140,6 +146,12 @@ def _cast(part: Any, like: Tensor, user: Tensor) -> Any:
     return astype(part, like.dtype)
 
 
+def _of(node: Tensor, what: str, fault: FloatingPointError) -> FloatingPointError:
+    """An overflow or the like in the rules of a node, with the place of the node."""
+    primitive: Any = node.primitive
+    return FloatingPointError(f"{what} of {primitive.name}{at(node.tag)}: {fault}")
+
+
 def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tensor]]) -> Any:
     """The sum of everything that arrived at a node, as one operation where possible."""
     terms = [] if g is None else [g]
@@ -169,13 +181,16 @@ def push_forward(
             t is None or not primitive.moves(i) for i, t in enumerate(arriving)
         ):
             continue
-        if recorded:
-            token = _tag.set(node.tag)
-            tangent = primitive.push(arriving, node, node.parents, node.attrs)
-            _tag.reset(token)
-        else:
-            values = [x._data if type(x) is Tensor else x for x in node.parents]
-            tangent = primitive.push(arriving, node._data, values, node.attrs)
+        try:
+            if recorded:
+                token = _tag.set(node.tag)
+                tangent = primitive.push(arriving, node, node.parents, node.attrs)
+                _tag.reset(token)
+            else:
+                values = [x._data if type(x) is Tensor else x for x in node.parents]
+                tangent = primitive.push(arriving, node._data, values, node.attrs)
+        except FloatingPointError as fault:
+            raise _of(node, "tangent", fault) from None
         if type(tangent) is Outputs:
             tangents[node.serial] = tangent
         elif tangent is not None:

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.captured import Captured, Same, Static, settled
+from minigrad.codegen.alarms import watched
 from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_spans
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
-from minigrad.graph import Graph, Node, trace_for_all
+from minigrad.graph import Graph, Node, replay, trace_for_all
 from minigrad.habits import unmasked
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
@@ -70,7 +71,9 @@ class GraphProgram:
         self.source = "\n\n".join([*self._loops, source])
         self._names |= {f"v{k}": value for k, value in self._known.items()}
         exec(builtins.compile(source, "<minigrad program>", "exec"), self._names)
-        self.run: Callable[..., list[Any]] = self._names["program"]
+        self.run: Callable[..., list[Any]] = watched(
+            self._names["program"], lambda *inputs: replay(graph, inputs)
+        )
         times = Counter(graph.outputs)
         self.fresh = [times[k] == 1 and self._is_fresh(k) for k in graph.outputs]
         self.kept = [fresh or graph.nodes[k].op not in ("input", "constant")

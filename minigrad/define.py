@@ -8,6 +8,7 @@ cannot disagree with the definition; only `general` primitives spell out both.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,28 @@ def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
 
     A derivative of None marks an operand that has none (a condition, an index).
     """
-    arity = len(derivatives)
 
-    def pull(derivative: Rule | None) -> Rule | None:
+    def times(derivative: Rule | None) -> Rule | None:
         if derivative is None:
             return None
         return lambda g, y, *xs, **attrs: g * derivative(y, *xs, **attrs)
 
+    return entrywise(*map(times, derivatives), **about)
+
+
+def entrywise(*rules: Rule | None, **about: Any) -> Decorator:
+    """Each entry from the entries at its place; `rules[i](g, y, *xs)` is g times ∂y/∂xᵢ.
+
+    For what is not to be computed as a product: a quotient, whose 1/b would overflow by itself,
+    or a kink, which selects. One rule is the vjp and the jvp, as the derivative is a diagonal.
+    """
+    arity = len(rules)
+
     def push(tangents: Any, y: Any, xs: Any, attrs: Any) -> Any:
         terms = [
-            tangent * derivative(y, *xs, **attrs)
-            for tangent, derivative in zip(tangents, derivatives, strict=True)
-            if tangent is not None and derivative is not None
+            rule(tangent, y, *xs, **attrs)
+            for tangent, rule in zip(tangents, rules, strict=True)
+            if tangent is not None and rule is not None
         ]
         total = terms[0]
         for term in terms[1:]:
@@ -56,7 +67,7 @@ def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
         return Primitive(
             forward.__name__,
             forward,
-            [pull(derivative) for derivative in derivatives],
+            rules,
             push,
             kind="elementwise",
             **{
@@ -67,6 +78,20 @@ def elementwise(*derivatives: Rule | None, **about: Any) -> Decorator:
         )
 
     return define
+
+
+def underflows(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """A forward in which what is too small for a number becomes 0, which is right: never raised."""
+
+    @wraps(forward)
+    def quietly(*xs: Any, **attrs: Any) -> Any:
+        try:
+            return forward(*xs, **attrs)
+        except FloatingPointError:
+            with np.errstate(under="ignore"):
+                return forward(*xs, **attrs)
+
+    return quietly
 
 
 def linear(*rules: Rule | None, **about: Any) -> Decorator:

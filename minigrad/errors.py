@@ -48,6 +48,8 @@ def operation_error(
     primitive: Any, operands: Sequence[Any], tag: Any, cause: Exception
 ) -> Exception:
     """The error to raise when `primitive` refused `operands` with `cause`."""
+    if primitive.kind == "loop" and isinstance(cause, ArithmeticError):
+        return cause  # says already which of its operations it was
     where = f"{primitive.name}{at(tag)}"
     shapes = [getattr(operand, "shape", ()) for operand in operands]
     told = " and ".join(describe(operand) for operand in operands)

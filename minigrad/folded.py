@@ -291,11 +291,7 @@ def run_folded(folded: Folded, T: int, inputs: Sequence[Any]) -> tuple[list[Any]
         if tag is None:
             path = ".".join(part for part in (outer.scope, node.scope) if part)
             tag = tags[node.scope, t] = Tag(path, t, outer.run)
-        token = _tag.set(tag)
-        try:
-            return apply(node, operands, tag)
-        finally:
-            _tag.reset(token)
+        return apply(node, operands, tag)
 
     columns, last = run_steps(folded, T, inputs, emit)
     results: list[Any] = []

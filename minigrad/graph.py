@@ -191,15 +191,17 @@ def replay(graph: Graph, values: Sequence[Any]) -> list[Any]:
 
 def apply(node: Node, operands: list[Any], tag: Tag | None = None) -> Any:
     """What a node's primitive makes of operands, with the node's name and tag."""
-    result = PRIMITIVES[node.op](*operands, **node.attrs)
+    outer = _tag.get()
+    if tag is None and (node.scope or node.t is not None):
+        path = f"{outer.scope}.{node.scope}" if outer and outer.scope else node.scope
+        tag = Tag(path, node.t, outer.run if outer else 0)
+    token = _tag.set(tag or outer)
+    try:
+        result = PRIMITIVES[node.op](*operands, **node.attrs)
+    finally:
+        _tag.reset(token)
     if type(result) is Tensor:
         result.name = node.name
-        outer = _tag.get()
-        if tag is not None:
-            result.tag = tag
-        elif node.scope or node.t is not None:
-            path = f"{outer.scope}.{node.scope}" if outer and outer.scope else node.scope
-            result.tag = Tag(path, node.t, outer.run if outer else 0)
     return result
 
 

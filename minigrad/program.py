@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from minigrad.codegen.alarms import quiet, watched
 from minigrad.codegen.naming import Lines, Naming, kernel
 from minigrad.codegen.needs import WHOLE
 from minigrad.codegen.nests import NestWriter
@@ -20,8 +22,9 @@ from minigrad.codegen.source import call, lifted
 from minigrad.codegen.storage import Array, Storage
 from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SUM, Folded
+from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, run_folded
 from minigrad.passes import PASSES, Pass
+from minigrad.passes.scale import sigmoids
 from minigrad.schedule import Nest, Schedule, schedule
 
 
@@ -84,13 +87,17 @@ class Program:
         for block in self.plan.blocks:
             lines += nests.nest(block) if isinstance(block, Nest) else self._batch(block)
         lines += self._results()
+        if sigmoids(folded):
+            lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
         given = (k for k in range(len(folded.inputs)) if k not in (known or {}))
         parameters = ", ".join(f"x{k}" for k in given)
         body = "\n".join(f"    {line}" for line in lines)
         self.source = f"def program({parameters}):\n{body}\n"
         self.nbytes = self.storage.nbytes
         exec(compile(self.source, "<minigrad program>", "exec"), self.names.scope)
-        self.run: Callable[..., list[Array]] = self.names.scope["program"]
+        self.run: Callable[..., list[Array]] = watched(
+            self.names.scope["program"], partial(_one_by_one, folded, steps, known or {})
+        )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
         """Run; see the class."""
@@ -162,3 +169,17 @@ class Program:
             outputs.append(self.names.bind("last", last))
             self.results.append(last)
         return [*lines, f"return [{', '.join(outputs)}]"]
+
+
+def _one_by_one(folded: Folded, steps: int, known: Mapping[int, Array], *inputs: Any) -> None:
+    """Run operation by operation, so that one that fails is told."""
+    given, single = iter(inputs), {r.input for r in folded.recurrences if abs(r.delay) == 1}
+    values: list[Any] = []
+    for k, role in enumerate(folded.inputs):
+        value = known[k] if k in known else next(given)
+        if role == STATE and k in single:
+            value = [value]
+        elif role in (SEQUENCE, STATE):
+            value = [value[t, ...] for t in range(len(value))]
+        values.append(value)
+    run_folded(folded, steps, values)

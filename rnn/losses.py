@@ -13,6 +13,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import Tensor
 from minigrad.errors import ShapeError
+from minigrad.ops.composite import wide
 
 
 def mse(y: Any, target: Any, mask: Any = None) -> Any:
@@ -40,7 +41,7 @@ def mse(y: Any, target: Any, mask: Any = None) -> Any:
 def cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     """The mean of −log p(target), in nats; divide by log 2 for bits.
 
-    p is the softmax of the logits, which is never formed: −log p = logsumexp(logits) − logit.
+    p is the softmax of the logits, which is never formed: log p is their log_softmax.
 
     Args:
         logits: `(..., n)`, any real numbers.
@@ -56,9 +57,9 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     >>> round(float(rnn.cross_entropy(np.zeros((5, 2, 8)), np.zeros((5, 2), int)) / np.log(2)), 6)
     3.0
     """
-    logits, targets = _array(logits), _array(targets)
+    logits, targets = _real(logits), _array(targets)
     if mask is None:
-        return mg.mean(mg.logsumexp(logits, -1) - mg.pick(logits, targets))
+        return -mg.mean(mg.pick(mg.log_softmax(logits), targets))
     if logits.shape[:-1] != targets.shape:
         raise ShapeError(
             f"cross_entropy: targets have shape {targets.shape}, the logits {logits.shape} want "
@@ -67,16 +68,17 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     keep = _fit("cross_entropy", mask, targets.shape)
     logits = mg.where(mg.expand_dims(keep, -1), logits, 0.0)
     targets = mg.where(keep, targets, 0)
-    return _mean(mg.logsumexp(logits, -1) - mg.pick(logits, targets), keep)
+    return -_mean(mg.pick(mg.log_softmax(logits), targets), keep)
 
 
 def binary_cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     """The mean of −t log σ(z) − (1 − t) log(1 − σ(z)), in nats, accurate for every logit z.
 
-    Written as t·softplus(−z) + (1 − t)·softplus(z), in which nothing overflows or cancels.
+    Written as t·softplus(−z) + (1 − t)·softplus(z), in which nothing overflows or cancels. At
+    z = ±∞, which stands for certainty, a term that has no weight is 0.
 
     Args:
-        logits: z `(...)`, any real numbers.
+        logits: z `(...)`, any real numbers or ±∞.
         targets: t in [0, 1], in the same shape; numbers or booleans.
         mask: true where an entry counts, as in `mse`.
 
@@ -94,15 +96,27 @@ def binary_cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
             f"binary_cross_entropy: targets must lie in [0, 1], got {values.min():g} … "
             f"{values.max():g}"
         )
-    return _mean(t * mg.softplus(-z) + (1.0 - t) * mg.softplus(z), keep)
+    return _mean(_weighed(t, mg.softplus(-z)) + _weighed(1.0 - t, mg.softplus(z)), keep)
+
+
+def _weighed(weight: Any, value: Any) -> Any:
+    """Their product, where 0·∞ is 0."""
+    nothing = mg.logical_and(mg.equal(weight, 0), mg.equal(value, np.inf))
+    return weight * mg.where(nothing, 0.0, value)
 
 
 def _array(x: Any) -> Any:
     return x if isinstance(x, Tensor) else np.asarray(x)
 
 
+def _real(x: Any) -> Any:
+    """Whole numbers as real ones: differences of unsigned ones wrap, squares of small ones too."""
+    x = _array(x)
+    return x if x.dtype.kind in "fc" else mg.astype(x, float)
+
+
 def _same_shape(where: str, y: Any, target: Any) -> tuple[Any, Any]:
-    y, target = _array(y), _array(target)
+    y, target = _real(y), _real(target)
     if y.shape != target.shape:
         raise ShapeError(
             f"{where}: outputs have shape {y.shape}, targets {target.shape}; they are not "
@@ -141,4 +155,5 @@ def _mean(values: Any, keep: Any) -> Any:
     """The mean over the entries that count; the others are finite but not zero."""
     if keep is None:
         return mg.mean(values)
-    return mg.sum(mg.where(keep, values, 0.0)) / mg.sum(mg.astype(keep, values.dtype))
+    values, narrow = wide(values)
+    return narrow(mg.sum(mg.where(keep, values, 0.0)) / mg.sum(mg.astype(keep, values.dtype)))

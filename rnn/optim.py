@@ -136,9 +136,8 @@ class Adam:
 def clip_by_global_norm(grads: Any, limit: float) -> tuple[Any, float]:
     """The gradients, scaled down if their norm as one long vector exceeds `limit`; and that norm.
 
-    A direction is kept, only its length changes (Pascanu et al. 2013, algorithm 1). A norm that
-    is not finite says that the gradients are not, which no scaling repairs: they come back as
-    they are.
+    A direction is kept, only its length changes (Pascanu et al. 2013, algorithm 1). Gradients
+    that are not finite are not repaired by scaling: they come back as they are.
 
     >>> import numpy as np
     >>> clip_by_global_norm({"a": np.array([3.0]), "b": np.array([4.0])}, limit=1.0)
@@ -146,8 +145,13 @@ def clip_by_global_norm(grads: Any, limit: float) -> tuple[Any, float]:
     """
     if not limit > 0:
         raise ValueError(f"clip_by_global_norm: the limit must be positive, got {limit!r}")
-    # In double precision, or squares of large float32 gradients overflow.
-    norm = float(np.sqrt(sum(np.square(g, dtype=float).sum() for g in flatten(grads)[0])))
-    if norm <= limit or not np.isfinite(norm):
+    leaves = [np.asarray(g, float) for g in flatten(grads)[0]]
+    top = float(np.max([np.abs(g).max(initial=0.0) for g in leaves], initial=0.0))
+    if not 0 < top < np.inf:
+        return grads, top
+    # Of numbers up to 1, or squares of large gradients overflow and those of small ones are 0.
+    length = float(np.sqrt(sum(np.square(g / top).sum() for g in leaves)))
+    norm = top * length
+    if norm <= limit:
         return grads, norm
-    return tree_map(lambda g: g * (limit / norm), grads), norm
+    return tree_map(lambda g: (g / top) * (limit / length), grads), norm

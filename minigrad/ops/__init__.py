@@ -3,7 +3,7 @@
 from minigrad.core import Tensor
 from minigrad.habits import adopt
 from minigrad.ops import numpy_face as _  # noqa: F401  # registers what NumPy's functions do
-from minigrad.ops.composite import log_softmax, mean, norm, prod, softmax, std, var
+from minigrad.ops.composite import mean, norm, std, var
 from minigrad.ops.elementwise import (
     abs,
     add,
@@ -44,7 +44,17 @@ from minigrad.ops.elementwise import (
 )
 from minigrad.ops.indexing import index, lookup, pick, put, scatter, spread, take
 from minigrad.ops.products import contract, matmul, outer, product
-from minigrad.ops.reductions import add_n, cumsum, logsumexp, max, min, sum
+from minigrad.ops.reductions import (
+    add_n,
+    cumsum,
+    log_softmax,
+    logsumexp,
+    max,
+    min,
+    prod,
+    softmax,
+    sum,
+)
 from minigrad.ops.shapes import (
     broadcast_to,
     concatenate,

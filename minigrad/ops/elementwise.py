@@ -2,6 +2,13 @@
 
 Subgradients at kinks: relu′(0) = 0, abs′(0) = 0, clip′ = 1 at its ends, maximum and minimum
 split equally between tied operands.
+
+A kink selects, it does not multiply. Where it has shut a path (relu and clip outside, the operand
+that lost in maximum, minimum and where, abs at 0, the entries that lost in max and min), nothing
+goes back, whatever arrives: √relu(x) at −1 has the derivative 0 although √ at 0 has none, because
+the function is constant there. Everywhere else a cotangent of 0 is a number like any other and
+0·∞ is NaN: (√x)² at 0 has the derivative 1, not 0. So keep operands, not results, out of where
+they have no derivative: `where(x > 0, sqrt(where(x > 0, x, 1.0)), 0.0)`.
 """
 
 from __future__ import annotations
@@ -18,9 +25,12 @@ from minigrad.define import (
     UNIT,
     bilinear,
     elementwise,
+    entrywise,
+    general,
     linear,
     rank,
     stepwise,
+    underflows,
 )
 
 _PAIR = "(),()->()"
@@ -28,9 +38,9 @@ REAL_PAIR = "write the real and the imaginary part as two tensors"
 """What to do where complex numbers would need a derivative."""
 
 
-def _unsigned(x: Any) -> Any:
-    """An array whose boolean entries count as integers, as `-flag` is refused by NumPy."""
-    return x if getattr(x, "dtype", None) != np.dtype(bool) else np.asarray(x, int)
+def shut(flag: Any, g: Any) -> Any:
+    """The rule of all kinks: nothing goes back where the path is shut, g elsewhere."""
+    return where(flag, 0.0, g)
 
 
 @linear(lambda g, a, b: g, lambda g, a, b: g, signature=_PAIR, label="+", kernel=np.add)
@@ -62,9 +72,9 @@ def mul(a: Any, b: Any) -> Any:
     """Entrywise (Hadamard) product."""
 
 
-@elementwise(
-    lambda y, a, b: 1.0 / b,
-    lambda y, a, b: -y / b,
+@entrywise(
+    lambda g, y, a, b: g / b,
+    lambda g, y, a, b: g / b * -y,
     domain=(REAL, POSITIVE),
     label="÷",
     numpy="divide",
@@ -86,7 +96,7 @@ def _power_base(y: Any, a: Any, b: Any) -> Any:
 
 
 def _power_exponent(y: Any, a: Any, b: Any) -> Any:
-    return y * log(where(a > 0, a, 1.0))
+    return where(a > 0, y * log(where(a > 0, a, 1.0)), 0.0)
 
 
 @elementwise(_power_base, _power_exponent, domain=(POSITIVE, REAL), label="^")
@@ -102,17 +112,24 @@ def exp(x: Any) -> Any:
     """Exponential function."""
 
 
-@elementwise(lambda y, x: 1.0 / x, domain=(POSITIVE,), kernel=np.log)
+@general(lambda g, y, x: g * y, lambda t, y, x: t * y, signature="()->()", label="exp")
+@underflows
+def likelihood(x: Any) -> Any:
+    """exp(x) of a log-likelihood: unlike that of any number, its underflow is not raised."""
+    return np.exp(x)
+
+
+@entrywise(lambda g, y, x: g / x, domain=(POSITIVE,), kernel=np.log)
 def log(x: Any) -> Any:
     """Natural logarithm, for x > 0."""
 
 
-@elementwise(lambda y, x: 1.0 / (1.0 + x), domain=(UNIT,), kernel=np.log1p)
+@entrywise(lambda g, y, x: g / (1.0 + x), domain=(UNIT,), kernel=np.log1p)
 def log1p(x: Any) -> Any:
     """log(1 + x) without loss of digits near 0, for x > −1."""
 
 
-@elementwise(lambda y, x: y + 1.0, kernel=np.expm1)
+@elementwise(lambda y, x: exp(x), kernel=np.expm1)
 def expm1(x: Any) -> Any:
     """exp(x) − 1 without loss of digits near 0."""
 
@@ -122,40 +139,47 @@ def sqrt(x: Any) -> Any:
     """Square root, for x ≥ 0; its derivative is infinite at 0."""
 
 
-@elementwise(lambda y, x: 2.0 * x, label="x²", kernel=np.square)
+@entrywise(lambda g, y, x: 2.0 * (g * x), label="x²", kernel=np.square)
 def square(x: Any) -> Any:
     """x times x."""
 
 
 @elementwise(lambda y, x: 1.0 - y * y, kernel=np.tanh)
 def tanh(x: Any) -> Any:
-    """Hyperbolic tangent. The derivative 1 − y² needs only the output."""
+    """Hyperbolic tangent. The derivative 1 − y² needs only the output, and has its precision."""
 
 
-_LOWEST = {"f2": -11.0, "f4": -88.0, "c8": -88.0}
+_HIGHEST = {"f2": 11.0, "f4": 88.0, "c8": 88.0}
+"""Where exp is finite, and σ has long been 1."""
+
+
+def highest(dtype: np.dtype[Any]) -> float:
+    """Up to where exp of such numbers is finite; σ has long been 1 there."""
+    return _HIGHEST.get(dtype.str[1:], 709.0)
 
 
 @elementwise(lambda y, x: y * (1.0 - y), label="σ")
+@underflows
 def sigmoid(x: Any) -> Any:
-    """Logistic function 1 / (1 + exp(−x)), with full relative accuracy on both sides."""
+    """Logistic function exp(x) / (1 + exp(x)), with full relative accuracy on both sides."""
     x = np.asarray(x)
-    # Below this exp(−x) would overflow; the result there is smaller than any normal number.
-    tail = np.exp(-np.maximum(_unsigned(x), _LOWEST.get(x.dtype.str[1:], -709.0)))
-    return 1.0 / (tail + 1.0)
+    e = np.exp(np.minimum(x, highest(x.dtype)))
+    return e / (e + 1.0)
 
 
-@elementwise(lambda y, x: x > 0)
+@entrywise(lambda g, y, x: shut(x <= 0, g))
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     return np.maximum(x, 0)
 
 
 @elementwise(lambda y, x: sigmoid(x))
+@underflows
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x)), finite for every x."""
+    """log(1 + exp(x)), finite for every finite x, with full relative accuracy."""
     x = np.asarray(x)
-    size = np.where(x.real > 0, x, -_unsigned(x))  # |x| that keeps a complex step
-    return np.log1p(np.exp(-size)) + 0.5 * (size + x)
+    above = np.where(x.real > 0, x, 0)  # max(x, 0) that keeps a complex step
+    return above + np.log1p(np.exp(np.where(x.real > 0, -1.0 * x, x)))
 
 
 @elementwise(lambda y, x: cos(x), kernel=np.sin)
@@ -168,14 +192,16 @@ def cos(x: Any) -> Any:
     """Cosine, x in radians."""
 
 
-@elementwise(lambda y, x: sign(x), label="|x|", numpy="absolute", kernel=np.abs)
+@entrywise(
+    lambda g, y, x: shut(equal(x, 0), g * sign(x)), label="|x|", numpy="absolute", kernel=np.abs
+)
 def abs(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
 
 
-def _wins(a: Any, b: Any) -> Any:
-    """1 where a > b, 1/2 at a tie: a tie's gradient is split equally."""
-    return where(equal(a, b), 0.5, a > b)
+def _unless(lost: Any, a: Any, b: Any, g: Any) -> Any:
+    """Of two operands the winner's part of g, half of it at a tie."""
+    return shut(lost, where(equal(a, b), 0.5 * g, g))
 
 
 # NumPy takes the place to write to of these two by its name only.
@@ -187,12 +213,22 @@ def _smaller(a: Any, b: Any, out: Any = None) -> Any:
     return np.minimum(a, b, out=out)
 
 
-@elementwise(lambda y, a, b: _wins(a, b), lambda y, a, b: _wins(b, a), label="max", kernel=_greater)
+@entrywise(
+    lambda g, y, a, b: _unless(less(a, b), a, b, g),
+    lambda g, y, a, b: _unless(less(b, a), a, b, g),
+    label="max",
+    kernel=_greater,
+)
 def maximum(a: Any, b: Any) -> Any:
     """Entrywise maximum; ties split the gradient equally."""
 
 
-@elementwise(lambda y, a, b: _wins(b, a), lambda y, a, b: _wins(a, b), label="min", kernel=_smaller)
+@entrywise(
+    lambda g, y, a, b: _unless(less(b, a), a, b, g),
+    lambda g, y, a, b: _unless(less(a, b), a, b, g),
+    label="min",
+    kernel=_smaller,
+)
 def minimum(a: Any, b: Any) -> Any:
     """Entrywise minimum; ties split the gradient equally."""
 
@@ -201,21 +237,34 @@ def _bounds(x: Any, low: Any = None, high: Any = None) -> tuple[tuple[Any], dict
     for bound in (low, high):
         if bound is not None and rank(bound) != 0:
             raise TypeError(f"clip: bounds are numbers, got {bound!r:.60}; use minimum and maximum")
-    low = -np.inf if low is None else float(low)
-    high = np.inf if high is None else float(high)
-    if not low <= high:
+    # Python numbers are weak; a bound that is not there leaves whole numbers as they are.
+    low, high = (b.item() if hasattr(b, "dtype") else b for b in (low, high))
+    if not (-np.inf if low is None else low) <= (np.inf if high is None else high):
         raise ValueError(f"clip: the lower bound {low!r} must not exceed the upper bound {high!r}")
     return (x,), {"low": low, "high": high}
 
 
-@elementwise(
-    lambda y, x, low, high: logical_and(x >= low, x <= high),
+def _inside(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    g = g if low is None else shut(x < low, g)
+    return g if high is None else shut(x > high, g)
+
+
+@entrywise(
+    _inside,
     prepare=_bounds,
     sample=lambda r: ([(r.randint(1, 3), 2)], {"low": -1.0, "high": r.choice((0.5, 1.5))}),
 )
-def clip(x: Any, low: float, high: float) -> Any:
+def clip(x: Any, low: float | None, high: float | None) -> Any:
     """x limited to [low, high]; the derivative at the bounds is 1."""
     return np.clip(x, low, high)
+
+
+def _either(flag: Any, a: Any, b: Any, out: Any = None) -> Any:
+    y = np.where(flag, a, b)
+    if out is None:
+        return y
+    out[...] = y
+    return out
 
 
 @linear(
@@ -224,10 +273,10 @@ def clip(x: Any, low: float, high: float) -> Any:
     lambda g, flag, a, b: where(flag, 0.0, g),
     signature="(),(),()->()",
     domain=(FLAG, REAL, REAL),
+    kernel=_either,
 )
 def where(flag: Any, a: Any, b: Any) -> Any:
     """a where flag is true, b elsewhere."""
-    return np.where(flag, a, b)
 
 
 def _sign(x: Any, out: Any = None) -> Any:

@@ -13,11 +13,11 @@ import numpy as np
 
 from minigrad.core import NUMPY_FUNCTIONS
 from minigrad.define import rank
-from minigrad.ops.composite import mean, norm, prod, std, var
+from minigrad.ops.composite import mean, norm, std, var
 from minigrad.ops.elementwise import clip, where
 from minigrad.ops.indexing import take
 from minigrad.ops.products import outer
-from minigrad.ops.reductions import cumsum, max, min, sum
+from minigrad.ops.reductions import cumsum, max, min, prod, sum
 from minigrad.ops.shapes import (
     broadcast_to,
     concatenate,
@@ -63,7 +63,7 @@ NUMPY_FUNCTIONS.update({
     np.std: _deviation(std),
     np.var: _deviation(var),
     np.linalg.norm: lambda x, axis=None, keepdims=False: norm(x, axis, keepdims),
-    np.cumsum: lambda a, axis: cumsum(a, axis),
+    np.cumsum: lambda a, axis=None: cumsum(a, axis),
     np.take: lambda a, indices, axis: take(a, indices, axis),
     np.clip: lambda a, a_min=None, a_max=None: clip(a, a_min, a_max),
     np.where: lambda condition, x, y: where(condition, x, y),

@@ -7,9 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import general, linear, negative_axes, rank
-from minigrad.ops.elementwise import equal, exp
-from minigrad.ops.shapes import Arguments, broadcast_to, expand_dims, flip, shape_of
+from minigrad.define import general, linear, negative_axes, rank, underflows
+from minigrad.ops.elementwise import equal, likelihood, logical_not, shut
+from minigrad.ops.shapes import (
+    Arguments,
+    broadcast_to,
+    concatenate,
+    cut,
+    expand_dims,
+    flatten,
+    flip,
+    inverse,
+    reshape,
+    shape_of,
+    transpose,
+)
 
 
 def _axes(x: Any, axis: Any = None, keepdims: bool = False) -> Arguments:
@@ -27,7 +39,8 @@ def _reduction(r: Any) -> Any:
 
 
 ADD: Any = np.add.reduce
-"""NumPy's sum without its wrapper, which takes longer than a small sum."""
+MULTIPLY: Any = np.multiply.reduce
+"""NumPy's sum and product without their wrappers, which take longer than a small sum."""
 
 
 @linear(
@@ -42,18 +55,18 @@ def sum(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return ADD(x, axis, keepdims=keepdims)
 
 
-def _ties(y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    """Weights that share 1 equally among the entries that attain the extreme value."""
+def _ties(g: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    """g shared equally among the entries that attain the extreme value; NaN has none."""
     hits = equal(x, keep(y, axis, keepdims))
-    return hits / sum(hits * 1.0, axis, True)
+    return shut(logical_not(hits), g) / sum(hits * 1.0, axis, True)
 
 
 def _choose_vjp(g: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    return keep(g, axis, keepdims) * _ties(y, x, axis, keepdims)
+    return _ties(keep(g, axis, keepdims), y, x, axis, keepdims)
 
 
 def _choose_jvp(t: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    return sum(t * _ties(y, x, axis, keepdims), axis, keepdims)
+    return sum(_ties(t, y, x, axis, keepdims), axis, keepdims)
 
 
 @general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction, lift="same")
@@ -68,28 +81,110 @@ def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
+def _others(x: Any, axis: tuple[int, ...]) -> Any:
+    """For each entry the product of all others over axes, by pairs: right where entries are 0."""
+    n, shape = rank(x), shape_of(x)
+    kept = tuple(a for a in range(-n, 0) if a not in axis)
+    moved = tuple(shape[a] for a in (*kept, *axis))
+    count = int(np.prod([shape[a] for a in axis], dtype=int))
+    x = reshape(transpose(x, (*kept, *axis)), (*(shape[a] for a in kept), count))
+    levels = []
+    while (n := shape_of(x)[-1]) > 1:
+        levels.append(x)
+        pairs = cut(x, -1, 0, n // 2) * cut(x, -1, n // 2, n // 2 * 2)
+        x = pairs if n % 2 == 0 else concatenate([pairs, cut(x, -1, n - 1, n)], axis=-1)
+    others: Any = np.ones(shape_of(x), x.dtype)
+    for x in reversed(levels):
+        half, n = shape_of(x)[-1] // 2, shape_of(x)[-1]
+        pairs = cut(others, -1, 0, half)
+        left, right = cut(x, -1, 0, half), cut(x, -1, half, half * 2)
+        odd = [cut(others, -1, half, half + 1)] if n % 2 else []
+        others = concatenate([pairs * right, pairs * left, *odd], axis=-1)
+    return transpose(reshape(others, moved), inverse((*kept, *axis)))
+
+
 @general(
-    lambda g, y, x, axis, keepdims:
-        keep(g, axis, keepdims) * exp(x - keep(y, axis, keepdims)),
-    lambda t, y, x, axis, keepdims:
-        sum(t * exp(x - keep(y, axis, keepdims)), axis, keepdims),
-    prepare=_axes, sample=_reduction,
+    lambda g, y, x, axis, keepdims: keep(g, axis, keepdims) * _others(x, axis),
+    lambda t, y, x, axis, keepdims: sum(t * _others(x, axis), axis, keepdims),
+    label="Π",
+    prepare=_axes,
+    sample=_reduction,
     lift="same",
-)  # fmt: skip
+)
+def prod(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """Product over axes, over all if none is given; its derivatives are right at 0 too."""
+    return MULTIPLY(x, axis, keepdims=keepdims)
+
+
+def _below(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
+    """x less its greatest entry over axes, and that entry: exp of it cannot overflow."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        x = x.astype(float)
+    top = np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
+    return np.asarray(np.subtract(x, top)), top
+
+
+@general(
+    lambda g, y, x, axis, keepdims: keep(g, axis, keepdims) * softmax(x, axis),
+    lambda t, y, x, axis, keepdims: sum(t * softmax(x, axis), axis, keepdims),
+    prepare=_axes,
+    sample=_reduction,
+    lift="same",
+)
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """log Σ exp(x) over axes, finite wherever x is."""
-    top = np.maximum.reduce(x, axis, keepdims=True)
-    if not np.isfinite(ADD(top, None)):  # −∞ − (−∞) would be NaN
-        top = np.where(np.isfinite(top), top, 0.0).astype(np.asarray(x).dtype, copy=False)
-    below = np.subtract(x, top)
-    total = np.add.reduce(np.exp(below, below), axis, keepdims=True)
-    total = np.add(np.log(total, total), top, total)
-    if keepdims:
-        return total
-    return total[tuple(0 if k - x.ndim in axis else slice(None) for k in range(x.ndim))]
+    """log Σ exp(x) over axes, finite wherever x is; −∞ of nothing."""
+    with np.errstate(under="ignore", divide="ignore", invalid="ignore"):  # e⁻ˣ to 0, log 0 to −∞
+        below, top = _below(x, axis)
+        total = ADD(np.exp(below, below), axis, keepdims=True)
+        total = np.where(np.isfinite(top), np.log(total) + top, top)
+    return total if keepdims else np.squeeze(total, axis)
+
+
+def _softened(x: Any, axis: Any = -1) -> Arguments:
+    return (x,), {"axis": negative_axes(axis, rank(x), "softmax")}
+
+
+def _sample_softened(r: Any) -> Any:
+    return [(2, 3, 2)], {"axis": r.choice(((-1,), (-2,), (-3, -1)))}
+
+
+@general(
+    lambda g, y, x, axis: y * (g - sum(g * y, axis, True)),
+    lambda t, y, x, axis: y * (t - sum(t * y, axis, True)),
+    prepare=_softened,
+    sample=_sample_softened,
+    lift="same",
+)
+@underflows
+def softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    """exp(x) / Σ exp(x) along an axis, by default the last; rows sum to 1.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.softmax(np.zeros(4))
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    below, _ = _below(x, axis)
+    e = np.exp(below, below)
+    return np.divide(e, ADD(e, axis, keepdims=True), e)
+
+
+@general(
+    lambda g, y, x, axis: g - likelihood(y) * sum(g, axis, True),
+    lambda t, y, x, axis: t - sum(likelihood(y) * t, axis, True),
+    prepare=_softened,
+    sample=_sample_softened,
+    lift="same",
+)
+@underflows
+def log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    """x − logsumexp(x) along an axis, computed as (x − max x) − log Σ exp(x − max x)."""
+    below, _ = _below(x, axis)
+    return below - np.log(ADD(np.exp(below), axis, keepdims=True))
 
 
 def _one_axis(x: Any, axis: Any = -1) -> Arguments:
+    x, axis = (flatten(x), -1) if axis is None else (x, axis)
     (axis,) = negative_axes(axis, rank(x), "cumsum")
     return (x,), {"axis": axis}
 
@@ -101,7 +196,7 @@ def _one_axis(x: Any, axis: Any = -1) -> Arguments:
     sample=lambda r: ([(2, 3)], {"axis": r.choice((-1, -2))}),
 )
 def cumsum(x: Any, axis: int) -> Any:
-    """Running sum along an axis, by default the last."""
+    """Running sum along an axis, by default the last; of all entries in a row for `axis=None`."""
     return np.cumsum(x, axis=axis)
 
 

@@ -55,6 +55,11 @@ def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(x, shape)
 
 
+def flatten(x: Any) -> Any:
+    """All entries in a row."""
+    return reshape(x, (-1,))
+
+
 def _permutation(x: Any, *order: Any, axes: Any = None) -> Arguments:
     order = (axes,) if axes is not None else order
     order = order[0] if len(order) == 1 and not isinstance(order[0], int) else order
@@ -67,13 +72,14 @@ def _permutation(x: Any, *order: Any, axes: Any = None) -> Arguments:
     return (x,), {"axes": negative}
 
 
-def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes one."""
     n = len(axes)
     return tuple(sorted(range(-n, 0), key=lambda a: axes[a] % n if n else 0))
 
 
 @linear(
-    lambda g, x, axes: transpose(g, _inverse(axes)),
+    lambda g, x, axes: transpose(g, inverse(axes)),
     prepare=_permutation,
     lift=lambda attrs, steps: {"axes": (-len(attrs["axes"]) - 1, *attrs["axes"])},
     sample=lambda r: ([(2, 3, 4)], {"axes": tuple(r.sample((-3, -2, -1), 3))}),
@@ -189,7 +195,10 @@ def _items(tensors: tuple[Any, ...], axis: Any) -> tuple[tuple[Any, ...], Any]:
 
 
 def _joined(*tensors: Any, axis: Any = 0) -> Arguments:
-    return _sequence(*_items(tensors, axis), 0, "concatenate")
+    parts, axis = _items(tensors, axis)
+    if axis is None:
+        parts, axis = tuple(map(flatten, parts)), 0
+    return _sequence(parts, axis, 0, "concatenate")
 
 
 def _parts(g: Any, y: Any, xs: Any, attrs: Any, asked: Any) -> list[Any]:
@@ -206,7 +215,10 @@ def _parts(g: Any, y: Any, xs: Any, attrs: Any, asked: Any) -> list[Any]:
     sample=lambda r, n: ([(2, r.randint(1, 3)) for _ in range(n)], {"axis": -1}),
 )
 def concatenate(*tensors: Any, axis: int) -> Any:
-    """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`."""
+    """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`.
+
+    With `axis=None` all entries are put in a row.
+    """
     return np.concatenate(tensors, axis)
 
 

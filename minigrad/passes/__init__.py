@@ -2,7 +2,7 @@
 
 Each pass is small, can be switched off (`schedule(folded, passes=...)`), and is tested to change
 nothing but rounding. They find by rule what is done by hand in fast recurrent code: gates computed
-by one product and one tanh, weight gradients by one product over all steps.
+by one product and one exp, weight gradients by one product over all steps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from minigrad.passes.regroup import (
     pile_up,
     reassociate,
 )
-from minigrad.passes.scale import scale_weights, sigmoid_by_tanh
+from minigrad.passes.scale import scale_weights, sigmoid_by_exp
 
 Pass = Callable[[Folded], Folded]
 
@@ -53,7 +53,7 @@ EARLY: tuple[Pass, ...] = (
 """Run before a graph is differentiated, so that its adjoint is made of large operations too."""
 
 LATE: tuple[Pass, ...] = (
-    sigmoid_by_tanh,
+    sigmoid_by_exp,
     scale_weights,
     eliminate_common,
     merge_elementwise,

@@ -56,7 +56,8 @@ def step_size(points: Sequence[Array], along: Sequence[Array], speed: float = 0.
 REACH = 1 / 32
 """How far a difference may move the argument of a function of unit scale."""
 
-UNIT_SCALE = frozenset(["sin", "cos", "tanh", "sigmoid", "softplus", "exp", "expm1", "logsumexp"])
+UNIT_SCALE = frozenset(["sin", "cos", "tanh", "sigmoid", "softplus", "exp", "expm1", "logsumexp",
+                        "softmax", "log_softmax", "likelihood"])  # fmt: skip
 OWN_SCALE = {"log": 0, "sqrt": 0, "div": 1, "power": 0}
 """Which operand they depend on in proportion to its size."""
 CURVED = UNIT_SCALE | set(OWN_SCALE) | {"log1p"}

@@ -22,7 +22,8 @@ from minigrad.ops import stack
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 64
 
-SATURATING = frozenset(["tanh", "sigmoid", "softplus", "logsumexp", "sin", "cos", "expm1"])
+SATURATING = frozenset(["tanh", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax",
+                        "sin", "cos", "expm1"])  # fmt: skip
 """Primitives whose slope is the small difference of numbers near 1, or of a large argument."""
 
 

@@ -264,8 +264,8 @@ def test_what_is_no_array_is_static():
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (np.array(["a"]), "argument x is <U1"),
-        (np.array([None]), "argument x is object"),
+        (np.array(["a"]), "argument x has dtype <U1"),
+        (np.array([None]), "argument x has dtype object"),
         (np.ma.masked_array([1.0, 2.0], [True, False]), "argument x is a masked array"),
         (mg.Tensor(1.0), "argument x is a tensor"),
     ],

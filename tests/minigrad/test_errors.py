@@ -283,7 +283,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "bounds the wrong way round": (
         lambda: mg.clip(x, 2, 1),
         ValueError,
-        "clip: the lower bound 2.0 must not exceed the upper bound 1.0",
+        "clip: the lower bound 2 must not exceed the upper bound 1",
     ),
     "parts that are not equal": (
         lambda: mg.split(x, 2, axis=1),
@@ -304,11 +304,6 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: mg.trace(lambda a, b: a * b, ONES(3), ONES(3))(ONES(3)),
         ValueError,
         "graph: arguments have structure ['[0]'], it was traced with ['[0]', '[1]']",
-    ),
-    "a product over nothing": (
-        lambda: mg.prod(ONES((2, 0))),
-        ValueError,
-        "prod: no entries to multiply in shape (2, 0) over axis None",
     ),
     "bounds that are arrays": (
         lambda: mg.clip(x, ONES(3), 2.0),

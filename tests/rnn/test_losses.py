@@ -93,6 +93,34 @@ def test_losses_from_logits_are_finite_and_right_at_a_thousand() -> None:
     np.testing.assert_allclose(gradient, [[0, -0.25], [-0.25, 0]], atol=1e-300)
 
 
+def test_certainty_costs_nothing_where_it_is_right_and_everything_where_it_is_not() -> None:
+    z = np.array([np.inf, -np.inf, 1e308, -1e308])
+    right, slope = mg.value_and_grad(rnn.binary_cross_entropy)(z, z > 0)
+    assert right == 0
+    np.testing.assert_array_equal(slope, 0)
+    wrong, slope = mg.value_and_grad(rnn.binary_cross_entropy)(z, z < 0)
+    assert wrong == np.inf
+    np.testing.assert_array_equal(slope, np.sign(z) / 4)
+
+
+def test_whole_numbers_are_not_wrapped_and_targets_between_classes_not_cut() -> None:
+    y, target = np.array([1, 2], np.uint8), np.array([2, 200], np.uint8)
+    assert rnn.mse(y, target) == (1 + 198**2) / 2
+    soft = np.array([0.5, 0.25])
+    wanted = rnn.binary_cross_entropy(y.astype(float), soft)
+    assert rnn.binary_cross_entropy(y, soft) == wanted
+    logits = np.array([[3, 1], [2, 7]])
+    assert rnn.cross_entropy(logits, [0, 1]) == rnn.cross_entropy(logits.astype(float), [0, 1])
+
+
+def test_half_precision_keeps_large_logits_and_counts_many_entries() -> None:
+    large = np.full((1, 2), 1000, np.float16)
+    np.testing.assert_allclose(rnn.cross_entropy(large, np.array([0])), np.log(2), rtol=1e-3)
+    many = np.full(70_000, 2, np.float16)
+    assert rnn.mse(many, many * 0) == 4
+    assert rnn.mse(many, many * 0, np.ones(70_000, bool)) == 4
+
+
 def test_a_confident_right_answer_keeps_its_digits() -> None:
     value = rnn.binary_cross_entropy(np.array([40.0]), np.array([1.0]))
     np.testing.assert_allclose(value, np.exp(-40.0), rtol=CLOSE)

@@ -132,6 +132,28 @@ def test_clipping_survives_single_precision_and_tells_of_infinity() -> None:
     assert norm == np.inf
 
 
+@pytest.mark.parametrize("size", [1e308, 1e200, 1e-200, 5e-324])
+def test_clipping_knows_no_size(size: float) -> None:
+    """Squares of 1e200 overflow and those of 1e-200 are 0; the norm of 1e308 is beyond numbers."""
+    limit = min(size / 2, 1.0)
+    grads = {"a": np.full(3, size), "b": np.array(-size)}
+    clipped, norm = clip_by_global_norm(grads, limit or 1.0)
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(norm, np.float64(2.0) * size, rtol=1e-15)
+    if limit:
+        np.testing.assert_allclose(clipped["a"], limit / 2, rtol=1e-15)
+        np.testing.assert_allclose(clipped["b"], -limit / 2, rtol=1e-15)
+    else:
+        assert clipped is grads
+
+
+def test_clipping_does_not_overlook_nan() -> None:
+    grads = [np.ones(2), np.array([np.nan]), np.array(3.0)]
+    clipped, norm = clip_by_global_norm(grads, 1.0)
+    assert clipped is grads
+    assert np.isnan(norm)
+
+
 def test_a_limit_that_is_not_positive_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the limit must be positive, got 0$"):
         clip_by_global_norm(np.ones(2), 0)

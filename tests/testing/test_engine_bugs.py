@@ -22,7 +22,7 @@ def test_compiled_maximum_writes_into_its_buffer_without_a_warning(f: Any) -> No
 
 @dataclass(frozen=True)
 class Halved(rnn.Cell):
-    """σ(x W + (h U) / 2): the half of the sigmoid by tanh meets the half of the cell."""
+    """σ(x W + (h U) / 2): the −1 of the sigmoid by exp meets the half of the cell."""
 
     inputs: int
     hidden: int

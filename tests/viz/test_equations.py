@@ -12,7 +12,7 @@ from viz.notation import Function, Symbol, html, latex, unicode
 
 FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
-    "sin": np.sin,
+    "sin": np.sin, "where": np.where,
 }  # fmt: skip
 SIGNS = {
     " ⊙ ": "*",
@@ -20,6 +20,7 @@ SIGNS = {
     "²": "**2",
     "ᵀ": ".T",
     " − ": "-",
+    " ≤ ": "<=",
     "−": "-",
     "Σ ": "",
     "[": "(",
