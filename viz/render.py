@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -109,19 +108,3 @@ def _run_pygraphviz(source: str, suffix: str) -> bytes:
         warnings.simplefilter("ignore")  # it warns of more than a thousand nodes
         graph = pygraphviz.AGraph(string=source)
         return bytes(graph.draw(format=suffix, prog="dot", args=args))
-
-
-def write(path: str, data: bytes) -> None:
-    """Write a file whole or not at all: into a neighbour, then renamed."""
-    folder = os.path.dirname(path) or "."
-    temporary = os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
-        raise OSError(f"cannot write {path}: {error.strerror or error}") from None

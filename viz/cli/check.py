@@ -19,8 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rnn.files import write
 from viz.page import document, image
-from viz.render import available, write
+from viz.render import available
 
 FAILED, MISTAKEN = 1, 2
 

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rnn.files import write
 from viz.gallery import gallery, page
-from viz.render import available, write
+from viz.render import available
 from viz.style import STYLES
 
 
