@@ -175,7 +175,10 @@ class Steps:
         return found
 
     def inputs(self) -> list[Source]:
-        """The inputs of the step: the graph's in its order, then the others as they are read."""
+        """The inputs of the step: the graph's in its order, then the others as they are read.
+
+        States that come from later steps stand behind the rest.
+        """
         nodes = self.graph.nodes
         order = {i: n for n, i in enumerate(self.graph.inputs)}
         distinct = dict.fromkeys(
@@ -184,7 +187,9 @@ class Steps:
             or (s.role == STATIC and nodes[s.given[0]].op != "constant")
         )  # fmt: skip
         distinct |= dict.fromkeys(Source(STATIC, given=(i,)) for i in self.unused)
-        return sorted(distinct, key=lambda s: min(order.get(i, len(order)) for i in s.given))
+        return sorted(
+            distinct, key=lambda s: (min(order.get(i, len(order)) for i in s.given), s.delay < 0)
+        )
 
     def states(self) -> list[Source]:
         """The inputs that come from other steps."""

@@ -186,6 +186,16 @@ def test_a_vocabulary_is_a_string_of_different_characters(characters: Any) -> No
         Vocabulary(characters)
 
 
+@pytest.mark.parametrize(
+    ("batch", "length", "told"),
+    [(0, 1, "batch must be a whole number ≥ 1, got 0"), (1, 0, "length must be .*, got 0"),
+     (2.5, 1, "batch must be .*, got 2.5"), (1, np.nan, "length must be .*, got nan")],
+)  # fmt: skip
+def test_readers_and_steps_of_streams_are_counted(batch: Any, length: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=f"Streams: {told}"):
+        Streams(np.arange(9), batch, length)
+
+
 @pytest.mark.parametrize("held_out", [0, 1, -0.5])
 def test_a_split_needs_two_sides(held_out: float) -> None:
     with pytest.raises(ValueError, match="held_out is a share between 0 and 1"):
