@@ -86,7 +86,10 @@ def alone(path: str | Path) -> Iterator[None]:
 
 def _place(path: str | Path) -> Path:
     """The file that a path names, in a folder that exists."""
-    place = Path(os.path.realpath(path))
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise OSError(f"{str(path)!r} is no name of a file: {error}") from None
     if not place.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {str(place.parent)!r} to write {place.name} into"

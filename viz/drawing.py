@@ -8,9 +8,8 @@ from typing import Any
 
 import graphviz
 
-from rnn.files import write
 from viz.dot import digraph
-from viz.render import RendererMissing, render
+from viz.render import RendererMissing, render, write
 from viz.scene import Scene
 from viz.svg import svg
 

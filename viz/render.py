@@ -11,6 +11,8 @@ import sys
 import warnings
 from importlib import metadata, util
 
+from rnn import files
+
 DPI = 144
 
 
@@ -108,3 +110,11 @@ def _run_pygraphviz(source: str, suffix: str) -> bytes:
         warnings.simplefilter("ignore")  # it warns of more than a thousand nodes
         graph = pygraphviz.AGraph(string=source)
         return bytes(graph.draw(format=suffix, prog="dot", args=args))
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        files.write(path, data)
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from None

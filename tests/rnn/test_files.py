@@ -137,6 +137,12 @@ with alone({str(tmp_path / "a")!r}):
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="is no name of a file"):
+        write(tmp_path / "a\0b", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_folder_to_write_into_is_told(tmp_path: Path) -> None:
     for attempt in (lambda path: write(path, b""), lambda path: alone(path).__enter__()):
         with pytest.raises(FileNotFoundError, match=r"there is no folder '.*no' to write a into"):

@@ -84,7 +84,7 @@ def test_a_page_that_cannot_be_written_loses_no_report_and_no_failure(mine, name
     assert main(["check", f"{mine}:{name}", "--html", str(mine / "no" / "report.html")]) == code
     told = capsys.readouterr()
     assert f"mine.py:{name}: " in told.out
-    assert "there is no folder" in told.err
+    assert "cannot write" in told.err
 
 
 def test_a_folder_is_searched_for_what_can_be_checked(mine, capsys):

@@ -56,7 +56,7 @@ def test_a_suffix_or_folder_that_is_not_there_is_told(tmp_path):
     drawing = viz.draw(rnn.RNNCell(3, 5, 2))
     with pytest.raises(ValueError, match=r"must end in one of \.svg"):
         drawing.save(tmp_path / "cell.jpg")
-    with pytest.raises(OSError, match="there is no folder"):
+    with pytest.raises(OSError, match="cannot write"):
         drawing.save(tmp_path / "no" / "cell.svg")
 
 

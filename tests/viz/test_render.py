@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -50,3 +51,17 @@ def test_a_package_that_does_not_load_is_no_renderer(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(viz.RendererMissing):
         render.render("digraph {}", "png")
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "a.svg"
+    file.write_text("old")
+    monkeypatch.setattr(os, "replace", _refuse)
+    with pytest.raises(OSError, match="cannot write"):
+        render.write(str(file), b"new")
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def _refuse(*args):
+    raise OSError(28, "No space left on device")

@@ -19,9 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rnn.files import write
 from viz.page import document, image
-from viz.render import available
+from viz.render import available, write
 
 FAILED, MISTAKEN = 1, 2
 

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnn.files import write
 from viz.gallery import gallery, page
-from viz.render import available
+from viz.render import available, write
 from viz.style import STYLES
 
 
