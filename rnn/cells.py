@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 import minigrad as mg
 from minigrad import named, sigmoid, tanh
 from minigrad.core import PRIMITIVES, Primitive
 from rnn.cell import Cell
+from rnn.checks import whole
 from rnn.params import Init, constant, glorot, orthogonal
 
 RECURRENCES = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
@@ -129,10 +128,7 @@ def _sizes(cell: Any, *names: str) -> None:
         value = getattr(cell, name)
         if value is None and isinstance(cell, RNNCell) and name == "outputs":
             continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(
-                f"{type(cell).__name__}: {name} must be a whole number ≥ 1, got {value!r}"
-            )
+        whole(type(cell).__name__, name, value)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 
 from rnn.cell import Cell
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
+from rnn.checks import whole
 from rnn.compose import Stack
-from rnn.data.text import Classes, Streams
+from rnn.data.text import Classes, Streams, Vocabulary
 from rnn.losses import cross_entropy
 from rnn.run import run
 
@@ -35,11 +36,21 @@ def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> St
     """
     if kind not in CELLS:
         raise ValueError(f"unknown cell {kind!r}; there are {', '.join(CELLS)}")
-    if layers < 1:
-        raise ValueError(f"a model has at least one layer, got {layers}")
+    whole("character_model", "layers", layers)
+    whole("character_model", "hidden", hidden)
     sizes = [symbols] + [hidden] * layers
     stack: list[Cell] = [CELLS[kind](below, hidden) for below in sizes[:-1]]
     return Stack([*stack, Dense(hidden, symbols)])
+
+
+def check_vocabulary(cell: Cell, vocabulary: Vocabulary) -> None:
+    """Refuse a cell that does not read and predict as many classes as there are characters."""
+    if not cell.inputs == cell.width == len(vocabulary):
+        raise ValueError(
+            f"the vocabulary has {len(vocabulary)} characters, but {cell.label} takes "
+            f"{cell.inputs} columns and gives {cell.width}; "
+            f"character_model(kind, {len(vocabulary)}, hidden) fits"
+        )
 
 
 def loss_function(cell: Cell) -> Callable[..., Any]:

@@ -3,25 +3,34 @@
 Arrays are tensors of the file, parameters under their own names (`layer1.W_xh`), so any other
 program can read them. The rest is JSON in the file's metadata: the cell as its class and its
 fields, and what else was saved, in which a tensor of the file stands where an array was. There is
-no pickle: loading a file cannot run code. Writing is all or nothing.
+no pickle: loading a file cannot run code. Writing is all or nothing, and a checksum in the metadata
+tells at loading that every bit is the one that was written.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import hashlib
 import json
-import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnn import files
 from rnn.cell import Cell
 from rnn.params import Params
+from rnn.run import matched
 
-FORMAT = "minigrad 1"
+FORMAT = "minigrad 2"
+OLD_FORMAT = "minigrad 1"
+"""Of files without a checksum."""
+
+
+class CheckpointError(ValueError):
+    """A file that is not, or no longer, what was saved; the message begins with its name."""
 
 
 def save(path: str | Path, params: Mapping[str, Any], cell: Cell, **metadata: Any) -> None:
@@ -40,6 +49,7 @@ def save(path: str | Path, params: Mapping[str, Any], cell: Cell, **metadata: An
     Raises:
         OSError: the folder is missing, full or not writable; an old file is unharmed.
         TypeError: metadata holds something else; the message says where.
+        ValueError: the parameters are not those of the cell, or not finite.
 
     >>> import rnn, tempfile
     >>> cell = rnn.Stack([rnn.LSTMCell(3, 5), rnn.Dense(5, 3)])
@@ -57,16 +67,21 @@ def save(path: str | Path, params: Mapping[str, Any], cell: Cell, **metadata: An
         "params": json.dumps(_encode(params, "", arrays)),
         "metadata": json.dumps(_encode(metadata, "metadata", arrays)),
     }
-    _replace(Path(path), safetensors.numpy.save(arrays, header))
+    _check(cell, params)
+    header["checksum"] = _checksum(header, arrays)
+    files.write(path, safetensors.numpy.save(arrays, header))
 
 
 def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
     """The `(params, cell, metadata)` that were saved, bit for bit.
 
+    A file of an older version has no checksum: it is loaded with a warning if its parameters are
+    those of its cell.
+
     Raises:
         OSError: there is no such file, or it may not be read.
-        ValueError: the file is not a whole safetensors file, was not written by `save`, or holds
-            a cell whose class is not known here.
+        CheckpointError: the file is not whole, was changed, was not written by `save`, or holds a
+            cell whose class is not known here.
     """
     safetensors, path = _library(), Path(path)
     if not path.is_file():
@@ -77,18 +92,54 @@ def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
-    except safetensors.SafetensorError as error:
-        raise ValueError(
+    except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # or unknown dtypes
+        raise CheckpointError(
             f"{str(path)!r} is not a safetensors file, or only a part of one ({error})"
         ) from None
-    if header.get("format") != FORMAT:
-        raise ValueError(
+    if header.get("format") not in (FORMAT, OLD_FORMAT):
+        raise CheckpointError(
             f"{str(path)!r} was not written by rnn.checkpoint.save: its format is "
             f"{header.get('format')!r}, wanted {FORMAT!r}"
         )
-    cell = rebuild(json.loads(header["cell"]), str(path))
-    params = _decode(json.loads(header["params"]), arrays)
-    return params, cell, _decode(json.loads(header["metadata"]), arrays)
+    checksum = header.pop("checksum", None)
+    if checksum is None and header["format"] == OLD_FORMAT:
+        warnings.warn(
+            f"{str(path)!r} has no checksum, so nothing tells whether its numbers were changed; "
+            "save it again to give it one",
+            stacklevel=2,
+        )
+    elif checksum != _checksum(header, arrays):
+        raise CheckpointError(
+            f"{str(path)!r} was changed after it was written: its checksum is another one; "
+            "take a copy of it, or train again"
+        )
+    try:
+        cell = rebuild(json.loads(header["cell"]))
+        params = _decode(json.loads(header["params"]), arrays)
+        metadata = _decode(json.loads(header["metadata"]), arrays)
+        _check(cell, params)
+    except Exception as error:  # whatever a file of somebody else may hold
+        told = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"{str(path)!r} holds no network: {told}") from error
+    return params, cell, metadata
+
+
+def _check(cell: Cell, params: Mapping[str, Any]) -> None:
+    """Refuse parameters that are not those of the cell, or not finite."""
+    matched(cell, params)
+    for name, value in Params(params).named().items():
+        if not np.all(np.isfinite(value)):
+            raise ValueError(f"{cell.label}: {name} has entries that are not finite")
+
+
+def _checksum(header: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
+    """What every bit of the metadata and of the arrays takes part in."""
+    names = sorted(arrays)
+    shapes = [[name, arrays[name].dtype.str, arrays[name].shape] for name in names]
+    found = hashlib.sha256(json.dumps([sorted(header.items()), shapes]).encode())
+    for name in names:
+        found.update(arrays[name].reshape(-1).view(np.uint8))
+    return found.hexdigest()
 
 
 # --- cells as data ------------------------------------------------------------------------------
@@ -115,7 +166,7 @@ def describe(cell: Cell) -> dict[str, Any]:
     return {"class": type(cell).__name__, **fields}
 
 
-def rebuild(description: Mapping[str, Any], where: str = "description") -> Cell:
+def rebuild(description: Mapping[str, Any]) -> Cell:
     """The cell that `describe` told of.
 
     Cells of your own are found by the name of their class, once their module is imported.
@@ -126,7 +177,7 @@ def rebuild(description: Mapping[str, Any], where: str = "description") -> Cell:
 
     def make(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return rebuild(value, where)
+            return rebuild(value)
         return tuple(map(make, value)) if isinstance(value, list) else value
 
     # The last one wins: a notebook that runs a class's definition again makes a second class.
@@ -135,13 +186,13 @@ def rebuild(description: Mapping[str, Any], where: str = "description") -> Cell:
     name = description["class"]
     if name not in known:
         raise ValueError(
-            f"{where}: the cell class {name!r} is not known here; import the module that defines "
-            f"it first. Known are {', '.join(sorted(known))}"
+            f"the cell class {name!r} is not known here; import the module that defines it first. "
+            f"Known are {', '.join(sorted(known))}"
         )
     try:
         return known[name](**fields)
     except TypeError as error:
-        raise ValueError(f"{where}: {name} has other fields here: {error}") from None
+        raise ValueError(f"{name} has other fields here: {error}") from None
 
 
 def _subclasses(kind: type[Cell]) -> Iterator[type[Cell]]:
@@ -168,7 +219,12 @@ def _encode(value: Any, path: str, arrays: dict[str, Any]) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         while path in arrays:  # a key with a dot in it can spell another's path
             path += "'"
-        arrays[path] = np.array(value, order="C")
+        if value.dtype.kind not in "biuf" or value.itemsize > 8:
+            raise TypeError(
+                f"checkpoint: {path} is an array of {value.dtype}; only numbers of at most 64 bits "
+                "are saved, and no complex ones"
+            )
+        arrays[path] = np.array(value, value.dtype.newbyteorder("="), order="C")
         return {"array": path}
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -193,29 +249,6 @@ def _decode(value: Any, arrays: Mapping[str, Any]) -> Any:
 
 def _join(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
-
-
-# --- files --------------------------------------------------------------------------------------
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Give `path` this content, all of it or none."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"there is no folder {str(path.parent)!r} to write {path.name} into"
-        )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        with contextlib.suppress(OSError):  # there is nothing left to remove after os.replace
-            temporary.unlink()
 
 
 def _library() -> Any:

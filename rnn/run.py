@@ -58,7 +58,7 @@ def run(
     T, batch = xs.shape[:2]
     if not batch:
         raise ShapeError(f"run: xs has shape {xs.shape}; there must be one sample at least")
-    values = _parameters(cell, params)
+    values = matched(cell, params)
     # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
     dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])
     flags = None if lengths is None else _alive(lengths, T, batch)
@@ -165,7 +165,7 @@ def _classes(cell: Cell, xs: Any, flags: Any) -> Any:
     return xs
 
 
-def _parameters(cell: Cell, params: Any) -> list[Any]:
+def matched(cell: Cell, params: Any) -> list[Any]:
     """The parameters as a flat list in the cell's order, checked by name and shape."""
     if not isinstance(params, Mapping):
         raise TypeError(f"run: params must be what cell.init() gives, got {type(params).__name__}")

@@ -8,6 +8,8 @@ import numpy as np
 
 import minigrad as mg
 from rnn.cell import Cell
+from rnn.characters import check_vocabulary
+from rnn.checks import number, whole
 from rnn.data.text import Vocabulary
 from rnn.run import run
 
@@ -36,13 +38,18 @@ def sample(
         temperature: at least 0.
         rng: where the draws come from.
 
+    Raises:
+        ValueError: the cell does not fit the vocabulary, the start is empty or not in it, or a
+            number is out of range.
+
     >>> import rnn
     >>> cell = rnn.Stack([rnn.LSTMCell(2, 3), rnn.Dense(3, 2)])
     >>> len(sample(cell, cell.init(0), Vocabulary("ab"), "ab", 5, 1.0, np.random.default_rng(0)))
     5
     """
-    if not temperature >= 0:
-        raise ValueError(f"sample: the temperature must not be negative, got {temperature!r}")
+    whole("sample", "n", n, least=0)
+    number("sample", "temperature", temperature)
+    check_vocabulary(cell, vocabulary)
     if not seed_text:
         raise ValueError(
             "sample: the seed text is empty; the model needs a character to start from"

@@ -9,6 +9,7 @@ goes on bit for bit as if it had never stopped.
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -20,10 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad.tree import tree_map
-from rnn import checkpoint
+from minigrad.tree import flatten, tree_map
+from rnn import checkpoint, files
 from rnn.cell import Cell
-from rnn.characters import held_out_bits, loss_function
+from rnn.characters import check_vocabulary, held_out_bits, loss_function
+from rnn.checks import number, whole
 from rnn.data.text import Streams, Vocabulary, split
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
@@ -38,12 +40,22 @@ class Recipe:
         length: steps T of a window, through which gradients flow.
         rate: Adam's step size.
         limit: largest norm of the gradient; longer ones are scaled down.
+
+    Raises:
+        ValueError: a number is out of range.
     """
 
     batch: int = 64
     length: int = 32
     rate: float = 0.006
     limit: float = 1.0
+
+    def __post_init__(self) -> None:
+        whole("Recipe", "batch", self.batch)
+        whole("Recipe", "length", self.length)
+        number("Recipe", "rate", self.rate)
+        if not self.limit > 0:
+            raise ValueError(f"Recipe: limit must be a number > 0, got {self.limit!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +71,8 @@ class Training:
         state: the hidden state with which the next window starts.
         step: the number of windows trained on; window `step` modulo their number comes next.
         text: the fingerprint of the text, so that a run is not continued on another one.
+        opening: its first word, from which the network may be asked to go on.
+        seed: of the first weights.
     """
 
     cell: Cell
@@ -69,21 +83,23 @@ class Training:
     state: Any
     step: int
     text: str
+    opening: str = ""  # runs saved by the version before have neither
+    seed: int | None = None
 
     @classmethod
     def start(
         cls, cell: Cell, text: str, recipe: Recipe, seed: int = 0, dtype: Any = np.float32
     ) -> Training:
         """A run before its first step. The cell is as wide as the text has characters."""
+        whole("Training.start", "seed", seed, least=0)
         vocabulary = Vocabulary.of(text)
-        if not cell.inputs == cell.width == len(vocabulary):
-            raise ValueError(
-                f"the text has {len(vocabulary)} characters, but {cell.label} takes {cell.inputs} "
-                f"columns and gives {cell.width}; character_model(kind, {len(vocabulary)}, hidden)"
-            )
+        check_vocabulary(cell, vocabulary)
         params = cell.init(seed, dtype)
         moments, state = Adam().init(params), cell.start(recipe.batch, dtype)
-        return cls(cell, vocabulary, recipe, params, moments, state, 0, _fingerprint(text))
+        opening = text[: re.match(r"\s*\S{,20}\s?", text).end()]  # type: ignore[union-attr]  # it may be empty, but matches
+        return cls(
+            cell, vocabulary, recipe, params, moments, state, 0, _fingerprint(text), opening, seed
+        )
 
     def save(self, path: str | Path) -> None:
         """Write everything to one safetensors file, atomically."""
@@ -97,17 +113,40 @@ class Training:
             state=self.state,
             step=self.step,
             text=self.text,
+            opening=self.opening,
+            seed=self.seed,
         )
 
     @classmethod
     def load(cls, path: str | Path) -> Training:
         """The run that was saved; raises as `checkpoint.load` does."""
         params, cell, known = checkpoint.load(path)
-        if "moments" not in known:
-            raise ValueError(f"{str(path)!r} holds weights, but no training run to go on with")
-        known["vocabulary"] = Vocabulary(known["vocabulary"])
-        known["recipe"] = Recipe(**known["recipe"])
-        return cls(cell=cell, params=params, **known)
+        try:
+            known["vocabulary"] = Vocabulary(known["vocabulary"])
+            known["recipe"] = Recipe(**known["recipe"])
+            training = cls(cell=cell, params=params, **known)
+            training._check()
+        except Exception as error:  # whatever else may have been saved with weights
+            told = f"{type(error).__name__}: {error}"
+            raise checkpoint.CheckpointError(
+                f"{str(path)!r} holds weights, but no training run to go on with ({told})"
+            ) from error
+        return training
+
+    def _check(self) -> None:
+        """Refuse what `start` and `advance` would not have made."""
+        whole("a run", "step", self.step, least=0)
+        check_vocabulary(self.cell, self.vocabulary)
+        self.vocabulary.encode(self.opening)
+        dtype = _dtype(self.params)
+        wanted = Adam().init(self.params), self.cell.start(self.recipe.batch, dtype)
+        (found, tree), (fresh, other) = flatten((self.moments, self.state)), flatten(wanted)
+        if tree != other:
+            raise ValueError(f"moments and state are {tree.paths()}, wanted {other.paths()}")
+        for path, a, b in zip(tree.paths(), found, fresh, strict=True):
+            fits = np.shape(a) == np.shape(b) and np.asarray(a).dtype == np.asarray(b).dtype
+            if not fits or not np.all(np.isfinite(a)):
+                raise ValueError(f"{path} has another shape or dtype, or is not finite")
 
 
 class Figures(NamedTuple):
@@ -126,12 +165,11 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         streams: the text to learn from.
 
     Raises:
-        FloatingPointError: the loss is not finite; the run it was given is still good.
+        FloatingPointError: the loss or a new parameter is not finite.
     """
     recipe, window = training.recipe, training.step % len(streams)
-    dtype = next(iter(training.params.named().values())).dtype
     # Back at the text's beginning, nothing was read before.
-    state = training.state if window else training.cell.start(recipe.batch, dtype)
+    state = training.state if window else training.cell.start(recipe.batch, _dtype(training.params))
     (loss, state), grads = gradient(training.params, *streams[window], state)
     grads, norm = clip_by_global_norm(grads, recipe.limit)
     if not np.isfinite(loss) or not np.isfinite(norm):
@@ -141,6 +179,11 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         )
     adam = Adam(recipe.rate, beta2=0.99)
     params, moments = adam.update(training.params, grads, training.moments)
+    if not all(np.all(np.isfinite(p)) for p in flatten(params)[0]):
+        raise FloatingPointError(
+            f"step {training.step + 1} makes parameters that are not finite; a smaller rate than "
+            f"{recipe.rate:g} may help"
+        )
     state = tree_map(np.copy, state)  # a compiled gradient lends its buffers, it does not give them
     new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
     return new, Figures(float(loss), norm)
@@ -154,10 +197,10 @@ def train(
     every: int = 500,
     report: Callable[[Training, Figures, float], None] = lambda training, figures, bits: None,
 ) -> Training:
-    """Train up to a step, or until Ctrl-C, and return the run as it then stands.
+    """Train up to a step, or until Ctrl-C or SIGTERM, and return the run as it then stands.
 
-    The last tenth of the text is held out. Ctrl-C finishes the step, saves and returns: `step` is
-    then less than `steps`. A second Ctrl-C stops at once.
+    The last tenth of the text is held out. Ctrl-C and SIGTERM, by which systems end programs,
+    finish the step, save and return: `step` is then less than `steps`. A second one stops at once.
 
     Args:
         training: from `Training.start` or `Training.load`.
@@ -168,8 +211,13 @@ def train(
         report: called with the run, the figures of its last step, and held-out bits per character.
 
     Raises:
-        ValueError: it is another text, or too short for the recipe.
+        BlockingIOError: another run is saved at this path.
+        FloatingPointError: the loss is not finite; saved is the run before the last step whose
+            loss was, to go on with a smaller rate (`dataclasses.replace` makes the recipe).
+        ValueError: it is another text, or too short for the recipe, or a number is out of range.
     """
+    whole("train", "steps", steps, least=0)
+    whole("train", "every", every)
     if _fingerprint(text) != training.text:
         raise ValueError(
             "this is not the text the run was started with: give that one, or start a new run"
@@ -178,11 +226,22 @@ def train(
     recipe = training.recipe
     streams = Streams(learnt, recipe.batch, recipe.length)
     gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
-    if path is not None:
-        training.save(path)  # a place that cannot be written is better found before the work
-    with _progress(training, steps) as bar, _interruptible() as interrupted:
+    with (
+        _saving(path) as save,
+        _progress(training, steps) as bar,
+        _interruptible() as interrupted,
+    ):
+        save(training)  # a place that cannot be written is better found before the work
+        good = training
         while training.step < steps and not interrupted():
-            training, figures = advance(training, gradient, streams)
+            try:
+                after, figures = advance(training, gradient, streams)
+            except FloatingPointError as error:
+                # The parameters of this step gave the loss that is not finite: they are not kept.
+                save(good)
+                kept = f"; step {good.step} is kept in {str(path)!r}" if path is not None else ""
+                raise FloatingPointError(f"{error}{kept}") from None
+            good, training = training, after
             told = f"loss {figures.loss:.2f} = {figures.loss / np.log(2):.2f} bits/char"
             bar.set_postfix_str(f"{told}, |gradient| {figures.norm:.2f}", refresh=False)
             bar.update(recipe.batch * recipe.length)
@@ -191,11 +250,19 @@ def train(
                     training.cell, training.params, held_out, recipe.batch, recipe.length
                 )
                 report(training, figures, bits)
-                if path is not None:
-                    training.save(path)
-    if path is not None:
-        training.save(path)
+                save(training)
+        save(training)
     return training
+
+
+@contextmanager
+def _saving(path: str | Path | None) -> Iterator[Callable[[Training], None]]:
+    """Inside, nobody else trains into the file, and the function saves a run, if there is one."""
+    if path is None:
+        yield lambda training: None
+        return
+    with files.alone(path):
+        yield lambda training: training.save(path)
 
 
 def _progress(training: Training, steps: int) -> Any:
@@ -219,22 +286,34 @@ def _progress(training: Training, steps: int) -> Any:
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C is only noted; the function says whether there was one."""
+    """Inside, the first Ctrl-C or SIGTERM is noted only; the function says whether one came."""
     noted = threading.Event()
-
-    def note(signum: int, frame: Any) -> None:
-        noted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
+    at_once: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
     if threading.current_thread() is not threading.main_thread():
         yield noted.is_set  # signals go to the main thread
         return
-    before = signal.signal(signal.SIGINT, note)
+
+    def note(signum: int, frame: Any) -> None:
+        noted.set()
+        for kind in before:
+            signal.signal(kind, at_once[kind])
+
+    # What is ignored, as Ctrl-C is in the background of a script, stays so.
+    heard = [kind for kind in at_once if signal.getsignal(kind) != signal.SIG_IGN]
+    before = {kind: signal.signal(kind, note) for kind in heard}
     try:
         yield noted.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _dtype(params: Params) -> Any:
+    return next(iter(params.named().values())).dtype
 
 
 def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

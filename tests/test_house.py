@@ -17,6 +17,7 @@ import pytest
 
 import minigrad as mg
 import rnn
+import viz  # noqa: F401  # one of the packages
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("minigrad", "rnn", "viz")
@@ -184,6 +185,23 @@ def test_importing_loads_numpy_and_nothing_else_from_outside(package):
 
 def test_loading_of_a_package_from_outside_is_seen():
     assert outside("import hypothesis") >= {"hypothesis"}
+
+
+def namesakes() -> list[str]:
+    """The files of modules in whose place their package has something else of the same name."""
+    found = []
+    for name in sources():
+        package, _, module = name.rpartition(".")
+        if package in PACKAGES and callable(getattr(sys.modules[package], module, None)):
+            found.append(f"{package}/{module}.py")
+    return found
+
+
+@pytest.mark.parametrize("file", namesakes())
+def test_a_module_with_the_name_of_a_function_passes_pytest_alone(file):
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 # --- what is never used -------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 import shutil
 import subprocess
 import sys
 import warnings
 from importlib import metadata, util
+
+from rnn import files
 
 DPI = 144
 
@@ -112,16 +113,8 @@ def _run_pygraphviz(source: str, suffix: str) -> bytes:
 
 
 def write(path: str, data: bytes) -> None:
-    """Write a file whole or not at all: into a neighbour, then renamed."""
-    folder = os.path.dirname(path) or "."
-    temporary = os.path.join(folder, f".{os.path.basename(path)}.{os.getpid()}.part")
+    """Write a file whole or not at all."""
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        files.write(path, data)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
         raise OSError(f"cannot write {path}: {error.strerror or error}") from None

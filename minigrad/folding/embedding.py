@@ -68,10 +68,11 @@ class Embedding:
         if len(self.loops) == 1:
             used = {i for node in graph.nodes for i in node.inputs} | set(graph.outputs)
             self.loops[0].unused = [i for i in graph.inputs if i not in used]
-        given = [
-            [self._given(j, source) for source in steps.inputs()]
-            for j, steps in enumerate(self.loops)
-        ]
+        # Readers first: what they read of a loop are its outputs, and these order its inputs.
+        given = {
+            j: [self._given(j, source) for source in self.loops[j].inputs()]
+            for j in reversed(depends.order)
+        }
         lines: list[list[Line | Loop]] = [[] for _ in range(len(self.loops) + 1)]
         for n, j in enumerate(depends.order):
             steps = self.loops[j]
@@ -79,7 +80,7 @@ class Embedding:
                 Loop(steps.folded(), steps.first, steps.T, clock[j],
                      tuple(map(self._told, given[j])), self._behind(steps.group, steps.first))
             )  # fmt: skip
-        needed = _nodes(results, *(operands for inputs in given for operands in inputs))
+        needed = _nodes(results, *(operands for inputs in given.values() for operands in inputs))
         for k in reversed(outside):
             if k in needed:
                 needed |= _nodes(read[k])

@@ -157,11 +157,28 @@ class Steps:
         return [s.delay for s in self._sources() if s.role == STATE and s.at == at]
 
     def _sources(self) -> list[Source]:
-        """All that is read in the loop, by operations and as outputs."""
-        return [*self.ports.values(), *(s for _, s in self.outputs if isinstance(s, Source))]
+        """All that is read in the loop, as a walk from its outputs to their operands comes to it.
+
+        The order of the operations says less: unfolding loops of both directions changes it.
+        """
+        nodes, row = self.graph.nodes, self.rows[0]
+        outputs = [s if isinstance(s, Source) else Source(INNER, s) for _, s in self.outputs]
+        found: list[Source] = []
+        seen: set[int] = set()
+        walk = [*outputs, *self.ports.values()][::-1]
+        while walk:
+            found.append(source := walk.pop())
+            if source.at >= 0 and source.at not in seen:
+                seen.add(source.at)
+                ports = range(len(nodes[row[source.at]].inputs))
+                walk += [self.ports[source.at, n] for n in reversed(ports)]
+        return found
 
     def inputs(self) -> list[Source]:
-        """The inputs of the step: the graph's in its order, then the others as they are read."""
+        """The inputs of the step: the graph's in its order, then the others as they are read.
+
+        States that come from later steps stand behind the rest.
+        """
         nodes = self.graph.nodes
         order = {i: n for n, i in enumerate(self.graph.inputs)}
         distinct = dict.fromkeys(
@@ -170,7 +187,9 @@ class Steps:
             or (s.role == STATIC and nodes[s.given[0]].op != "constant")
         )  # fmt: skip
         distinct |= dict.fromkeys(Source(STATIC, given=(i,)) for i in self.unused)
-        return sorted(distinct, key=lambda s: min(order.get(i, len(order)) for i in s.given))
+        return sorted(
+            distinct, key=lambda s: (min(order.get(i, len(order)) for i in s.given), s.delay < 0)
+        )
 
     def states(self) -> list[Source]:
         """The inputs that come from other steps."""

@@ -7,13 +7,26 @@ one long text although gradients stop at the window's edge (truncated BPTT; Will
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnn.checks import whole
+
 Classes = np.ndarray[Any, np.dtype[np.int64]]
+
+MARKS = (
+    ("UTF-32", codecs.BOM_UTF32_LE),  # before UTF-16: its mark begins with that one's
+    ("UTF-32", codecs.BOM_UTF32_BE),
+    ("UTF-16", codecs.BOM_UTF16_LE),
+    ("UTF-16", codecs.BOM_UTF16_BE),
+)
+"""How files in other encodings of Unicode begin."""
+
+CONVERT = "`iconv -f {} -t UTF-8 FILE > NEW` converts it"
 
 
 def read_text(path: str | Path | None = None) -> str:
@@ -25,7 +38,7 @@ def read_text(path: str | Path | None = None) -> str:
 
     Raises:
         OSError: there is no such file, or it cannot be read.
-        ValueError: the file is not UTF-8; the message says at which byte.
+        ValueError: the file is not UTF-8 text; the message says what it seems to be.
 
     >>> "with" in read_text()
     True
@@ -35,13 +48,35 @@ def read_text(path: str | Path | None = None) -> str:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no text file {str(path)!r}")
-    try:
-        return path.read_text(encoding="utf-8-sig")  # -sig: a byte-order mark is not text
-    except UnicodeDecodeError as error:
+    content = path.read_bytes()
+    for encoding, mark in MARKS:
+        if content.startswith(mark):
+            raise ValueError(
+                f"{str(path)!r} is not UTF-8: it begins with the byte-order mark of {encoding}; "
+                + CONVERT.format(encoding)
+            )
+    text = content.removeprefix(codecs.BOM_UTF8)  # a byte-order mark is not text
+    zero = text.find(0)
+    if zero >= 0:
+        # Letters of UTF-16 and UTF-32 are bytes with zeros between: they would pass as UTF-8.
         raise ValueError(
-            f"{str(path)!r} is not UTF-8: byte 0x{error.object[error.start]:02x} at position "
-            f"{error.start}; `iconv -f latin1 -t utf-8` converts one common encoding"
+            f"{str(path)!r} is not text: byte {zero} is zero; if it is UTF-16 without a mark, "
+            + CONVERT.format(f"UTF-16{'BE' if zero % 2 == 0 else 'LE'}")
+        )
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        cut = error.end == len(text) and error.reason == "unexpected end of data"
+        raise ValueError(
+            f"{str(path)!r} is not UTF-8: byte 0x{text[error.start]:02x} at position "
+            f"{error.start + len(content) - len(text)}; "
+            + (
+                "the file ends within a character: is it only a part?"
+                if cut and error.start
+                else "`iconv -f latin1 -t utf-8` converts one common encoding"
+            )
         ) from None
+    return decoded.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _language_reference() -> str:
@@ -66,6 +101,13 @@ class Vocabulary:
     """
 
     characters: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.characters, str) or len(set(self.characters)) < len(self.characters):
+            raise ValueError(
+                f"a vocabulary is a string in which no character comes twice, got "
+                f"{self.characters!r:.60}"
+            )
 
     @classmethod
     def of(cls, text: str) -> Vocabulary:
@@ -141,10 +183,8 @@ class Streams:
     length: int
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.length < 1:
-            raise ValueError(
-                f"batch and length must be at least 1, got {self.batch} and {self.length}"
-            )
+        whole("Streams", "batch", self.batch)
+        whole("Streams", "length", self.length)
         if not len(self):
             raise ValueError(
                 f"a text of {len(self.classes)} characters is too short: {self.batch} readers of "

@@ -87,7 +87,7 @@ plant("recurrent", "truncation lets gradients through", "detach has a derivative
 
 for _name, _about, _area, _module, _path, _old, _new in (
     ("saved in single precision", "half of the digits are gone", "checkpoint", "rnn.checkpoint",
-     "_encode", 'np.array(value, order="C")', 'np.array(value, np.float32, order="C")'),
+     "_encode", 'value.dtype.newbyteorder("=")', "np.float32"),
     ("states loaded in reverse", "C is h, and h is C", "checkpoint", "rnn.checkpoint", "_decode",
      "for item in content]", "for item in content[::-1]]"),
     ("every edge drawn with delay 1", "the delay of a recurrent edge is not read", "drawing",

@@ -166,6 +166,15 @@ def spans(graph: Graph) -> list[tuple[int, int]]:
     return [(loop.first, loop.first + loop.T - 1) for loop in mg.embed(graph).loops]
 
 
+@pytest.mark.parametrize("kinds", [["hidden-to-hidden"], RECURRENCES], ids=len)
+def test_a_loop_of_both_directions_reads_its_sequences_in_one_order(kinds):
+    """Unfolded, one direction comes after the other: the operations of a step change places."""
+    program = simple(kinds=tuple(kinds), ways=(1, -1), start="given", reader="all but the first")
+    found = mg.embed(program(12))
+    again = mg.embed(found.unfold(13))
+    assert same_folded(found.loops[0].folded, again.loops[0].folded)
+
+
 def test_a_first_step_without_a_start_value_is_operations_before_the_loop():
     found = mg.embed(simple(start="absent")(9))
     before = [found.graph.nodes[line.node].t for line in found.lines if isinstance(line, Line)]

@@ -47,5 +47,5 @@ def test_the_loss_gives_back_the_state_to_go_on_with() -> None:
 def test_unknown_cells_and_no_layers_are_told() -> None:
     with pytest.raises(ValueError, match="unknown cell 'elm'; there are rnn, lstm, gru"):
         character_model("elm", 5, 5)
-    with pytest.raises(ValueError, match="at least one layer, got 0"):
+    with pytest.raises(ValueError, match="layers must be a whole number ≥ 1, got 0"):
         character_model("rnn", 5, 5, layers=0)

@@ -52,8 +52,8 @@ def test_the_same_seed_writes_the_same() -> None:
 @pytest.mark.parametrize(
     ("start", "temperature", "message"),
     [
-        ("the", -1, "sample: the temperature must not be negative, got -1"),
-        ("the", np.nan, "sample: the temperature must not be negative, got nan"),
+        ("the", -1, "sample: temperature must be a number ≥ 0 and finite, got -1"),
+        ("the", np.nan, "sample: temperature must be a number ≥ 0 and finite, got nan"),
         ("", 1, "the seed text is empty; the model needs a character to start from"),
         ("É", 1, "character 'É' is not among the 6 the model knows: 'aceht '"),
     ],
@@ -63,3 +63,14 @@ def test_what_a_sample_cannot_start_from_is_told(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         write(start, 1, temperature, np.random.default_rng())
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, True])
+def test_a_number_of_characters_that_is_none_is_told(n: Any) -> None:
+    with pytest.raises(ValueError, match=f"sample: n must be a whole number ≥ 0, got {n}"):
+        write("the", n, 1.0, np.random.default_rng())
+
+
+def test_a_model_of_another_vocabulary_is_told() -> None:
+    with pytest.raises(ValueError, match="the vocabulary has 2 characters, but Stack takes 6"):
+        sample(CELL, PARAMS, Vocabulary("ab"), "ab", 1, 1.0, np.random.default_rng())

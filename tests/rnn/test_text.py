@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
+import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -60,6 +63,48 @@ def test_a_byte_order_mark_is_not_text(tmp_path: Path) -> None:
     assert read_text(file) == "ab\n"
 
 
+@given(st.text().filter(lambda text: "\0" not in text))
+def test_any_text_comes_back_with_the_ends_of_its_lines_as_one_sign(text: str) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "text.txt")
+        file.write_bytes(codecs.BOM_UTF8 + text.encode())
+        assert read_text(file) == "\n".join(re.split("\r\n|\r", text))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark", "told"),
+    [
+        ("utf-16-le", codecs.BOM_UTF16_LE, "UTF-16"),
+        ("utf-16-be", codecs.BOM_UTF16_BE, "UTF-16"),
+        ("utf-32-le", codecs.BOM_UTF32_LE, "UTF-32"),
+        ("utf-32-be", codecs.BOM_UTF32_BE, "UTF-32"),
+        ("utf-16-le", b"", "UTF-16LE"),
+        ("utf-16-be", b"", "UTF-16BE"),
+    ],
+)
+@given(text=st.text(min_size=1))
+def test_another_encoding_of_unicode_is_told_with_what_converts_it(
+    encoding: str, mark: bytes, told: str, text: str
+) -> None:
+    """Without a mark, letters of UTF-16 would pass as UTF-8 with zeros between them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "text.txt")
+        file.write_bytes(mark + f"A letter; {text}".encode(encoding, "surrogatepass"))
+        with pytest.raises(ValueError, match=rf"`iconv -f {told} -t UTF-8 FILE > NEW` converts"):
+            read_text(file)
+
+
+@given(content=st.binary())
+def test_any_file_is_a_text_or_told_by_its_name(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "text.txt")
+        file.write_bytes(content)
+        try:
+            assert "\0" not in read_text(file)
+        except ValueError as error:
+            assert re.match(r"'.*text\.txt' is not (UTF-8|text): ", str(error))  # noqa: PT017
+
+
 # --- models that count -------------------------------------------------------------------------
 
 
@@ -110,7 +155,10 @@ def test_longer_contexts_predict_the_language_reference_better() -> None:
     [
         (b"", "the text is empty"),
         (b"aaaa", "the text is 'a' repeated: there is nothing to predict"),
-        (b"caf\xe9", "is not UTF-8: byte 0xe9 at position 3"),
+        (b"caf\xe9 au lait", "byte 0xe9 at position 3; `iconv -f latin1 -t utf-8` converts one"),
+        (b"\xef\xbb\xbfcaf\xe9 au lait", "is not UTF-8: byte 0xe9 at position 6"),
+        (b"Schlaf" + "ß".encode()[:1], "position 6; the file ends within a character"),
+        (b"%PDF\0", "is not text: byte 4 is zero"),
     ],
 )
 def test_a_text_with_nothing_to_learn_from_is_told(
@@ -130,6 +178,22 @@ def test_a_missing_text_is_told_by_name(tmp_path: Path) -> None:
 def test_an_unknown_character_is_told() -> None:
     with pytest.raises(ValueError, match="character 'z' is not among the 2 the model knows: 'ab'"):
         Vocabulary("ab").encode("abz")
+
+
+@pytest.mark.parametrize("characters", ["aba", 3, None, ["a", "b"]])
+def test_a_vocabulary_is_a_string_of_different_characters(characters: Any) -> None:
+    with pytest.raises(ValueError, match="a vocabulary is a string in which no character comes tw"):
+        Vocabulary(characters)
+
+
+@pytest.mark.parametrize(
+    ("batch", "length", "told"),
+    [(0, 1, "batch must be a whole number ≥ 1, got 0"), (1, 0, "length must be .*, got 0"),
+     (2.5, 1, "batch must be .*, got 2.5"), (1, np.nan, "length must be .*, got nan")],
+)  # fmt: skip
+def test_readers_and_steps_of_streams_are_counted(batch: Any, length: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=f"Streams: {told}"):
+        Streams(np.arange(9), batch, length)
 
 
 @pytest.mark.parametrize("held_out", [0, 1, -0.5])

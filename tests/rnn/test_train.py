@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -16,6 +18,7 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from rnn.characters import CELLS, character_model, held_out_bits, loss_function
+from rnn.checkpoint import CheckpointError
 from rnn.data.text import Streams
 from rnn.train import Recipe, Training, advance, train
 
@@ -91,34 +94,51 @@ def test_a_step_is_the_gradient_of_its_window_cut_at_the_window_before() -> None
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
-# --- Ctrl-C --------------------------------------------------------------------------------------
+# --- Ctrl-C and SIGTERM --------------------------------------------------------------------------
+
+SIGNALS = pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 
 
-def test_ctrl_c_finishes_the_step_and_saves(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    seen = []
+def handlers() -> list[Any]:
+    return [signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)]
+
+
+@SIGNALS
+def test_a_signal_finishes_the_step_and_saves(kind: int, tmp_path: Path) -> None:
+    before, seen = handlers(), []
 
     def press(training: Training, figures: Any, bits: float) -> None:
         seen.append(training.step)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(kind)
 
     stopped = train(begin(), TEXT, 50, tmp_path / "run", every=5, report=press)
     assert seen == [5]
     assert stopped.step == 5
     assert bits(Training.load(tmp_path / "run")) == bits(stopped) == bits(train(begin(), TEXT, 5))
-    assert signal.getsignal(signal.SIGINT) is before
+    assert handlers() == before
 
 
-def test_a_second_ctrl_c_stops_at_once() -> None:
-    before = signal.getsignal(signal.SIGINT)
+@SIGNALS
+def test_ctrl_c_after_a_signal_stops_at_once(kind: int) -> None:
+    before = handlers()
 
     def press_twice(*args: Any) -> None:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(kind)
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         train(begin(), TEXT, 50, every=1, report=press_twice)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert handlers() == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    """As Ctrl-C is in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        end = train(begin(), TEXT, 3, every=1, report=lambda *_: signal.raise_signal(signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert end.step == 3
 
 
 def test_training_works_where_no_signals_arrive() -> None:
@@ -127,6 +147,63 @@ def test_training_works_where_no_signals_arrive() -> None:
     thread.start()
     thread.join()
     assert done[0].step == 2
+
+
+# --- fresh processes -----------------------------------------------------------------------------
+
+PROGRAM = """
+import os, signal, sys
+from rnn.characters import character_model
+from rnn.train import Recipe, Training, train
+path, steps, stop = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+if os.path.exists(path):
+    run = Training.load(path)
+else:
+    cell = character_model(KIND, len(set(TEXT)), *SIZES)
+    run = Training.start(cell, TEXT, Recipe(*RECIPE), seed=3)
+
+def report(training, figures, bits):  # before the run of this step is saved
+    if stop and training.step == steps:
+        os.kill(os.getpid(), getattr(signal, stop))
+
+train(run, TEXT, steps + bool(stop), path, every=4, report=report)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are sent signals")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_run_that_was_interrupted_again_and_again_gives_the_bits_of_one_that_never_was(
+    kind: str, tmp_path: Path
+) -> None:
+    """Every part in a process of its own: in float32, with threads as they are, on real sizes."""
+    text = "".join(np.random.default_rng(0).choice(list("abcdefgh \n"), 4000))
+    names = f"KIND, SIZES, RECIPE = {kind!r}, (48, 2), (16, 20, 0.02)\nTEXT = {text!r}\n"
+    program = tmp_path / "program.py"
+    program.write_text(names + PROGRAM)
+
+    def go(name: str, steps: int, stop: str = "") -> int:
+        call = [sys.executable, str(program), str(tmp_path / name), str(steps), stop]
+        return subprocess.run(call, check=False, stderr=subprocess.DEVNULL).returncode
+
+    windows = len(Streams(np.zeros(len(text) * 9 // 10), 16, 20))
+    assert windows == 11
+    assert go("whole", 26) == 0
+    # By its end, by a signal that saves, killed before it saved; within a text and at its end.
+    for steps, stop, reached in (
+        (3, "", 3),
+        (8, "SIGTERM", 8),
+        (11, "", 11),
+        (16, "SIGKILL", 12),
+        (20, "SIGINT", 20),
+        (22, "", 22),
+        (26, "", 26),
+    ):
+        assert go("parts", steps, stop) == (-signal.SIGKILL if stop == "SIGKILL" else 0)
+        assert Training.load(tmp_path / "parts").step == reached
+    whole, parts = (Training.load(tmp_path / name) for name in ("whole", "parts"))
+    assert bits(parts) == bits(whole)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"whole", "parts", "program.py"}
 
 
 # --- what goes wrong -----------------------------------------------------------------------------
@@ -142,25 +219,130 @@ def test_a_text_too_short_for_the_recipe_says_what_would_fit() -> None:
         train(begin(batch=100), TEXT, 3)
 
 
-def test_a_loss_that_is_not_finite_is_told_and_the_saved_run_is_kept(tmp_path: Path) -> None:
-    wild = begin(rate=1e308)
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        (3e307, r"at step 5 the loss is inf .* than 3e\+307 may help"),
+        (1e308, r"step 4 makes parameters that are not finite; a smaller rate than 1e\+308 may"),
+    ],
+)
+def test_a_run_that_is_not_finite_keeps_what_was_good_and_goes_on_with_a_smaller_rate(
+    rate: float, told: str, tmp_path: Path
+) -> None:
+    good = train(begin(), TEXT, 3)
+    wild = replace(good, recipe=replace(RECIPE, rate=rate))
     with (
         np.errstate(all="ignore"),
-        pytest.raises(FloatingPointError, match=r"at step \d the loss is nan .* than 1e\+308 may"),
+        pytest.raises(FloatingPointError, match=told + r".*; step 3 is kept in '.*run'"),
     ):
         train(wild, TEXT, 9, tmp_path / "run")
-    assert bits(Training.load(tmp_path / "run")) == bits(wild)
+    kept = Training.load(tmp_path / "run")
+    assert bits(kept) == bits(good)
+    tame = replace(kept, recipe=RECIPE)
+    assert bits(train(tame, TEXT, 9)) == bits(train(good, TEXT, 9))
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
+
+
+def test_the_second_run_in_one_place_is_told_and_the_first_goes_on(tmp_path: Path) -> None:
+    def another(training: Training, *args: Any) -> None:
+        with pytest.raises(BlockingIOError, match=r"another run is writing '.*run'"):
+            train(begin(), TEXT, 1, tmp_path / "run")
+
+    first = train(begin(), TEXT, 4, tmp_path / "run", every=2, report=another)
+    assert bits(Training.load(tmp_path / "run")) == bits(first)
+    assert list(tmp_path.iterdir()) == [tmp_path / "run"]
 
 
 def test_weights_alone_are_no_run(tmp_path: Path) -> None:
     cell = rnn.Dense(2, 2)
     rnn.checkpoint.save(tmp_path / "w", cell.init(), cell)
-    with pytest.raises(ValueError, match="holds weights, but no training run to go on with"):
+    with pytest.raises(CheckpointError, match=r"'.*w' holds weights, but no training run to go on"):
         Training.load(tmp_path / "w")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -1},
+        {"step": 2.5},
+        {"recipe": {"rate": -1.0}},
+        {"recipe": {"tempo": 3}},
+        {"recipe": None},
+        {"vocabulary": "ab"},
+        {"vocabulary": "aab"},
+        {"vocabulary": 3},
+        {"state": ()},
+        {"state": begin(batch=5).state},
+        {"state": begin(dtype=np.float32).state},
+        {"moments": {"step": 3}},
+        {"moments": begin("gru").moments},
+        {"opening": "é"},
+        {"opening": 5},
+        {"colour": "red"},
+    ],
+    ids=str,
+)
+def test_what_is_no_run_is_told_when_it_is_loaded(change: dict[str, Any], tmp_path: Path) -> None:
+    run = begin()
+    run.save(tmp_path / "run")
+    params, cell, known = rnn.checkpoint.load(tmp_path / "run")
+    rnn.checkpoint.save(tmp_path / "run", params, cell, **{**known, **change})
+    with pytest.raises(CheckpointError, match=r"run' holds weights, but no training run"):
+        Training.load(tmp_path / "run")
+
+
+def test_a_run_of_the_version_before_has_no_opening(tmp_path: Path) -> None:
+    begin().save(tmp_path / "run")
+    params, cell, known = rnn.checkpoint.load(tmp_path / "run")
+    assert known.pop("opening") == "the "
+    rnn.checkpoint.save(tmp_path / "run", params, cell, **known)
+    assert Training.load(tmp_path / "run").opening == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "opening"),
+    [
+        ("Some day", "Some "),
+        ("\n\n  First\nCitizen", "\n\n  First\n"),
+        ("ab", "ab"),
+        (" \n ", " \n "),
+        ("吾輩は猫である。" * 9, ("吾輩は猫である。" * 9)[:20]),
+    ],
+)
+def test_the_opening_is_the_first_word_of_the_text(text: str, opening: str) -> None:
+    cell = character_model("rnn", len(set(text)), 3)
+    assert Training.start(cell, text, RECIPE).opening == opening
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rate": -1.0}, "Recipe: rate must be a number ≥ 0 and finite, got -1.0"),
+        ({"rate": np.nan}, "Recipe: rate must be a number ≥ 0 and finite, got nan"),
+        ({"rate": np.inf}, "Recipe: rate must be a number ≥ 0 and finite, got inf"),
+        ({"rate": "1"}, "Recipe: rate must be a number ≥ 0 and finite, got '1'"),
+        ({"limit": 0.0}, "Recipe: limit must be a number > 0, got 0.0"),
+        ({"limit": np.nan}, "Recipe: limit must be a number > 0, got nan"),
+        ({"batch": 0}, "Recipe: batch must be a whole number ≥ 1, got 0"),
+        ({"length": 2.5}, "Recipe: length must be a whole number ≥ 1, got 2.5"),
+        ({"batch": True}, "Recipe: batch must be a whole number ≥ 1, got True"),
+    ],
+)
+def test_a_recipe_out_of_range_is_told(change: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        Recipe(**change)
+
+
+@pytest.mark.parametrize("steps", [-1, 2.5, np.nan, True, "9"])
+def test_a_number_of_steps_that_is_none_is_told(steps: Any) -> None:
+    with pytest.raises(ValueError, match="train: steps must be a whole number ≥ 0, got"):
+        train(begin(), TEXT, steps)
+    with pytest.raises(ValueError, match="train: every must be a whole number ≥ 1, got 0"):
+        train(begin(), TEXT, 1, every=0)
+
+
 def test_a_cell_of_another_width_than_the_text_is_refused() -> None:
-    with pytest.raises(ValueError, match="the text has 3 characters, but Stack takes 5"):
+    with pytest.raises(ValueError, match="the vocabulary has 3 characters, but Stack takes 5"):
         Training.start(character_model("rnn", 5, 5), "abc", RECIPE)
 
 

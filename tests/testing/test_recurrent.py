@@ -62,6 +62,14 @@ class Careless(rnn.Cell):
         return h, h
 
 
+@pytest.mark.parametrize("delay", [-3, -1, 1, 2])
+def test_both_directions_of_a_cell_of_any_delay_are_two_runs(delay):
+    """The state of one step has no axis of time that could be turned."""
+    slow = Mixed(3, 2, (("h", delay),), ("leak",))
+    assert_law("layers compose", rnn.Bidirectional(rnn.GRUCell(3, 2), slow))
+    assert_law("layers compose", rnn.Bidirectional(slow))
+
+
 def test_a_cell_that_mixes_samples_breaks_the_laws_of_batches_alone():
     card = all_laws(Careless(3, 4))
     assert {"batch permutation", "padding"} <= set(card.broken)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
 import viz
 from rnn import checkpoint
+from rnn.characters import character_model
 from rnn.data import text as text_module
 from rnn.train import Training
-from viz.cli import main, train
+from tests.rnn.test_checkpoint import CHANGES
+from viz.cli import main, parser, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
 SMALL = ["--hidden", "5", "--batch", "4", "--length", "8"]
@@ -69,10 +77,103 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(text: str, tmp_path: Path
     assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
 
 
-def test_ctrl_c_saves_and_exits_with_130(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "options", [[], ["--lr", "0.006", "--hidden", "5"], ["--cell", "lstm", "--seed", "0"]]
+)
+def test_a_run_goes_on_with_the_options_it_was_begun_with(
+    options: list[str], text: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(train, "tell", lambda *args: signal.raise_signal(signal.SIGINT))
+    call = ["train", "--text", text, "--out", str(tmp_path)]
+    assert main([*call, "--steps", "1", *SMALL]) == 0
+    assert main([*call, "--steps", "2", "--resume", *options]) == 0
+    assert Training.load(tmp_path / train.WEIGHTS).step == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "begun"),
+    [
+        ("cell", "gru", "lstm"),
+        ("hidden", "6", "5"),
+        ("layers", "2", "1"),
+        ("batch", "64", "4"),
+        ("length", "9", "8"),
+        ("dtype", "float64", "float32"),
+        ("seed", "1", "0"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_options(
+    option: str, value: str, begun: str, text: str, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    call = ["train", "--text", text, "--out", str(tmp_path)]
+    assert main([*call, "--steps", "1", *SMALL]) == 0
+    before = (tmp_path / train.WEIGHTS).read_bytes()
+    capsys.readouterr()
+    assert main([*call, "--resume", f"--{option}", value]) == 2
+    assert capsys.readouterr().err == (
+        f"minigrad: --{option} {value}: the run in {tmp_path / train.WEIGHTS} was begun with "
+        f"{begun}; leave it out to go on with that, or start another run with --out\n"
+    )
+    assert (tmp_path / train.WEIGHTS).read_bytes() == before
+
+
+def test_a_run_that_left_the_numbers_goes_on_with_a_smaller_rate(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["train", "--text", text, "--out", str(tmp_path)]
+    with np.errstate(all="ignore"):
+        assert main([*call, "--steps", "9", "--lr", "1e38", *SMALL]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == (
+        "minigrad: step 1 makes parameters that are not finite; a smaller rate than 1e+38 may "
+        f"help; step 0 is kept in {str(tmp_path / train.WEIGHTS)!r}"
+    )
+    assert main([*call, "--steps", "9", "--resume", "--lr", "0.01"]) == 0
+    assert "going on with rate 0.01 in place of 1e+38\n" in capsys.readouterr().err
+    run = Training.load(tmp_path / train.WEIGHTS)
+    assert (run.step, run.recipe.rate) == (9, 0.01)
+
+
+def test_a_sample_begins_as_the_text_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the text has no Latin letters; and so do weights that know only characters."""
+    file, path = tmp_path / "text.txt", tmp_path / train.WEIGHTS
+    file.write_text("сказка о царе " * 30, encoding="utf-8")
+    assert main(["train", "--text", str(file), "--out", str(tmp_path), "--steps", "1", *SMALL]) == 0
+    capsys.readouterr()
+    assert main(["sample", "--weights", str(path), "-n", "0"]) == 0
+    assert capsys.readouterr().out == "сказка \n"
+    params, cell, known = checkpoint.load(path)
+    del known["opening"]
+    checkpoint.save(path, params, cell, **known)
+    assert main(["sample", "--weights", str(path), "-n", "0"]) == 0
+    assert capsys.readouterr().out == known["vocabulary"][0] + "\n"
+
+
+@given(random=st.randoms(use_true_random=False))
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_damaged_file_is_told_in_one_line_or_as_good_as_new(change: Any, random: Any) -> None:
+    with TemporaryDirectory() as folder:
+        file, told = Path(folder, train.WEIGHTS), StringIO()
+        model = character_model("gru", 3, 4)
+        checkpoint.save(file, model.init(0), model, vocabulary="abc", opening="a")
+        file.write_bytes(change(file.read_bytes(), random))
+        with redirect_stderr(told), redirect_stdout(StringIO()):
+            code = main(["sample", "--weights", str(file), "-n", "1"])
+        told_of = told.getvalue().startswith(f"minigrad: {str(file)!r} ")
+        assert (code, told_of, told.getvalue().count("\n")) in ((2, True, 1), (0, False, 0))
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_exits_with_130(
+    kind: int,
+    text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(train, "tell", lambda *args: signal.raise_signal(kind))
     call = ["train", "--text", text, "--out", str(tmp_path), "--steps", "501", *SMALL]
     assert main(call) == 130
     assert "step 500 of 501, saved in" in capsys.readouterr().out
@@ -177,6 +278,11 @@ MISTAKES = {
         "'latin.txt' is not UTF-8: byte 0xe9 at position 3; "
         "`iconv -f latin1 -t utf-8` converts one common encoding",
     ),
+    "another encoding of Unicode": (
+        "train --text wide.txt",
+        "'wide.txt' is not UTF-8: it begins with the byte-order mark of UTF-16; "
+        "`iconv -f UTF-16 -t UTF-8 FILE > NEW` converts it",
+    ),
     "a short text": (
         "train --text short.txt",
         "a text of 9 characters is too short: 64 readers of 32 steps need 2049; "
@@ -185,9 +291,20 @@ MISTAKES = {
     "a folder as text": ("train --text .", "[Errno 21] Is a directory: '.'"),
     "no units": (
         "train --text short.txt --hidden 0",
-        "LSTMCell: hidden must be a whole number ≥ 1, got 0",
+        "character_model: hidden must be a whole number ≥ 1, got 0",
     ),
-    "no layers": ("train --text short.txt --layers 0", "a model has at least one layer, got 0"),
+    "no layers": (
+        "train --text short.txt --layers 0",
+        "character_model: layers must be a whole number ≥ 1, got 0",
+    ),
+    "more units than there is memory": (
+        "draw --hidden 1000000000000000",
+        "Unable to allocate",
+    ),
+    "more units than there are numbers": (
+        "explain --steps 99999999999999999999",
+        "Python int too large",
+    ),
     "nothing to resume": ("train --resume", "there is no weights file 'run/weights.safetensors'"),
     "a file as folder": (
         "train --text short.txt --out short.txt",
@@ -225,7 +342,8 @@ def test_a_mistake_is_told_in_one_line(
     files = {
         "empty.txt": b"",
         "same.txt": b"aaa",
-        "latin.txt": b"caf\xe9",
+        "latin.txt": b"caf\xe9 au lait",
+        "wide.txt": "A letter".encode("utf-16"),
         "short.txt": b"0123456789",
     }
     for name, content in files.items():
@@ -248,6 +366,45 @@ def test_a_command_line_that_cannot_be_read_exits_with_2(
         main(call.split())
     assert caught.value.code == 2
     assert "usage: minigrad" in capsys.readouterr().err
+
+
+def numeric_options() -> list[tuple[str, str, str]]:
+    """Every option of every command that takes a number, with numbers that it cannot take."""
+    actions = parser()._actions
+    (commands,) = (a for a in actions if isinstance(a, argparse._SubParsersAction))
+    return [
+        (name, option.option_strings[-1], wrong)
+        for name, command in commands.choices.items()
+        for option in command._actions
+        if option.type in (int, float)
+        for wrong in ("-1", "nan", "2.5" if option.type is int else "inf")
+    ]
+
+
+@pytest.mark.parametrize(("name", "option", "wrong"), numeric_options())
+def test_a_number_out_of_range_is_told_by_its_name_and_leaves_nothing(
+    name: str,
+    option: str,
+    wrong: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = character_model("gru", 3, 4)
+    checkpoint.save("some", model.init(0), model, vocabulary="abc")
+    others = {"sample": ["--weights", "some"], "check": ["rnn:Dense"]}.get(name, [])
+    try:
+        code = main([name, *others, option, wrong])
+    except SystemExit as exit:
+        code = exit.code
+    assert code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("minigrad")
+    word = {"--lr": "rate", "--characters": "n"}.get(option, option.strip("-"))
+    assert word in told or option in told
+    assert wrong in told
+    assert [path.name for path in tmp_path.iterdir()] == ["some"]
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

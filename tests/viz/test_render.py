@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_package_that_does_not_load_is_no_renderer(monkeypatch):
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     file = tmp_path / "a.svg"
     file.write_text("old")
-    monkeypatch.setattr(render.os, "replace", _refuse)
+    monkeypatch.setattr(os, "replace", _refuse)
     with pytest.raises(OSError, match="cannot write"):
         render.write(str(file), b"new")
     assert file.read_text() == "old"

@@ -16,7 +16,10 @@ from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, tr
 from viz.render import RendererMissing
 
 COMMANDS = (train, sample, draw, figures, explain, check, ops, doctor, demo)
-MISTAKES = (OSError, ValueError, ImportError, FloatingPointError, RendererMissing)
+MISTAKES = (
+    OSError, ValueError, ImportError, FloatingPointError, RendererMissing,
+    MemoryError, OverflowError,  # numbers too large for this machine
+)  # fmt: skip
 MISTAKEN, INTERRUPTED = 2, 130
 
 

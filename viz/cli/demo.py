@@ -17,6 +17,7 @@ import numpy as np
 import viz
 from rnn import Cell
 from rnn.characters import character_model
+from rnn.checks import whole
 from rnn.data.baselines import bits_per_character
 from rnn.data.text import Vocabulary, read_text, split
 from rnn.sampling import sample
@@ -36,6 +37,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, compare, draw; 1 if the network does not beat the trigram, 130 after Ctrl-C."""
+    whole("demo", "steps", args.steps)
     args.out.mkdir(parents=True, exist_ok=True)
     text = read_text()
     vocabulary = Vocabulary.of(text)
@@ -80,9 +82,10 @@ def show(training: Training, figures: Figures, bits: float) -> None:
     from tqdm import tqdm
 
     rng = np.random.default_rng(training.step)
-    drawn = sample(training.cell, training.params, training.vocabulary, "The ", 160, 0.7, rng)
-    drawn = drawn.replace("\n", "\n    ")
+    start = training.opening
+    drawn = sample(training.cell, training.params, training.vocabulary, start, 160, 0.7, rng)
+    told = (start + drawn).replace("\n", "\n    ")
     tqdm.write(
         f"\nstep {training.step}: loss {figures.loss:.3f} nats, "
-        f"{bits:.3f} bits per held-out character; it writes:\n    The {drawn}"
+        f"{bits:.3f} bits per held-out character; it writes:\n    {told}"
     )

@@ -9,6 +9,7 @@ from typing import Any
 import viz
 from minigrad.folded import folded_adjoint
 from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
+from rnn.checks import whole
 from viz.draw import VIEWS
 
 
@@ -52,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 def drawn_cell(args: argparse.Namespace) -> Cell:
     """The cell that the options describe."""
-    if args.layers < 1:
-        raise ValueError(f"a network has at least one layer, got {args.layers}")
+    whole("draw", "layers", args.layers)
     layers: list[Cell] = []
     for k in range(args.layers):
         below = args.hidden if k else args.inputs

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn import checkpoint
+from rnn.checks import whole
 from rnn.data.text import Vocabulary
 from rnn.sampling import sample
 from viz.cli.train import WEIGHTS
@@ -18,9 +19,7 @@ def add(commands: Any) -> None:
     """Say what `minigrad sample` takes."""
     p = commands.add_parser("sample", help="let a trained model write", description=__doc__)
     p.add_argument("--weights", metavar="FILE", default=f"run/{WEIGHTS}", help="(%(default)s)")
-    p.add_argument(
-        "--start", metavar="TEXT", default="The ", help="what to go on from (%(default)r)"
-    )
+    p.add_argument("--start", metavar="TEXT", help="what to go on from (the text's first word)")
     p.add_argument("-n", "--characters", type=int, default=400, help="(%(default)s)")
     p.add_argument("--temperature", type=float, default=0.8, help="0 is greedy (%(default)s)")
     p.add_argument(
@@ -34,8 +33,12 @@ def run(args: argparse.Namespace) -> int:
     params, cell, known = checkpoint.load(Path(args.weights))
     if "vocabulary" not in known:
         raise ValueError(f"{args.weights!r} holds no vocabulary: it is not a character model")
-    rng = np.random.default_rng(args.seed)
     vocabulary = Vocabulary(known["vocabulary"])
-    drawn = sample(cell, params, vocabulary, args.start, args.characters, args.temperature, rng)
-    print(args.start + drawn)
+    # Weights of the version before do not know how their text began.
+    start = args.start if args.start is not None else known.get("opening") or vocabulary.decode([0])
+    if args.seed is not None:
+        whole("sample", "seed", args.seed, least=0)
+    rng = np.random.default_rng(args.seed)
+    drawn = sample(cell, params, vocabulary, start, args.characters, args.temperature, rng)
+    print(start + drawn)
     return 0

@@ -93,7 +93,7 @@ def layers_compose(cell: Cell, seed: int) -> None:
         there, end = run(cell.forward, p["forward"], q.xs, q.start[0])
         # States of several steps stand in the order of the data's time, which is turned here.
         turned: Any = lambda states: tree_map(
-            lambda s, edge: s if edge.delay == 1 else s[::-1], states, cell.backward.edges()
+            lambda s, edge: s if abs(edge.delay) == 1 else s[::-1], states, cell.backward.edges()
         )
         back, first = run(cell.backward, p["backward"], q.xs[::-1], turned(q.start[1]))
         whole = np.concatenate([there, back[::-1]], axis=-1)
