@@ -9,6 +9,7 @@ from typing import Any
 import graphviz
 
 from viz.dot import digraph
+from viz.label import clean
 from viz.render import RendererMissing, render, write
 from viz.scene import Scene
 from viz.svg import svg
@@ -99,4 +100,4 @@ class Drawing:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<Drawing: {self.scene.title}>"
+        return f"<Drawing: {clean(self.scene.title, 200)}>"

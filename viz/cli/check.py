@@ -14,12 +14,11 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from viz.page import document, image
+from viz.page import document, image, text
 from viz.render import available, write
 
 FAILED, MISTAKEN = 1, 2
@@ -84,13 +83,13 @@ def report(findings: Sequence[Finding]) -> str:
     """
     wrong = [finding.name for finding in findings if not finding.ok]
     told = f"{len(wrong)} of {len(findings)} wrong: {', '.join(wrong)}" if wrong else "All is right"
-    parts = [f"<p>{escape(told)}.</p>"]
+    parts = [f"<p>{text(told)}.</p>"]
     for finding in findings:
         verdict = "right" if finding.ok else "WRONG"
-        parts.append(f"<h2>{escape(finding.name)}: {verdict}</h2>")
-        parts.append(f"<pre>{escape(finding.text)}</pre>")
+        parts.append(f"<h2>{text(finding.name)}: {verdict}</h2>")
+        parts.append(f"<pre>{text(finding.text)}</pre>")
         for caption, svg in finding.pictures:
-            about = f"<figcaption>{escape(caption)}</figcaption>"
+            about = f"<figcaption>{text(caption)}</figcaption>"
             parts.append(f'<figure class="whole">{image(svg, caption)}{about}</figure>')
     return document("minigrad check", parts)
 
