@@ -13,11 +13,13 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigrad.extras import needed
 from rnn.cell import Cell
 from rnn.params import Params
 
@@ -219,11 +221,6 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _library() -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            "saving and loading weights needs safetensors: pip install 'minigrad[train]'"
-        ) from None
-    return safetensors
+    library = needed("safetensors", "train", "saving and loading weights")
+    import_module("safetensors.numpy")
+    return library

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad.extras import needed
 from minigrad.tree import tree_map
 from rnn import checkpoint
 from rnn.cell import Cell
@@ -200,14 +201,8 @@ def train(
 
 def _progress(training: Training, steps: int) -> Any:
     """A progress bar in characters; none where nobody watches."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        raise ImportError(
-            "training shows its progress by tqdm: pip install 'minigrad[train]'"
-        ) from None
     window = training.recipe.batch * training.recipe.length
-    return tqdm(
+    return needed("tqdm", "train", "the progress of training").tqdm(
         total=steps * window,
         initial=training.step * window,
         unit="char",

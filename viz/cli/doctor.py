@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -13,15 +12,16 @@ from typing import Any
 import numpy as np
 
 import viz
+from minigrad.extras import DISTRIBUTION, installing, version
 from viz.style import FACES
 
 NEEDED_FOR = {
     "numpy": "everything",
     "graphviz": "pictures",
-    "safetensors": "minigrad train, sample: weights files (pip install 'minigrad[train]')",
-    "tqdm": "minigrad train: the progress bar (pip install 'minigrad[train]')",
-    "pygraphviz": "PNG and PDF where there is no dot (pip install 'minigrad[render]')",
-    "hypothesis": "minigrad.testing (pip install 'minigrad[testing]')",
+    "safetensors": f"minigrad train, sample: weights files ({installing('train')})",
+    "tqdm": f"minigrad train: the progress bar ({installing('train')})",
+    "pygraphviz": f"PNG and PDF where there is no dot ({installing('render')})",
+    "hypothesis": f"strategies of minigrad.testing, rnn.testing ({installing('testing')})",
 }
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -34,21 +34,22 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings."""
-    found = {name: version(name) for name in ("minigrad", *NEEDED_FOR)}
+    found = {name: version(name) for name in (DISTRIBUTION, *NEEDED_FOR)}
     print(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}")
-    print(f"minigrad     {found['minigrad'] or 'not installed, run from its folder'}")
+    print(f"minigrad     {found[DISTRIBUTION] or 'not installed, run from its folder'}")
     for name, purpose in NEEDED_FOR.items():
         print(f"{name:12} {found[name] or 'missing':10} {purpose}")
     renderers = viz.available()
     print(f"dot          {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
     print(f"fonts        {fonts()}")
     print(f"BLAS         {blas()}")
+    needs = f"needs {installing('train')}"
     training = found["safetensors"] and found["tqdm"]
     print()
     print("SVG pictures work.")
     drawn = renderers["dot"] or renderers["pygraphviz"]
     print(f"PNG and PDF pictures {'work' if drawn else 'need dot or pygraphviz'}.")
-    print(f"Training from the command line {'works' if training else 'needs minigrad[train]'}.")
+    print(f"Training from the command line {'works' if training else needs}.")
     if not any(name in os.environ for name in THREADS):
         print(f"Small matrices gain nothing from threads: {THREADS[0]}=1 is often faster.")
     return 0
@@ -63,18 +64,6 @@ def fonts() -> str:
         for name in sorted(set(FACES.values()))
     ]
     return ", ".join(line.strip() for line in found)
-
-
-def version(name: str) -> str | None:
-    """The version of an installed package, None without it.
-
-    >>> version("no-such-package") is None
-    True
-    """
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def blas() -> str:
