@@ -28,6 +28,7 @@ from rnn.characters import held_out_bits, loss_function
 from rnn.data.text import Streams, Vocabulary, split
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
+from rnn.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def train(
     """Train up to a step, or until Ctrl-C, and return the run as it then stands.
 
     The last tenth of the text is held out. Ctrl-C finishes the step, saves and returns: `step` is
-    then less than `steps`. A second Ctrl-C stops at once.
+    then less than `steps`. A second Ctrl-C stops at once. Steps run on one BLAS thread, unless an
+    environment variable says otherwise (`rnn.one_thread`).
 
     Args:
         training: from `Training.start` or `Training.load`.
@@ -181,7 +183,7 @@ def train(
     gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
     if path is not None:
         training.save(path)  # a place that cannot be written is better found before the work
-    with _progress(training, steps) as bar, _interruptible() as interrupted:
+    with _progress(training, steps) as bar, _interruptible() as interrupted, one_thread():
         while training.step < steps and not interrupted():
             training, figures = advance(training, gradient, streams)
             told = f"loss {figures.loss:.2f} = {figures.loss / np.log(2):.2f} bits/char"

@@ -15,10 +15,11 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
+from minigrad.extras import installing
 from rnn import checkpoint
 from rnn.data import text as text_module
 from rnn.train import Training
-from viz.cli import main, train
+from viz.cli import doctor, main, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
 SMALL = ["--hidden", "5", "--batch", "4", "--length", "8"]
@@ -147,14 +148,18 @@ def test_doctor_tells_versions_and_what_works(
 ) -> None:
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out
-    for word in (f"numpy        {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
+    for word in (f"numpy         {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
         assert word in told
     monkeypatch.setattr(
         viz, "available", lambda: {"svg": "built in", "dot": None, "pygraphviz": None}
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(doctor, "version", lambda name: None)
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out
+    for package, (_, extra) in doctor.NEEDED_FOR.items():
+        (line,) = (line for line in told.splitlines() if line.startswith(package))
+        assert line.endswith(installing(extra)) if extra else "missing" in line
     assert "PNG and PDF pictures need dot or pygraphviz." in told
     assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
 
