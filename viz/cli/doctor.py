@@ -55,9 +55,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"Training from the command line {'works' if training else needs}.")
     if not any(name in os.environ for name in CHOOSING):
         print(
-            "Small matrices gain nothing from threads: minigrad train and sample take one; loops of"
+            f"Small matrices gain nothing from threads: {CHOOSING[0]}=1 is often faster. With "
+            "threadpoolctl,\nminigrad train and sample take one, and so does what stands inside "
+            "`with rnn.one_thread():`."
         )
-        print(f"your own do inside `with rnn.one_thread():`, or started with {CHOOSING[0]}=1.")
     return 0
 
 
