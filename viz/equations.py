@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import EVERY, SEQUENCE, STATIC, SUM, Folded, folded_adjoint
+from viz import given
 from viz.cells import layer
 from viz.formulas import ATOM, PRODUCT_OF, SUM_OF, Term, held, written
 from viz.notation import Formula, Symbol, html, latex, shifted, typed, unicode
@@ -87,12 +88,8 @@ def equations(cell: Any, adjoint: bool = False) -> Equations:
     ∂b_h = Σ ∂z_h⁽ᵗ⁾
     ∂x⁽ᵗ⁾ = W_xhᵀ ∂z_h⁽ᵗ⁾
     """
-    folded = cell
-    if callable(getattr(cell, "folded", None)):
-        folded = cell.folded()
-    if not isinstance(folded, Folded):
-        raise TypeError(f"equations takes a cell or a folded graph, got {cell!r:.60}")
-    step = _Step(folded)
+    given.flags("equations", adjoint=adjoint)
+    step = _Step(given.folded("equations", cell))
     return Equations(tuple((_backward(step) if adjoint else step).lines))
 
 

@@ -11,7 +11,9 @@ from viz import figures
 from viz.draw import draw
 from viz.drawing import Drawing
 from viz.equations import Equations, equations
+from viz.given import count, styled
 from viz.page import document, image, text, told
+from viz.views import LIMIT
 
 WIDE = 1100.0  # points; a wider drawing would be too small to read in the width of a page
 
@@ -43,7 +45,10 @@ def gallery(
     >>> [entry.name for entry in gallery()][:3]
     ['a_modelling_tasks', 'b_feedforward', 'c_unfolding']
     """
-    X, H, O = inputs, hidden, outputs
+    X = count("gallery", "inputs", inputs, LIMIT)
+    H = count("gallery", "hidden", hidden, LIMIT)
+    O = count("gallery", "outputs", outputs, LIMIT)
+    styled("gallery", style)
     plain, memory, gated = RNNCell(X, H, O), LSTMCell(X, H), GRUCell(X, H)
     deep = Stack([RNNCell(X, H), RNNCell(H, H, O)])
     small = LSTMCell(1, 1)

@@ -123,7 +123,8 @@ def write(path: str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
+    except (OSError, ValueError) as error:  # a name may hold what no file's name can
+        with contextlib.suppress(OSError, ValueError):
             os.remove(temporary)
-        raise OSError(f"cannot write {path}: {error.strerror or error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise OSError(f"cannot write {path}: {why}") from None

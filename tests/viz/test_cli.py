@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -19,9 +21,10 @@ from minigrad.extras import installing
 from rnn import checkpoint
 from rnn.data import text as text_module
 from rnn.train import Training
-from viz.cli import doctor, main, train
+from viz.cli import COMMANDS, doctor, main, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
+COMMAND_NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
 SMALL = ["--hidden", "5", "--batch", "4", "--length", "8"]
 
 
@@ -164,11 +167,41 @@ def test_doctor_tells_versions_and_what_works(
     assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+@pytest.mark.parametrize(
+    "call",
+    ["ops", "doctor", "explain", "draw -o σ.svg", "check rnn.cells:Dense --draws 1", "--version"]
+    + ["check σ", "train --text σ", "sample --weights σ", "explain --batch σ"]
+    + [f"{command} --help" for command in COMMAND_NAMES],
+)
+def test_any_console_gets_all_that_a_command_says(
+    call: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = said(call, "utf-8", monkeypatch)
+    told = said(call, encoding, monkeypatch)
+    for a, b in zip(wanted, told, strict=True):
+        assert a.encode(encoding, "backslashreplace").decode(encoding) == b
+
+
+def said(call: str, encoding: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a command writes to a console of an encoding: output and errors."""
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding) for name in ("stdout", "stderr")}
+    with monkeypatch.context() as m, contextlib.suppress(SystemExit):
+        for name, stream in streams.items():
+            m.setattr(sys, name, stream)
+        main(call.split())
+    for stream in streams.values():
+        stream.flush()
+    return [stream.buffer.getvalue().decode(encoding) for stream in streams.values()]
+
+
 def test_a_console_without_greek_letters_still_gets_the_table() -> None:
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     call = [sys.executable, "-m", "viz", "ops"]
     told = subprocess.run(call, capture_output=True, env=env, check=True).stdout
     assert b"softplus" in told
+    assert b"\\u03a3" in told
 
 
 # --- mistakes ------------------------------------------------------------------------------------
@@ -212,6 +245,41 @@ MISTAKES = {
         "RNNCell: unknown recurrence 'sideways'; there are "
         "hidden-to-hidden, output-to-hidden, output-to-output",
     ),
+    "a file in place of a folder": (
+        "figures -o short.txt",
+        "figures: 'short.txt' is a file; -o names a folder",
+    ),
+    "another format of figures": (
+        "figures --formats svg,bmp",
+        "figures: unknown format 'bmp'; there are 'svg', 'png', 'pdf', 'gv', 'dot'",
+    ),
+    "no name": ("draw -o ", "save: '' must end in one of .svg, .png, .pdf, .gv, .dot"),
+    "too many layers": (
+        "draw --layers 1000000",
+        "draw: --layers must be a whole number from 1 to 2,000, got 1000000",
+    ),
+    "no steps, in a picture that has none": (
+        "draw --view schedule --steps 0",
+        "draw: --steps must be a whole number from 1 to 1,000,000,000, got 0",
+    ),
+    "a recurrence of a cell that has no choice": (
+        "draw --cell gru --recurrence sideways",
+        "RNNCell: unknown recurrence 'sideways'; there are",
+    ),
+    "too large": (
+        "explain --steps 1000000000",
+        "these sizes are too large for this machine: Unable to allocate",
+    ),
+    "no module": ("check :", "check: ':' names no module; write pkg.module:name"),
+    "a module that is not there": (
+        "check nowhere:f",
+        "check: nowhere cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
+    ),
+    "a relative module": ("check ..:x", "check: .. cannot be loaded: ImportError: there is no"),
+    "a script that ends": ("check quits.py", "check: quits.py cannot be loaded: SystemExit: 0"),
+    "a module that ends": ("check quits", "check: quits cannot be loaded: SystemExit: 0"),
+    "nothing to check": ("check taken", "check: 'taken' holds nothing to check: no cell, and no"),
+    "nothing to check in a module": ("check json", "check: 'json' holds nothing to check: no"),
     "an unknown format": (
         "draw -o cell.bmp",
         "save: 'cell.bmp' must end in one of .svg, .png, .pdf, .gv, .dot",
@@ -232,13 +300,14 @@ def test_a_mistake_is_told_in_one_line(
         "same.txt": b"aaa",
         "latin.txt": b"caf\xe9",
         "short.txt": b"0123456789",
+        "quits.py": b"raise SystemExit(0)",
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / train.WEIGHTS).touch()
     call, message = MISTAKES[mistake]
-    assert main(call.split()) == 2
+    assert main(call.split(" ")) == 2
     caught = capsys.readouterr()
     assert caught.out == ""
     assert caught.err.startswith(f"minigrad: {message}")

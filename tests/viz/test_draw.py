@@ -36,7 +36,7 @@ def test_a_notebook_shows_the_svg():
         ({"style": "neon"}, "unknown style 'neon'"),
         ({"layout": "grid"}, "unknown layout 'grid'"),
         ({"engine": "mine"}, "unknown engine 'mine'"),
-        ({"steps": 0}, "steps must be a number ≥ 1"),
+        ({"steps": 0}, "steps must be a whole number ≥ 1"),
         ({"values": True}, "a network holds no numbers"),
     ],
 )

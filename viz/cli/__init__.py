@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console without Σ shows ? for it
+            stream.reconfigure(errors="backslashreplace")  # where a console has no Σ
     args = parser().parse_args(argv)
     try:
         return int(args.run(args))
@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        print(f"minigrad: these sizes are too large for this machine: {error}", file=sys.stderr)
+        return MISTAKEN
     except MISTAKES as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return MISTAKEN

@@ -61,7 +61,13 @@ def run(args: argparse.Namespace) -> int:
     if args.faults is not None:
         findings.append(plant_faults(args.faults, args.draws))
     for target in args.targets:
-        for name, thing in resolve(target):
+        found = list(resolve(target))
+        if not found:
+            raise ValueError(
+                f"check: {target!r} holds nothing to check: no cell, and no function with "
+                "example_inputs = (array, …)"
+            )
+        for name, thing in found:
             findings.append(check(name, thing, args.draws, args.artifacts))
             print(f"{name}: {findings[-1].text}", flush=True)
     code = 0 if all(finding.ok for finding in findings) else FAILED
@@ -175,6 +181,10 @@ def _inputs(name: str, function: Any) -> tuple[Any, ...]:
 def resolve(target: str) -> Iterator[tuple[str, Any]]:
     """Names and things that a target stands for."""
     path, _, name = target.partition(":")
+    if not path:
+        raise ValueError(
+            f"check: {target!r} names no module; write pkg.module:name or file.py:name"
+        )
     place = Path(path)
     if place.is_dir() and not name and not (place / "__init__.py").exists():
         for file in sorted(place.rglob("*.py")):
@@ -224,7 +234,11 @@ def _members(path: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
 def _import(name: str) -> ModuleType:
     sys.path.insert(0, "")
     try:
+        if name.startswith("."):
+            raise ImportError("there is no package that it could be relative to")
         return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise _unloaded(name, error) from error
     finally:
         sys.path.remove("")
 
@@ -239,8 +253,12 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ValueError(
-            f"check: {path} cannot be loaded: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:
+        del sys.modules[path.stem]  # half of it
+        raise _unloaded(path, error) from error
     return module
+
+
+def _unloaded(target: object, error: BaseException) -> ValueError:
+    """The error for a module of someone else that fails, or exits, while it is loaded."""
+    return ValueError(f"check: {target} cannot be loaded: {type(error).__name__}: {error}")

@@ -6,9 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from viz.drawing import SUFFIXES
 from viz.gallery import gallery, page
+from viz.given import choice
 from viz.render import available, write
 from viz.style import STYLES
+
+KINDS = tuple(suffix[1:] for suffix in SUFFIXES)
 
 
 def add(commands: Any) -> None:
@@ -22,7 +26,7 @@ def add(commands: Any) -> None:
     p.add_argument(
         "--formats",
         metavar="KINDS",
-        help="svg, png, pdf, gv, with commas; by default svg and gv, and png and pdf where "
+        help=f"{', '.join(KINDS)}, with commas; by default svg and gv, and png and pdf where "
         "Graphviz is installed",
     )
     p.set_defaults(run=run)
@@ -31,6 +35,10 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the files and the page."""
     kinds = args.formats.split(",") if args.formats else ["svg", "gv"]
+    for kind in kinds:
+        choice("figures", "format", kind, KINDS)
+    if args.output.exists() and not args.output.is_dir():
+        raise ValueError(f"figures: {str(args.output)!r} is a file; -o names a folder")
     renderers = available()
     if not args.formats and (renderers["dot"] or renderers["pygraphviz"]):
         kinds += ["png", "pdf"]
