@@ -54,7 +54,12 @@ def _dot_version() -> str | None:
         return None
     try:
         told = subprocess.run(
-            [program, "-V"], capture_output=True, text=True, timeout=20, check=False
+            [program, "-V"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

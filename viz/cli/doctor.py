@@ -67,7 +67,9 @@ def fonts() -> str:
     if which("fc-match") is None:
         return "chosen by the renderer; SVG leaves them to the reader's program"
     found = [
-        subprocess.run(["fc-match", name], capture_output=True, text=True, check=False).stdout
+        subprocess.run(["fc-match", name], capture_output=True, check=False).stdout.decode(
+            errors="replace"
+        )
         for name in sorted(set(FACES.values()))
     ]
     return ", ".join(line.strip() for line in found)
