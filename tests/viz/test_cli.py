@@ -247,7 +247,7 @@ MISTAKES = {
     ),
     "a file in place of a folder": (
         "figures -o short.txt",
-        "figures: 'short.txt' is a file; -o names a folder",
+        "figures: -o names a folder, which cannot be made: [Errno 17] File exists: 'short.txt'",
     ),
     "another format of figures": (
         "figures --formats svg,bmp",
@@ -312,6 +312,66 @@ def test_a_mistake_is_told_in_one_line(
     assert caught.out == ""
     assert caught.err.startswith(f"minigrad: {message}")
     assert caught.err.count("\n") == 1
+
+
+NO_NUMBERS = [
+    "",
+    "x",
+    "-1",
+    "0",
+    "2.5",
+    "nan",
+    "inf",
+    "1e9",
+    "9" * 30,
+    "\ud800",
+    "a\nb",
+    "0x10",
+    "³",
+]
+NO_PLACES = ["no/where/x.svg", "a\0b.svg", "short.txt/x.svg", "\ud800/x.svg"]
+NOTHING = [
+    "", ":", "::", ".", "..", "no.where", "os", "os:path", "short.txt", "a\0b", "\ud800:x", "3",
+    "rnn:Stack", "rnn:nobody", "rnn:run", "rnn.cells:LSTMCell.x", "x.py",
+]  # fmt: skip
+OPTIONS = {
+    "draw": (["--layers", "--inputs", "--hidden", "--outputs", "--steps"], NO_NUMBERS),
+    "explain": (["--inputs", "--hidden", "--batch", "--steps"], NO_NUMBERS),
+    "check rnn.cells:Dense": (["--draws"], NO_NUMBERS),
+    "check": ([""], NOTHING),
+    "draw -o": ([""], [*NO_PLACES, "", "x", "x.bmp", "..", "short.txt"]),
+    "draw --view schedule -o": ([""], NO_PLACES),
+    "figures --formats svg -o": ([""], ["short.txt", "short.txt/x", "a\0b"]),
+    "figures": (["--inputs", "--hidden", "--outputs", "--style", "--formats"], NO_NUMBERS),
+    "check rnn.cells:Dense --draws 1 --html": ([""], NO_PLACES),
+    "draw --cell lstm": (["--view", "--level", "--recurrence", "--cell"], NO_NUMBERS),
+    "ops": ([""], ["x", "--all"]),
+    "doctor": ([""], ["x", "--all"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_an_option_that_cannot_be_is_told(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2 and one line, or the usage; never a traceback, never another reading of it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_bytes(b"0123456789")
+    options, values = OPTIONS[command]
+    for option in options:
+        for value in values:
+            call = [*command.split(), *option.split(), value]
+            try:
+                code = main(call)
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+            told = capsys.readouterr().err
+            assert code == 2, call
+            assert "usage: minigrad" in told or told.count("\n") == 1, (call, told)
+            assert len(told) > 30, call
 
 
 @pytest.mark.parametrize("call", ["", "train --cell elm", "dance", "draw --view sideways"])

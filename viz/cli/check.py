@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from viz.given import MANY, count
 from viz.page import document, image, text
 from viz.render import available, write
 
@@ -55,8 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Check, print, and return 1 if something is wrong."""
     if args.faults is None and not args.targets:
         raise ValueError("check: name a function or cell, as pkg.module:name, or --faults")
-    if args.draws < 1:
-        raise ValueError(f"check: --draws is how often each law is tried, got {args.draws}")
+    count("check", "--draws", args.draws, MANY)
     findings = []
     if args.faults is not None:
         findings.append(plant_faults(args.faults, args.draws))

@@ -34,16 +34,17 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and the page."""
-    kinds = args.formats.split(",") if args.formats else ["svg", "gv"]
+    kinds = ["svg", "gv"] if args.formats is None else args.formats.split(",")
     for kind in kinds:
         choice("figures", "format", kind, KINDS)
-    if args.output.exists() and not args.output.is_dir():
-        raise ValueError(f"figures: {str(args.output)!r} is a file; -o names a folder")
     renderers = available()
-    if not args.formats and (renderers["dot"] or renderers["pygraphviz"]):
+    if args.formats is None and (renderers["dot"] or renderers["pygraphviz"]):
         kinds += ["png", "pdf"]
     entries = gallery(args.inputs, args.hidden, args.outputs, args.style)
-    args.output.mkdir(parents=True, exist_ok=True)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OSError(f"figures: -o names a folder, which cannot be made: {error}") from None
     drawn = []
     for entry in entries:
         drawing = entry.drawing()
