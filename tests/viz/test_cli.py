@@ -122,14 +122,14 @@ def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: 
         if layers == "1"
         else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
     )
-    assert file.read_text() == viz.draw(stack, view=view, steps=3).svg()
+    assert file.read_text("utf-8") == viz.draw(stack, view=view, steps=3).svg()
 
 
 def test_draw_shows_the_schedule_of_backpropagation(tmp_path: Path) -> None:
     file = tmp_path / "cell.svg"
     options = ["--cell", "lstm", "--view", "schedule", "--backward", "-o", str(file)]
     assert main(["draw", *options]) == 0
-    assert file.read_text() == viz.figures.schedule(rnn.LSTMCell(3, 4), backward=True).svg()
+    assert file.read_text("utf-8") == viz.figures.schedule(rnn.LSTMCell(3, 4), backward=True).svg()
 
 
 def test_draw_takes_several_recurrences(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_a_drawing_is_saved_as_svg_and_dot_without_any_program(tmp_path, monkeyp
     drawing = viz.draw(rnn.RNNCell(3, 5, 2), view=view)
     xml.dom.minidom.parse(drawing.save(tmp_path / "cell.svg"))
     drawing.save(tmp_path / "cell.gv")
-    assert "layout=nop2" in (tmp_path / "cell.gv").read_text()
+    assert "layout=nop2" in (tmp_path / "cell.gv").read_text("utf-8")
 
 
 def test_a_notebook_shows_the_svg():

@@ -27,7 +27,7 @@ def test_a_missing_renderer_names_the_command_and_the_svg_it_wrote(
         viz.draw(rnn.RNNCell(3, 5, 2)).save(tmp_path / "cell.png")
     assert installing("render") in str(told.value)
     assert told.value.written == str(tmp_path / "cell.svg")
-    assert (tmp_path / "cell.svg").read_text().startswith("<svg")
+    assert (tmp_path / "cell.svg").read_text("utf-8").startswith("<svg")
     assert not (tmp_path / "cell.png").exists()
 
 
@@ -59,7 +59,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(render.os, "replace", _refuse)
     with pytest.raises(OSError, match="cannot write"):
         render.write(str(file), b"new")
-    assert file.read_text() == "old"
+    assert file.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [file]
 
 
