@@ -10,7 +10,9 @@ import pytest
 
 import minigrad.testing
 import rnn.testing
+import viz
 from minigrad import extras
+from viz.testing.reading import read_back
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [
@@ -63,6 +65,7 @@ def test_nobody_is_sent_to_the_index_for_our_extras():
         ("hypothesis", "testing", lambda: rnn.testing.cells),
         ("hypothesis", "testing", lambda: minigrad.testing.plugin.load_profile("quick")),
         ("safetensors", "train", lambda: rnn.checkpoint.load("weights")),
+        ("pygraphviz", "render", lambda: read_back(viz.draw(rnn.Dense(2, 2)))),
     ],
 )
 def test_what_needs_a_package_says_how_it_is_installed(package, extra, call, monkeypatch):
