@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from keyword import iskeyword
 from typing import Any, NamedTuple
 from weakref import finalize
 
@@ -87,7 +89,8 @@ class Primitive:
     """One operation: forward, derivative rules and everything else that is known of it.
 
     Attributes:
-        name: the registry's key, and the public function's name.
+        name: the registry's key, and the public function's name: an identifier, as it also stands
+            in generated source.
         forward: computes on NumPy arrays, `forward(*arrays, **attrs)`.
         rules: `rules[i](g, y, *operands, **attrs)` is the vjp for operand i, None where the
             operand has no derivative. Rules are written with operators and primitives, so they
@@ -130,6 +133,11 @@ class Primitive:
         joint: Callable[..., Any] | None = None,
         numpy: str | None = None,
     ) -> None:
+        if not _is_identifier(name):
+            raise ValueError(
+                f"Primitive: the name must be an identifier, such as 'my_op', got {name!r}; "
+                "that of a lambda is none: use def"
+            )
         self.name = name
         self.forward = kernel or forward
         self.rules = rules
@@ -230,6 +238,16 @@ class Primitive:
 
 def _primitive(name: str) -> Primitive:
     return PRIMITIVES[name]
+
+
+def _is_identifier(name: Any) -> bool:
+    """Whether a name can stand in generated source and be found again, which has normal forms."""
+    return (
+        isinstance(name, str)
+        and name.isidentifier()
+        and not iskeyword(name)
+        and unicodedata.normalize("NFKC", name) == name
+    )
 
 
 class Outputs(tuple[Any, ...]):

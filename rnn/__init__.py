@@ -18,11 +18,12 @@ from rnn.tasks import (
     one_to_one,
     perform,
 )
+from rnn.threads import one_thread
 
 __all__ = [
     "SGD", "Adam", "Bidirectional", "Cell", "Dense", "Edge", "Feedback", "GRUCell", "Init",
     "LSTMCell", "Params", "RMSProp", "RNNCell", "Stack", "Task", "binary_cross_entropy",
     "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode", "glorot",
-    "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "mse", "one_to_many",
-    "one_to_one", "orthogonal", "perform", "run",
+    "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "mse", "one_thread",
+    "one_to_many", "one_to_one", "orthogonal", "perform", "run",
 ]  # fmt: skip

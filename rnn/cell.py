@@ -61,6 +61,8 @@ class Cell:
 
     inputs: int
     state: ClassVar[Any] = ()
+    idle: ClassVar[tuple[str, ...]] = ()
+    """Parameters without effect on a run, if that is meant (law "every parameter matters")."""
 
     def parameters(self) -> Mapping[str, Any]:
         """Each parameter's `Init`; nested dictionaries for nested cells."""

@@ -14,11 +14,13 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigrad.extras import needed
 from rnn import files
 from rnn.cell import Cell
 from rnn.params import Params
@@ -252,11 +254,6 @@ def _join(path: str, key: Any) -> str:
 
 
 def _library() -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            "saving and loading weights needs safetensors: pip install 'minigrad[train]'"
-        ) from None
-    return safetensors
+    library = needed("safetensors", "train", "saving and loading weights")
+    import_module("safetensors.numpy")
+    return library

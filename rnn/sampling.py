@@ -12,6 +12,7 @@ from rnn.characters import check_vocabulary
 from rnn.checks import number, whole
 from rnn.data.text import Vocabulary
 from rnn.run import run
+from rnn.threads import one_thread
 
 
 def sample(
@@ -57,10 +58,11 @@ def sample(
     classes = vocabulary.encode(seed_text)
     state: Any = None
     drawn: list[int] = []
-    for _ in range(n):
-        logits, state = run(cell, params, classes[:, None], state)
-        drawn.append(_draw(logits[-1, 0], temperature, rng))
-        classes = np.array(drawn[-1:])
+    with one_thread():
+        for _ in range(n):
+            logits, state = run(cell, params, classes[:, None], state)
+            drawn.append(_draw(logits[-1, 0], temperature, rng))
+            classes = np.array(drawn[-1:])
     return vocabulary.decode(drawn)
 
 

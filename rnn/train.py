@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad.extras import needed
 from minigrad.tree import flatten, tree_map
 from rnn import checkpoint, files
 from rnn.cell import Cell
@@ -29,6 +30,7 @@ from rnn.checks import number, whole
 from rnn.data.text import Streams, Vocabulary, split
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
+from rnn.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def train(
 
     The last tenth of the text is held out. Ctrl-C and SIGTERM, by which systems end programs,
     finish the step, save and return: `step` is then less than `steps`. A second one stops at once.
+    Steps run on one BLAS thread, unless an environment variable says otherwise
+    (`rnn.one_thread`).
 
     Args:
         training: from `Training.start` or `Training.load`.
@@ -230,6 +234,7 @@ def train(
         _saving(path) as save,
         _progress(training, steps) as bar,
         _interruptible() as interrupted,
+        one_thread(),
     ):
         save(training)  # a place that cannot be written is better found before the work
         good = training
@@ -267,14 +272,8 @@ def _saving(path: str | Path | None) -> Iterator[Callable[[Training], None]]:
 
 def _progress(training: Training, steps: int) -> Any:
     """A progress bar in characters; none where nobody watches."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        raise ImportError(
-            "training shows its progress by tqdm: pip install 'minigrad[train]'"
-        ) from None
     window = training.recipe.batch * training.recipe.length
-    return tqdm(
+    return needed("tqdm", "train", "the progress of training").tqdm(
         total=steps * window,
         initial=training.step * window,
         unit="char",

@@ -24,7 +24,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 """From the ground up: a package imports itself and those before it."""
 
 FLOORS = (
-    ("errors", "show", "tree"),
+    ("errors", "extras", "show", "tree"),
     ("habits",),
     ("core",),
     ("captured", "define"),

@@ -27,3 +27,12 @@ def test_every_file_it_names_exists():
     )
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_what_is_typed_without_make_is_what_make_does():
+    make = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipes = re.findall(r"^(?:demo|test|lint):.*\n((?:\t.*\n)+)", make, re.MULTILINE)
+    commands = [line.strip() for recipe in recipes for line in recipe.splitlines()]
+    assert len(commands) == 4
+    for command in commands:
+        assert command.replace("$(BIN)/", ".venv\\Scripts\\") in README.splitlines()

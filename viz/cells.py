@@ -217,7 +217,7 @@ def given_name(folded: Folded, k: int) -> str:
 
 
 def layer(scope: str, scopes: Collection[str]) -> str:
-    """A scope as a subscript that tells it from other scopes; "" if there is no other.
+    """A scope as a subscript that tells it from other, distinct scopes; "" if there is no other.
 
     The number of a layer, an arrow for a direction:
 
@@ -230,7 +230,7 @@ def layer(scope: str, scopes: Collection[str]) -> str:
         return ""
     paths = [path.split(".") for path in scopes]
     shared = 0
-    while len({path[shared] if shared < len(path) else "" for path in paths}) == 1:
+    while len({path[shared] if shared < len(path) else None for path in paths}) == 1:
         shared += 1
     words = {"forward": "→", "backward": "←"}
     parts = scope.split(".")[shared:]

@@ -1,8 +1,8 @@
 r"""Scene to `graphviz.Digraph`: every place is in the DOT, and `layout=nop2` keeps it.
 
 So `dot -Tpng file.gv`, the `graphviz` package, notebooks and pygraphviz draw the same picture.
-Labels are HTML-like and made of character references wherever DOT would read a meaning into a
-character, so `\N` or `<B>` in a name stays text. Names of nodes are our own.
+Text has character references wherever DOT would read a meaning into a character, so `\N` or `<B>`
+in a name stays text: labels are HTML-like, tips never begin with `<`. Names of nodes are our own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None
 
 def _tip(text: str) -> str:
     # Tips know escapes such as `\G`, and not every Graphviz takes `\\\\` for a backslash.
-    return str(graphviz.escape(clean(text, 400).replace("\\", "∖")))
+    return escape(clean(text, 400)).replace("\\", "∖")
 
 
 def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
@@ -159,7 +159,7 @@ def _run(run: Run, size: float, bold: bool) -> str:
 
 def _plain_run(run: Run, size: float, bold: bool) -> str:
     # An HTML-like label drops spaces at the ends of a run.
-    text = escape(run.text, quote=True).replace(" ", "&#160;")
+    text = escape(run.text).replace(" ", "&#160;")
     if run.face == "italic":
         text = f"<I>{text}</I>"
     if bold:

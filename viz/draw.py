@@ -10,14 +10,13 @@ from minigrad.fold import fold
 from minigrad.folded import Folded, FoldedAdjoint
 from minigrad.graph import Graph
 from minigrad.schedule import Schedule, schedule
-from viz import views
+from viz import given, views
 from viz.adjoints import named
 from viz.drawing import Drawing
 from viz.label import words
 from viz.marks import Marked
 from viz.recorded import of_graph, of_tensor
 from viz.scene import Text
-from viz.style import STYLES
 from viz.views import Asked
 
 VIEWS = ("folded", "unfolded", "schedule")
@@ -81,13 +80,14 @@ def draw(
     >>> viz.draw(rnn.LSTMCell(3, 5), view="schedule")
     <Drawing: LSTMCell, schedule>
     """
-    _known("view", view, (None, *VIEWS))
-    _known("level", level, (None, *LEVELS))
-    _known("params", params, ("tags", "shared"))
-    _known("style", style, tuple(STYLES))
-    asked = Asked(
-        view, steps, level, on_edges, values, gradients, marked, params, STYLES[style], force
-    )
+    given.choice("draw", "view", view, (None, *VIEWS))
+    given.choice("draw", "level", level, (None, *LEVELS))
+    given.choice("draw", "params", params, ("tags", "shared"))
+    given.flags("draw", on_edges=on_edges, values=values, gradients=gradients, force=force)
+    if not isinstance(title, str):
+        raise TypeError(f"draw: title must be a string, got {title!r:.60}")
+    looks = given.styled("draw", style)
+    asked = Asked(view, steps, level, on_edges, values, gradients, marked, params, looks, force)
     if isinstance(obj, Graph) and (view in ("folded", "schedule") or level == "cell"):
         if marked:
             raise ValueError(
@@ -115,20 +115,8 @@ def draw(
 
 
 def _fold(obj: Any) -> Folded:
-    if isinstance(obj, Folded):
-        return obj
     if isinstance(obj, FoldedAdjoint):
         return named(obj)
-    made = obj.folded() if callable(getattr(obj, "folded", None)) else None
-    if not isinstance(made, Folded):
-        raise TypeError(
-            "draw takes a cell, a folded graph, a schedule, a traced graph or a tensor, "
-            f"got {obj!r:.60}"
-        )
-    return made
-
-
-def _known(what: str, given: object, known: tuple[object, ...]) -> None:
-    if given not in known:
-        names = ", ".join(repr(k) for k in known)
-        raise ValueError(f"draw: unknown {what} {given!r}; there are {names}")
+    return given.folded(
+        "draw", obj, "a cell, a folded graph, a schedule, a traced graph or a tensor"
+    )

@@ -8,7 +8,9 @@ from typing import Any
 
 import graphviz
 
+from viz import given
 from viz.dot import digraph
+from viz.label import clean
 from viz.render import RendererMissing, render, write
 from viz.scene import Scene
 from viz.svg import svg
@@ -32,13 +34,10 @@ class Drawing:
     """
 
     def __init__(self, scene: Scene, layout: str = "nop2", engine: str | None = None) -> None:
-        if layout != "nop2" and layout not in graphviz.ENGINES:
-            known = ", ".join(sorted(graphviz.ENGINES))
-            raise ValueError(f"draw: unknown layout {layout!r}; there are nop2, {known}")
-        if engine not in (None, "graphviz", "dot", "pygraphviz"):
-            raise ValueError(
-                f"draw: unknown engine {engine!r}; there are graphviz, dot, pygraphviz"
-            )
+        if not isinstance(scene, Scene):
+            raise given.refused("Drawing", "a scene, as viz.draw makes one", scene)
+        given.choice("draw", "layout", layout, sorted({"nop2", *graphviz.ENGINES}))
+        given.choice("draw", "engine", engine, (None, "graphviz", "dot", "pygraphviz"))
         self.scene = scene
         self.layout = layout
         self.by_graphviz = layout != "nop2" or engine is not None
@@ -74,6 +73,8 @@ class Drawing:
             RendererMissing: PNG or PDF without Graphviz; an SVG was written beside it instead.
             OSError: the place cannot be written.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise given.refused("save", "a path", path)
         path = os.fspath(path)
         stem, suffix = os.path.splitext(path)
         suffix = suffix.lower()
@@ -99,4 +100,4 @@ class Drawing:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<Drawing: {self.scene.title}>"
+        return f"<Drawing: {clean(self.scene.title, 200)}>"

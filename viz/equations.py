@@ -6,6 +6,7 @@ Wᵀ g. Every named value has its line; what has no name is written where it is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +14,17 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import EVERY, SEQUENCE, STATIC, SUM, Folded, folded_adjoint
+from viz import given
 from viz.cells import layer
 from viz.formulas import ATOM, PRODUCT_OF, SUM_OF, Term, held, written
-from viz.notation import Formula, Symbol, html, latex, shifted, unicode
+from viz.notation import Formula, Symbol, html, latex, shifted, typed, unicode
 
 
 @dataclass(frozen=True)
 class Equations:
     """The equations of a step; notebooks show them set.
+
+    As text they are in Unicode, or in ASCII where standard output cannot print that.
 
     Attributes:
         lines: left and right side of each, as symbols and signs.
@@ -34,6 +38,11 @@ class Equations:
         return "\n".join(f"{unicode(left)} = {unicode(right)}" for left, right in self.lines)
 
     @property
+    def ascii(self) -> str:
+        """One line for each equation, for any terminal."""
+        return "\n".join(f"{typed(left)} = {typed(right)}" for left, right in self.lines)
+
+    @property
     def latex(self) -> str:
         """An `aligned` block."""
         rows = " \\\\\n".join(f"{latex(left)} &= {latex(right)}" for left, right in self.lines)
@@ -45,7 +54,14 @@ class Equations:
         return "\n".join(f"{html(left)} = {html(right)}" for left, right in self.lines)
 
     def __str__(self) -> str:
-        return self.unicode
+        text = self.unicode
+        try:
+            text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            return self.ascii
+        return text
+
+    __repr__ = __str__
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex}\n$$"
@@ -72,13 +88,16 @@ def equations(cell: Any, adjoint: bool = False) -> Equations:
     ∂b_h = Σ ∂z_h⁽ᵗ⁾
     ∂x⁽ᵗ⁾ = W_xhᵀ ∂z_h⁽ᵗ⁾
     """
-    folded = cell
-    if callable(getattr(cell, "folded", None)):
-        folded = cell.folded()
-    if not isinstance(folded, Folded):
-        raise TypeError(f"equations takes a cell or a folded graph, got {cell!r:.60}")
-    step = _Step(folded)
+    given.flags("equations", adjoint=adjoint)
+    step = _Step(given.folded("equations", cell))
     return Equations(tuple((_backward(step) if adjoint else step).lines))
+
+
+@dataclass(frozen=True)
+class _State(Symbol):
+    """A state without a name, to be written out when its origin is known."""
+
+    node: int = 0
 
 
 class _Step:
@@ -180,14 +199,14 @@ class _Step:
         origin, delay = self.origins[k]
         if origin in self.left:
             return Symbol(self.left[origin].base, self.left[origin].sub, -delay)
-        return Symbol(f"\0{k}", "", 0)  # written out when its origin is known
+        return _State("", "", 0, node=k)
 
     def _carried(self, formula: Formula) -> Formula:
         """The formula with what a nameless state holds in its place, as it was at its own step."""
         found: list[Any] = []
         for part in formula:
-            if isinstance(part, Symbol) and part.base.startswith("\0"):
-                origin, delay = self.origins[int(part.base[1:])]
+            if isinstance(part, _State):
+                origin, delay = self.origins[part.node]
                 inner = held(self.terms[origin], SUM_OF if " + " in formula else PRODUCT_OF)
                 found += shifted(inner, -delay)
             else:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Tensor
 from minigrad.folded import STATE, Folded, folded_adjoint
 from minigrad.graph import replay
 from minigrad.prepare import prepared
 from minigrad.tree import flatten
 from rnn import RNNCell, tasks
-from rnn.cell import Cell
+from rnn.cell import Cell, Edge
 from rnn.cells import RECURRENCES
+from rnn.run import run
 from rnn.tasks import Task
 from viz import activation as rows_of_blocks
 from viz import pairs, patterns, textbook, weights
@@ -25,11 +27,14 @@ from viz.blocks import blocks
 from viz.cells import cells
 from viz.draw import draw
 from viz.drawing import Drawing
+from viz.given import cell as as_cell
+from viz.given import count, flags, refused, styled
+from viz.given import folded as as_folded
 from viz.memory import Memory, memory
 from viz.numbers import summary
 from viz.panels import Panel, beside, stacked
 from viz.steps import choose
-from viz.style import STYLES
+from viz.views import LIMIT
 
 EXAMPLES: Mapping[str, str] = {
     "one-to-one": "image classification",
@@ -55,10 +60,12 @@ def modelling_tasks(*given: Task, style: str = "print") -> Drawing:
         tasks.many_to_many_delayed(3, 3),
         tasks.many_to_many_synchronised(3),
     )
-    panels = []
+    look, panels = styled("modelling_tasks", style), []
     for task in chosen:
+        if not isinstance(task, Task):
+            raise refused("modelling_tasks", "tasks, such as rnn.many_to_one(3)", task)
         kind, _, _ = task.name.partition(", ")
-        scene = patterns.pattern(task, STYLES[style])
+        scene = patterns.pattern(task, look)
         panels.append(Panel(scene, kind.replace("-", " "), EXAMPLES.get(task.name, "")))
     names = dict.fromkeys(task.name for task in chosen)
     scene = beside(panels, f"Modelling tasks: {'; '.join(names)}", 44)
@@ -75,8 +82,10 @@ def feedforward(cell: Cell, recurrent: Cell, style: str = "print") -> Drawing:
     <Drawing: A feed-forward and a recurrent network>
     """
     pair = {"feed-forward network": cell, "recurrent network": recurrent}
+    look = styled("feedforward", style)
     panels = [
-        Panel(textbook.folded(cells(c.folded()), STYLES[style]), name) for name, c in pair.items()
+        Panel(textbook.folded(cells(as_folded("feedforward", c)), look), name)
+        for name, c in pair.items()
     ]
     return Drawing(beside(panels, "A feed-forward and a recurrent network"))
 
@@ -98,13 +107,15 @@ def recurrences(cell: RNNCell, style: str = "print") -> Drawing:
     >>> recurrences(rnn.RNNCell(3, 5, 2))
     <Drawing: hidden-to-hidden, output-to-hidden, output-to-output>
     """
-    panels = []
+    if not isinstance(cell, RNNCell):
+        raise refused("recurrences", "an RNNCell with outputs, such as RNNCell(3, 5, 2)", cell)
+    look, panels = styled("recurrences", style), []
     for kind in RECURRENCES:
         folded = replace(cell, recurrence=kind).folded()
         view = cells(folded)
         recurrent = {k for link in view.links if link.delay for k in link.through}
         named = {k: label for k, label in weights.labels(folded).items() if k in recurrent}
-        scene = textbook.both(view, choose("t"), STYLES[style], named, headings=False)
+        scene = textbook.both(view, choose("t"), look, named, headings=False)
         panels.append(Panel(scene, kind))
     return Drawing(stacked(panels, ", ".join(RECURRENCES)))
 
@@ -122,10 +133,12 @@ def activation(cell: Cell, concatenated: bool = True, style: str = "print") -> D
     >>> activation(rnn.RNNCell(3, 5, 2))
     <Drawing: Computing the activations of one time step>
     """
-    found = rows_of_blocks.rows(cell.folded())
+    flags("activation", concatenated=concatenated)
+    look = styled("activation", style)
+    found = rows_of_blocks.rows(as_folded("activation", cell))
     if not found:
         raise ValueError(f"activation: {cell!r} has no activation of products and sums")
-    return Drawing(rows_of_blocks.activation(found, STYLES[style], concatenated))
+    return Drawing(rows_of_blocks.activation(found, look, concatenated))
 
 
 def memory_cell(cell: Cell, style: str = "print") -> Drawing:
@@ -140,10 +153,11 @@ def memory_cell(cell: Cell, style: str = "print") -> Drawing:
     >>> memory_cell(rnn.GRUCell(3, 5))
     <Drawing: GRUCell, one step, gates>
     """
-    found = memory(cell.folded())
+    look = styled("memory_cell", style)
+    found = memory(as_cell("memory_cell", cell).folded())
     if found is None:
         return draw(cell, view="folded", level="gate", style=style)
-    scene = blocks(found, STYLES[style])
+    scene = blocks(found, look)
     scene.title = cell.label
     return Drawing(scene)
 
@@ -168,14 +182,14 @@ def stages(
     >>> stages(cell, cell.init(0), [1.0])
     <Drawing: LSTMCell, stage by stage>
     """
-    folded = cell.folded()
+    look, folded = styled("stages", style), as_cell("stages", cell).folded()
     found = memory(folded)
     if found is None:
         raise ValueError(f"stages: {cell!r} has no state whose way is only × and +")
     numbers = _numbers(cell, folded, found, params, x, state)
     panels = []
     for k, told in enumerate(_stages(found), 1):
-        panels.append(Panel(blocks(found, STYLES[style], numbers, k), f"Stage {k}: {told}"))
+        panels.append(Panel(blocks(found, look, numbers, k), f"Stage {k}: {told}"))
     return Drawing(stacked(panels, f"{cell.label}, stage by stage"))
 
 
@@ -194,9 +208,14 @@ def _numbers(
 ) -> dict[str, str]:
     """The value of every block of a memory cell at one step, as text."""
     step = folded.step
-    start = cell.start(1) if state is None else state
-    given = iter([*flatten(params)[0], np.reshape(np.asarray(x, float), (1, -1))])
-    states = iter(np.reshape(np.asarray(s, float), (1, -1)) for s in flatten(start)[0])
+    x = _row("x", x, cell.inputs)
+    start = cell.start(1) if state is None else _rows(cell.edges(), state)
+    run(cell, params, x[None], start)  # refuses other parameters
+    leaves, tree = flatten(params)
+    named = dict(zip(tree.paths(), leaves, strict=True))
+    wanted = [named[path] for path in cell.init(0).named()]
+    given = iter([*(w.data if isinstance(w, Tensor) else w for w in wanted), x])
+    states = iter(flatten(start)[0])
     values = [next(states) if role == STATE else next(given) for role in folded.inputs]
     everything = replace(step, outputs=tuple(range(len(step.nodes))))
     made = [np.asarray(value) for value in replay(everything, values)]
@@ -210,6 +229,24 @@ def _numbers(
     return numbers
 
 
+def _rows(edges: Any, state: Any) -> Any:
+    """A start state as rows, in tuples as the edges are."""
+    if isinstance(edges, Edge):
+        return _row(f"the state {edges.name}", state, edges.size)
+    if not isinstance(state, tuple | list) or len(state) != len(edges):
+        names = ", ".join(edge.name for edge in flatten(edges)[0])
+        raise ValueError(f"stages: the state must be a tuple of {names}, got {state!r:.60}")
+    return tuple(_rows(e, s) for e, s in zip(edges, state, strict=True))
+
+
+def _row(what: str, given: Any, size: int) -> Any:
+    try:
+        row = np.asarray(given, float).reshape(1, size)
+    except (ValueError, TypeError):
+        raise ValueError(f"stages: {what} must be {size} numbers, got {given!r:.60}") from None
+    return row
+
+
 def encoder_decoder(
     encoder: Cell, decoder: Cell, inputs: int = 3, outputs: int = 3, style: str = "print"
 ) -> Drawing:
@@ -219,8 +256,17 @@ def encoder_decoder(
     >>> encoder_decoder(rnn.GRUCell(3, 5), rnn.GRUCell(5, 5))
     <Drawing: Encoder and decoder>
     """
-    views = cells(encoder.folded()), cells(decoder.folded())
-    return Drawing(pairs.handed_over(*views, inputs, outputs, STYLES[style]))
+    where, look = "encoder_decoder", styled("encoder_decoder", style)
+    inputs = count(where, "inputs", inputs, LIMIT)
+    outputs = count(where, "outputs", outputs, LIMIT)
+    both = [as_folded(where, c) for c in (encoder, decoder)]
+    left, taken = ([r.name for r in f.recurrences] for f in both)
+    if len(left) != len(taken):
+        raise ValueError(
+            f"{where}: the encoder leaves {', '.join(left) or 'nothing'}, but the decoder "
+            f"starts from {', '.join(taken) or 'nothing'}"
+        )
+    return Drawing(pairs.handed_over(cells(both[0]), cells(both[1]), inputs, outputs, look))
 
 
 def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
@@ -230,8 +276,7 @@ def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing
     >>> backward(rnn.RNNCell(3, 5, 2))
     <Drawing: ∂o, ∂h, ∂x, folded and unfolded over 3 steps>
     """
-    folded = cell if isinstance(cell, Folded) else cell.folded()
-    return draw(folded_adjoint(folded).backward, steps=steps, style=style)
+    return draw(folded_adjoint(as_folded("backward", cell)).backward, steps=steps, style=style)
 
 
 def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
@@ -241,9 +286,9 @@ def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print"
     >>> forward_and_backward(rnn.RNNCell(3, 5, 2), steps=3)
     <Drawing: Forward and backward through time>
     """
-    folded = cell if isinstance(cell, Folded) else cell.folded()
+    look, folded = styled("forward_and_backward", style), as_folded("forward_and_backward", cell)
     views = cells(folded), cells(folded_adjoint(folded).backward)
-    return Drawing(pairs.there_and_back(*views, choose(steps), STYLES[style]))
+    return Drawing(pairs.there_and_back(*views, choose(steps), look))
 
 
 def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing:
@@ -253,7 +298,8 @@ def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing
     >>> schedule(rnn.LSTMCell(3, 5))
     <Drawing: LSTMCell, schedule>
     """
+    flags("schedule", backward=backward)
     if not backward:
         return draw(cell, "schedule", style=style)
-    folded = cell if isinstance(cell, Folded) else cell.folded()
-    return draw(folded_adjoint(prepared(folded).folded), "schedule", style=style)
+    folded = prepared(as_folded("schedule", cell)).folded
+    return draw(folded_adjoint(folded), "schedule", style=style)

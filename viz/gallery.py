@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from minigrad.folded import folded_adjoint
 from rnn import Bidirectional, Dense, GRUCell, LSTMCell, RNNCell, Stack
@@ -12,7 +11,9 @@ from viz import figures
 from viz.draw import draw
 from viz.drawing import Drawing
 from viz.equations import Equations, equations
-from viz.page import document, image, told
+from viz.given import count, styled
+from viz.page import document, image, text, told
+from viz.views import LIMIT
 
 WIDE = 1100.0  # points; a wider drawing would be too small to read in the width of a page
 
@@ -44,7 +45,10 @@ def gallery(
     >>> [entry.name for entry in gallery()][:3]
     ['a_modelling_tasks', 'b_feedforward', 'c_unfolding']
     """
-    X, H, O = inputs, hidden, outputs
+    X = count("gallery", "inputs", inputs, LIMIT)
+    H = count("gallery", "hidden", hidden, LIMIT)
+    O = count("gallery", "outputs", outputs, LIMIT)
+    styled("gallery", style)
     plain, memory, gated = RNNCell(X, H, O), LSTMCell(X, H), GRUCell(X, H)
     deep = Stack([RNNCell(X, H), RNNCell(H, H, O)])
     small = LSTMCell(1, 1)
@@ -203,15 +207,15 @@ def page(entries: Sequence[tuple[Entry, Drawing]], title: str = "The figures") -
     >>> page([]).startswith("<!doctype html>")
     True
     """
-    links = (f'<a href="#{escape(e.name)}">{escape(e.title)}</a>' for e, _ in entries)
+    links = (f'<a href="#{text(e.name)}">{text(e.title)}</a>' for e, _ in entries)
     parts = [f"<nav>{' · '.join(links)}</nav>"]
     for entry, drawing in entries:
         formulas = f'<pre class="formulas">{entry.formulas.html}</pre>' if entry.formulas else ""
         left, _, right, _ = drawing.scene.bounds()
         kind = ' class="whole"' if right - left > WIDE else ""
         parts.append(
-            f'<h2 id="{escape(entry.name)}">{escape(entry.title)}</h2>'
+            f'<h2 id="{text(entry.name)}">{text(entry.title)}</h2>'
             f"<figure{kind}>{image(drawing.svg(), told(drawing))}"
-            f"<figcaption>{escape(entry.caption)}</figcaption>{formulas}</figure>"
+            f"<figcaption>{text(entry.caption)}</figcaption>{formulas}</figure>"
         )
     return document(title, parts)

@@ -1,7 +1,7 @@
 """Labels: runs of text in a face and a script position, so that nothing has to be parsed later.
 
 A name such as `W_xh` becomes W with a real subscript, the time a real superscript. The text of a
-run is only ever text: renderers escape it, and `clean` takes out what no format can hold.
+run is only ever text: renderers escape it, and `clean` spells out what no format can hold.
 """
 
 from __future__ import annotations
@@ -29,27 +29,26 @@ Label = tuple[Run, ...]
 
 
 def clean(text: object, limit: int = LIMIT) -> str:
-    r"""Text that any format can hold: no control characters or lone surrogates, and short.
+    r"""Text that any format can hold, and short.
 
-    >>> clean("a\x00b\nc")
-    'a�b c'
+    Control characters and lone surrogates are spelt as Python spells them.
+
+    >>> print(clean("a\x00b\nc\ud800"))
+    a\x00b\nc\ud800
     >>> len(clean("x" * 20000))
     32
     """
     short = str(text)[: limit + 1]
-    if len(short) > limit:
-        short = short[: limit - 1] + "…"
-    if short.isprintable():
-        return short
-    return "".join(" " if c in "\n\r\t" else c if _is_safe(c) else "\ufffd" for c in short)
+    if not short.isprintable():
+        short = "".join(map(_shown, short))
+    return short if len(short) <= limit else short[: limit - 1] + "…"
 
 
-def _is_safe(char: str) -> bool:
+def _shown(char: str) -> str:
     # Control characters, lone surrogates, and the non-characters that XML does not allow. Marks of
     # writing direction (Cf) could make a label run over its neighbours.
-    return (
-        unicodedata.category(char) not in ("Cc", "Cs", "Cf", "Cn", "Zl", "Zp") or char == "\u200d"
-    )
+    unsafe = unicodedata.category(char) in ("Cc", "Cs", "Cf", "Cn", "Zl", "Zp")
+    return ascii(char)[1:-1] if unsafe and char != "\u200d" else char
 
 
 def scoped(path: str) -> tuple[str, str]:

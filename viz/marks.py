@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from minigrad.core import Tensor
 from minigrad.graph import Node
 from viz.label import plain, words
@@ -31,18 +33,25 @@ def numbered(marked: Marked, nodes: Sequence[Node], serials: Mapping[int, int]) 
     Raises:
         ValueError: a node or tensor that is not in the graph.
     """
-    notes: dict[int | Tensor, str]
-    notes = dict(marked) if isinstance(marked, Mapping) else dict.fromkeys(marked, "")
+    try:
+        notes = dict(marked) if isinstance(marked, Mapping) else dict.fromkeys(marked, "")
+    except TypeError:
+        raise TypeError(
+            "draw: marked must be node numbers or tensors in a list, or a mapping from them to "
+            f"what is to be said, got {marked!r:.60}"
+        ) from None
     found = {}
     for given, note in notes.items():
         k = serials.get(given.serial, -1) if isinstance(given, Tensor) else given
+        if isinstance(k, bool) or not isinstance(k, int | np.integer):
+            raise TypeError(f"draw: marked has {given!r:.60}, which is no node number or tensor")
         if not 0 <= k < len(nodes):
             what = f"the tensor {given.name or given.serial}" if isinstance(given, Tensor) else k
             raise ValueError(
                 f"draw: marked has {what}, which is not in the graph; "
                 f"it has the nodes 0 to {len(nodes) - 1}, in the order of its text"
             )
-        found[k] = note
+        found[int(k)] = note
     return found
 
 

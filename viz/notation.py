@@ -1,4 +1,4 @@
-"""Two ways to write a formula: Unicode for a terminal, LaTeX for print.
+"""Ways to write a formula: Unicode for a terminal, or ASCII; LaTeX for print; HTML for a page.
 
 A formula is a row of symbols and signs; nothing in it has to be parsed again.
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from viz.label import clean
 
 RAISED = str.maketrans("0123456789+−()t", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗ")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+TYPED = str.maketrans({
+    "⊙": "*", "−": "-", "Σ": "sum_t", "√": "sqrt", "σ": "sigma", "∂": "d", "ᵀ": "^T", "²": "^2",
+    "≥": ">=", "≤": "<=", "≠": "!=", "∧": "and", "¬": "not", "·": ":", "\u0303": "~",
+})  # fmt: skip
 
 SIGNS = {
     " ⊙ ": r" \odot ", " − ": " - ", "−": "-", "Σ ": r"\sum_{t} ", "√": r"\operatorname{sqrt}",
@@ -61,9 +65,7 @@ def shifted(formula: Formula, by: int) -> Formula:
     'h⁽ᵗ⁻¹⁾'
     """
     return tuple(
-        Symbol(p.base, p.sub, p.offset + by, p.given)
-        if isinstance(p, Symbol) and p.offset is not None
-        else p
+        replace(p, offset=p.offset + by) if isinstance(p, Symbol) and p.offset is not None else p
         for p in formula
     )
 
@@ -78,6 +80,25 @@ def unicode(formula: Sequence[Part]) -> str:
         _plain(p) if isinstance(p, Symbol) else p.name if isinstance(p, Function) else p
         for p in formula
     )
+
+
+def typed(formula: Sequence[Part]) -> str:
+    r"""The formula in ASCII, for a terminal that has no other letters.
+
+    >>> typed((Symbol("∂h", "", -1), " ⊙ ", Symbol("C̃", "1"), "²", " − ", Symbol("µ")))
+    'dh^(t-1) * C~_1^2 - \\xb5'
+    """
+    parts = (
+        f"{_base(p)}{f'_{clean(p.sub)}' if p.sub else ''}"
+        f"{'' if p.offset is None else f'^{_time(p.offset)}'}"
+        if isinstance(p, Symbol)
+        else p.name
+        if isinstance(p, Function)
+        else p
+        for p in formula
+    )
+    text = unicodedata.normalize("NFD", "".join(parts)).translate(TYPED)
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def latex(formula: Sequence[Part]) -> str:
@@ -128,11 +149,15 @@ def _time(offset: int) -> str:
     return f"({'t' if not offset else f't{offset:+d}'.replace('-', '−')})"
 
 
+def _base(s: Symbol) -> str:
+    return f"{'∂L/' if s.given else ''}{clean(s.base)}"
+
+
 def _plain(s: Symbol) -> str:
-    base, sub = clean(s.base), clean(s.sub)
+    sub = clean(s.sub)
     low = "" if not sub else sub.translate(LOWERED) if sub.isdigit() else f"_{sub}"
     raised = "" if s.offset is None else _time(s.offset).translate(RAISED)
-    return f"{'∂L/' if s.given else ''}{base}{low}{raised}"
+    return f"{_base(s)}{low}{raised}"
 
 
 def _set(s: Symbol) -> str:

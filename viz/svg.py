@@ -152,7 +152,7 @@ def _runs(label: Sequence[Run], size: float) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(clean(text, LONG), quote=True)
+    return escape(clean(text, LONG))
 
 
 def _n(value: float) -> str:

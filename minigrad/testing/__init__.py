@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from minigrad.extras import needed
 from minigrad.testing.cases import Case, draw_case
 from minigrad.testing.check import check_gradients
 from minigrad.testing.compare import GradientCheck
@@ -32,4 +33,5 @@ def __getattr__(name: str) -> Any:
     """The strategies, which import Hypothesis, when they are asked for."""
     if name not in STRATEGIES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    needed("hypothesis", "testing", f"minigrad.testing.{name}")
     return getattr(import_module("minigrad.testing.strategies"), name)

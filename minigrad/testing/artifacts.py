@@ -34,7 +34,9 @@ def save(error: GradientMismatch, folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         path = _claim(folder, error)
         for suffix, content in files.items():
-            path.with_suffix(f".{suffix}").write_text(content, encoding="utf-8")
+            # A lone surrogate in a name is no UTF-8.
+            data = content.encode("utf-8", "backslashreplace")
+            path.with_suffix(f".{suffix}").write_bytes(data)
     except OSError as problem:
         return f"not saved: {problem}"
     return f"saved: {', '.join(str(path.with_suffix(f'.{suffix}')) for suffix in files)}"

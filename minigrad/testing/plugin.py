@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from minigrad.extras import needed
 from minigrad.testing.artifacts import ARTIFACTS
 from minigrad.testing.check import TALLY
 
@@ -35,10 +36,9 @@ def load_profile(name: str) -> None:
     Raises:
         ValueError: there is no such profile.
     """
-    from hypothesis import settings
-
     if name not in PROFILES:
         raise ValueError(f"unknown profile {name!r}; there are {', '.join(PROFILES)}")
+    settings = needed("hypothesis", "testing", f"the profile {name!r}").settings
     settings.register_profile(f"minigrad-{name}", deadline=None, **PROFILES[name])
     settings.load_profile(f"minigrad-{name}")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.extras import needed
 from minigrad.testing.laws import Broken, raised
 from rnn.cell import Cell
 from rnn.testing.laws import LAWS
@@ -127,4 +128,5 @@ def __getattr__(name: str) -> Any:
     """The strategies, which import Hypothesis, when they are asked for."""
     if name not in STRATEGIES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    needed("hypothesis", "testing", f"rnn.testing.{name}")
     return getattr(import_module("rnn.testing.strategies"), name)

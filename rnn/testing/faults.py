@@ -52,6 +52,9 @@ for _name, _about, _path, _changes in (
 ):  # fmt: skip
     plant("cells", _name, _about, rewrite("rnn.cells", _path, *_changes))
 
+plant("cells", "recurrent weights forgotten", "h in place of h W, in a cell of somebody's own",
+      rewrite("rnn.testing.networks", "Mixed.step", ' @ p[f"W_{name}"]', ""))  # fmt: skip
+
 for _name, _about, _where, _path, _old, _new in (
     ("backward layer runs forward", "its delays are not turned", "compose", "Bidirectional.edges",
      "-e.delay", "e.delay"),

@@ -1,9 +1,17 @@
 """What is made of primitives against NumPy, and what a tensor is as an object of Python."""
 
+import ast
+import keyword
+from unittest import mock
+
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.core import FUNCTIONS
+from minigrad.define import linear
 from minigrad.testing import check_gradients
 
 RNG = np.random.default_rng(0)
@@ -79,3 +87,38 @@ def test_a_tensor_is_a_sequence_of_its_rows():
     assert [y.data.tolist() for y in x] == [[0, 1, 2], [3, 4, 5]]
     assert mg.Tensor(1.0)
     assert not mg.Tensor(0.0)
+
+
+@given(st.one_of(st.text(st.characters(), max_size=6), st.sampled_from(["a", "é", "σ"])))
+@example("<lambda>")
+@example("x); raise SystemExit(")
+@example("if")
+@example("ﬁ")  # an identifier that Python reads as another: fi
+@example("")
+def test_a_name_of_a_primitive_works_wherever_names_go_or_is_refused(name):
+    def forward(x):
+        return 2.0 * x
+
+    forward.__name__ = name
+    define = lambda: linear(lambda g, x: 2.0 * g)(forward)
+    known = set(mg.PRIMITIVES)
+    if (
+        not name.isidentifier()
+        or keyword.iskeyword(name)
+        or ast.parse(name).body[0].value.id != name
+    ):
+        with pytest.raises(ValueError, match=r"^Primitive: the name must be an identifier"):
+            define()
+        assert set(mg.PRIMITIVES) == known
+        return
+    with mock.patch.dict(mg.PRIMITIVES), mock.patch.dict(FUNCTIONS):
+        double = define()
+        step = mg.compile(mg.value_and_grad(lambda x: mg.sum(double(x) * x)))
+        value, slope = step(np.ones(3))
+        assert (value, *slope) == (6.0, 4.0, 4.0, 4.0)
+
+
+@pytest.mark.parametrize("name", [None, 3, b"a"])
+def test_a_name_of_a_primitive_is_a_string(name):
+    with pytest.raises(ValueError, match="must be an identifier, such as 'my_op', got"):
+        mg.Primitive(name, np.sin, [None], None)

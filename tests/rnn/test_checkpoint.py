@@ -400,5 +400,5 @@ def test_what_cannot_be_saved_is_told_by_its_place(tmp_path: Path) -> None:
 
 def test_without_safetensors_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(ImportError, match=r"needs safetensors: pip install 'minigrad\[train\]'"):
+    with pytest.raises(ImportError, match=r'needs safetensors: pip install -e "\.\[train\]" in'):
         checkpoint.load("anything")

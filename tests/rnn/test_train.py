@@ -348,5 +348,5 @@ def test_a_cell_of_another_width_than_the_text_is_refused() -> None:
 
 def test_without_tqdm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    with pytest.raises(ImportError, match=r"progress by tqdm: pip install 'minigrad\[train\]'"):
+    with pytest.raises(ImportError, match=r"progress of training needs tqdm: pip install"):
         train(begin(), TEXT, 1)

@@ -230,6 +230,17 @@ def test_a_broken_promise_is_saved_too(tmp_path):
     assert facts["program"] is None
 
 
+@pytest.mark.parametrize("name", ["\ud800", '</b>&"\\N\x00', "a\nb", "∂é\u202e"])
+def test_a_report_with_any_names_is_saved_and_read_back(name, tmp_path):
+    f = lambda p: mg.sum(mg.named(name, mg.sin(p[name])))
+    with FAULTS["sin slope -cos"].planted(), pytest.raises(GradientMismatch):
+        check_gradients(f, {name: np.array(0.5)}, artifacts=tmp_path)
+    facts = json.loads((tmp_path / "sin.json").read_text(encoding="utf-8"))
+    assert facts["entry"]["place"].endswith(name)
+    for suffix in ("txt", "py", "svg"):
+        assert (tmp_path / f"sin.{suffix}").read_text(encoding="utf-8")
+
+
 def test_a_report_is_not_lost_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     told = str(failing(tmp_path / "file"))

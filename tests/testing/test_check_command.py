@@ -119,7 +119,7 @@ def test_faults_are_planted_by_part_of_their_name(capsys):
     ("arguments", "told"),
     [
         (["check"], "name a function or cell"),
-        (["check", "rnn:GRUCell", "--draws", "0"], "--draws is how often each law is tried, got 0"),
+        (["check", "rnn:GRUCell", "--draws", "0"], "--draws must be a whole number from 1 to"),
         (["check", "rnn:Nobody"], "rnn has no Nobody"),
         (["check", "minigrad:tanh"], "needs inputs to be checked on"),
         (["check", "nowhere.py:f"], "there is no file nowhere.py"),

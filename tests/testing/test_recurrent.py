@@ -111,6 +111,80 @@ def test_a_delay_of_several_steps_may_run_backward():
     assert_law("layers compose", rnn.Bidirectional(rnn.RNNCell(3, 1), cell))
 
 
+@dataclass(frozen=True)
+class Forgetful(rnn.Cell):
+    """A cell that forgets `@ p.W_hh`, and one that says so; the loss may read it."""
+
+    inputs: int
+    hidden: int
+    state = ("h",)
+
+    def parameters(self):
+        X, H = self.inputs, self.hidden
+        return {"W_xh": rnn.glorot(X, H), "W_hh": rnn.orthogonal(H, H), "b": rnn.constant(0.0, H)}
+
+    def step(self, p, x, h):
+        h = mg.named("h", mg.tanh(x @ p.W_xh + h + p.b))
+        return h, h
+
+
+class Meant(Forgetful):
+    idle = ("W_hh",)
+
+
+class Wrong(Forgetful):
+    idle = ("W_hh", "b")
+
+
+class Unknown(Forgetful):
+    idle = ("W_hh", "W_oo")
+
+
+class Normalised(Forgetful):
+    """A bias that is taken out again, but for rounding."""
+
+    idle = ("W_hh", "b")
+
+    def step(self, p, x, h):
+        z = x @ p.W_xh + h + mg.mean(p.b)
+        h = mg.named("h", mg.tanh(z - mg.mean(z, -1, True)))
+        return h, h
+
+
+def test_a_forgotten_parameter_breaks_one_law():
+    card = all_laws(Forgetful(3, 4))
+    assert card.broken == ["every parameter matters"]
+    told = card.verdicts["every parameter matters"]
+    assert told == "W_hh: other values give the same outputs and states"
+    with pytest.raises(Broken, match=r"^layer1\.W_hh, layer2\.W_hh: other values"):
+        assert_law("every parameter matters", rnn.Stack([Forgetful(3, 4), Forgetful(4, 4)]))
+
+
+@pytest.mark.parametrize("cell", [Meant(3, 4), rnn.Stack([Meant(3, 4), rnn.Dense(4, 2)])])
+def test_a_parameter_that_rightly_does_nothing_is_named(cell):
+    assert_law("every parameter matters", cell)
+
+
+def test_rounding_is_no_effect():
+    assert_law("every parameter matters", Normalised(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [(Wrong(3, 4), "b: named idle, but"), (Unknown(3, 4), "idle names W_oo, which is no")],
+)
+def test_what_is_named_idle_is(cell, told):
+    with pytest.raises(Broken, match=f"^{told}"):
+        assert_law("every parameter matters", cell)
+
+
+@settings(max_examples=3 * settings().max_examples)
+@given(seed=st.integers(0, 2**16), hidden=st.integers(1, 3))
+def test_units_that_are_off_raise_no_alarm(seed, hidden):
+    cell = rnn.RNNCell(2, hidden, 1, activation="relu", output_activation="relu")
+    assert_law("every parameter matters", cell, seed)
+
+
 def test_an_unknown_law_is_told():
     with pytest.raises(ValueError, match="unknown law 'gravity'"):
         assert_law("gravity", rnn.LSTMCell(2, 2))
@@ -121,6 +195,7 @@ def test_an_unknown_law_is_told():
 @pytest.mark.parametrize(
     ("law", "fault"),
     [
+        ("every parameter matters", "recurrent weights forgotten"),
         ("truncated after k steps", "truncation lets gradients through"),
         ("no recurrent weights, no memory", "memory beside W_hh"),
         ("at rest: a power of W_hh", "recurrent weights transposed"),

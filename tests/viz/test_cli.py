@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -21,14 +23,16 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 import viz
+from minigrad.extras import installing
 from rnn import checkpoint
 from rnn.characters import character_model
 from rnn.data import text as text_module
 from rnn.train import Training
 from tests.rnn.test_checkpoint import CHANGES
-from viz.cli import main, parser, train
+from viz.cli import COMMANDS, doctor, main, parser, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
+COMMAND_NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
 SMALL = ["--hidden", "5", "--batch", "4", "--length", "8"]
 
 
@@ -219,14 +223,14 @@ def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: 
         if layers == "1"
         else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
     )
-    assert file.read_text() == viz.draw(stack, view=view, steps=3).svg()
+    assert file.read_text("utf-8") == viz.draw(stack, view=view, steps=3).svg()
 
 
 def test_draw_shows_the_schedule_of_backpropagation(tmp_path: Path) -> None:
     file = tmp_path / "cell.svg"
     options = ["--cell", "lstm", "--view", "schedule", "--backward", "-o", str(file)]
     assert main(["draw", *options]) == 0
-    assert file.read_text() == viz.figures.schedule(rnn.LSTMCell(3, 4), backward=True).svg()
+    assert file.read_text("utf-8") == viz.figures.schedule(rnn.LSTMCell(3, 4), backward=True).svg()
 
 
 def test_draw_takes_several_recurrences(tmp_path: Path) -> None:
@@ -248,16 +252,49 @@ def test_doctor_tells_versions_and_what_works(
 ) -> None:
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out
-    for word in (f"numpy        {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
+    for word in (f"numpy         {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
         assert word in told
     monkeypatch.setattr(
         viz, "available", lambda: {"svg": "built in", "dot": None, "pygraphviz": None}
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(doctor, "version", lambda name: None)
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out
+    for package, (_, extra) in doctor.NEEDED_FOR.items():
+        (line,) = (line for line in told.splitlines() if line.startswith(package))
+        assert line.endswith(installing(extra)) if extra else "missing" in line
     assert "PNG and PDF pictures need dot or pygraphviz." in told
     assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+@pytest.mark.parametrize(
+    "call",
+    ["ops", "doctor", "explain", "draw -o σ.svg", "check rnn.cells:Dense --draws 1", "--version"]
+    + ["check σ", "train --text σ", "sample --weights σ", "explain --batch σ"]
+    + [f"{command} --help" for command in COMMAND_NAMES],
+)
+def test_any_console_gets_all_that_a_command_says(
+    call: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = said(call, "utf-8", monkeypatch)
+    told = said(call, encoding, monkeypatch)
+    for a, b in zip(wanted, told, strict=True):
+        assert a.encode(encoding, "backslashreplace").decode(encoding) == b
+
+
+def said(call: str, encoding: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a command writes to a console of an encoding: output and errors."""
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding) for name in ("stdout", "stderr")}
+    with monkeypatch.context() as m, contextlib.suppress(SystemExit):
+        for name, stream in streams.items():
+            m.setattr(sys, name, stream)
+        main(call.split())
+    for stream in streams.values():
+        stream.flush()
+    return [stream.buffer.getvalue().decode(encoding) for stream in streams.values()]
 
 
 def test_a_console_without_greek_letters_still_gets_the_table() -> None:
@@ -265,6 +302,7 @@ def test_a_console_without_greek_letters_still_gets_the_table() -> None:
     call = [sys.executable, "-m", "viz", "ops"]
     told = subprocess.run(call, capture_output=True, env=env, check=True).stdout
     assert b"softplus" in told
+    assert b"\\u03a3" in told
 
 
 # --- mistakes ------------------------------------------------------------------------------------
@@ -324,6 +362,41 @@ MISTAKES = {
         "RNNCell: unknown recurrence 'sideways'; there are "
         "hidden-to-hidden, output-to-hidden, output-to-output",
     ),
+    "a file in place of a folder": (
+        "figures -o short.txt",
+        "figures: -o names a folder, which cannot be made: [Errno 17] File exists: 'short.txt'",
+    ),
+    "another format of figures": (
+        "figures --formats svg,bmp",
+        "figures: unknown format 'bmp'; there are 'svg', 'png', 'pdf', 'gv', 'dot'",
+    ),
+    "no name": ("draw -o ", "save: '' must end in one of .svg, .png, .pdf, .gv, .dot"),
+    "too many layers": (
+        "draw --layers 1000000",
+        "draw: --layers must be a whole number from 1 to 2,000, got 1000000",
+    ),
+    "no steps, in a picture that has none": (
+        "draw --view schedule --steps 0",
+        "draw: --steps must be a whole number from 1 to 1,000,000,000, got 0",
+    ),
+    "a recurrence of a cell that has no choice": (
+        "draw --cell gru --recurrence sideways",
+        "RNNCell: unknown recurrence 'sideways'; there are",
+    ),
+    "too large": (
+        "explain --steps 1000000000",
+        "these sizes are too large for this machine: Unable to allocate",
+    ),
+    "no module": ("check :", "check: ':' names no module; write pkg.module:name"),
+    "a module that is not there": (
+        "check nowhere:f",
+        "check: nowhere cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
+    ),
+    "a relative module": ("check ..:x", "check: .. cannot be loaded: ImportError: there is no"),
+    "a script that ends": ("check quits.py", "check: quits.py cannot be loaded: SystemExit: 0"),
+    "a module that ends": ("check quits", "check: quits cannot be loaded: SystemExit: 0"),
+    "nothing to check": ("check taken", "check: 'taken' holds nothing to check: no cell, and no"),
+    "nothing to check in a module": ("check json", "check: 'json' holds nothing to check: no"),
     "an unknown format": (
         "draw -o cell.bmp",
         "save: 'cell.bmp' must end in one of .svg, .png, .pdf, .gv, .dot",
@@ -345,17 +418,78 @@ def test_a_mistake_is_told_in_one_line(
         "latin.txt": b"caf\xe9 au lait",
         "wide.txt": "A letter".encode("utf-16"),
         "short.txt": b"0123456789",
+        "quits.py": b"raise SystemExit(0)",
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / train.WEIGHTS).touch()
     call, message = MISTAKES[mistake]
-    assert main(call.split()) == 2
+    assert main(call.split(" ")) == 2
     caught = capsys.readouterr()
     assert caught.out == ""
     assert caught.err.startswith(f"minigrad: {message}")
     assert caught.err.count("\n") == 1
+
+
+NO_NUMBERS = [
+    "",
+    "x",
+    "-1",
+    "0",
+    "2.5",
+    "nan",
+    "inf",
+    "1e9",
+    "9" * 30,
+    "\ud800",
+    "a\nb",
+    "0x10",
+    "³",
+]
+NO_PLACES = ["no/where/x.svg", "a\0b.svg", "short.txt/x.svg", "\ud800/x.svg"]
+NOTHING = [
+    "", ":", "::", ".", "..", "no.where", "os", "os:path", "short.txt", "a\0b", "\ud800:x", "3",
+    "rnn:Stack", "rnn:nobody", "rnn:run", "rnn.cells:LSTMCell.x", "x.py",
+]  # fmt: skip
+OPTIONS = {
+    "draw": (["--layers", "--inputs", "--hidden", "--outputs", "--steps"], NO_NUMBERS),
+    "explain": (["--inputs", "--hidden", "--batch", "--steps"], NO_NUMBERS),
+    "check rnn.cells:Dense": (["--draws"], NO_NUMBERS),
+    "check": ([""], NOTHING),
+    "draw -o": ([""], [*NO_PLACES, "", "x", "x.bmp", "..", "short.txt"]),
+    "draw --view schedule -o": ([""], NO_PLACES),
+    "figures --formats svg -o": ([""], ["short.txt", "short.txt/x", "a\0b"]),
+    "figures": (["--inputs", "--hidden", "--outputs", "--style", "--formats"], NO_NUMBERS),
+    "check rnn.cells:Dense --draws 1 --html": ([""], NO_PLACES),
+    "draw --cell lstm": (["--view", "--level", "--recurrence", "--cell"], NO_NUMBERS),
+    "ops": ([""], ["x", "--all"]),
+    "doctor": ([""], ["x", "--all"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_an_option_that_cannot_be_is_told(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2 and one line, or the usage; never a traceback, never another reading of it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_bytes(b"0123456789")
+    options, values = OPTIONS[command]
+    for option in options:
+        for value in values:
+            call = [*command.split(), *option.split(), value]
+            try:
+                code = main(call)
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+            told = capsys.readouterr().err
+            assert code == 2, call
+            assert "usage: minigrad" in told or told.count("\n") == 1, (call, told)
+            assert len(told) > 30, call
 
 
 @pytest.mark.parametrize("call", ["", "train --cell elm", "dance", "draw --view sideways"])

@@ -1,14 +1,15 @@
 """The DOT holds the whole scene: parsed again, it gives back nodes, edges and places."""
 
+import html
 import xml.dom.minidom
+import xml.etree.ElementTree as xml_tree
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-import minigrad as mg
 import rnn
 import viz
+from tests.viz.hostile import HOSTILE, PIECES, everywhere, shown
 
 pygraphviz = pytest.importorskip("pygraphviz")
 
@@ -36,13 +37,43 @@ def test_places_in_the_dot_are_those_of_the_scene():
         assert graph.get_node(name).attr["label"] is not None
 
 
-@given(
-    st.one_of(st.sampled_from(["\\N", "\\", "<B>", "a:b", "node", 'x"', "\x00", "]"]), st.text())
-)
-def test_hostile_names_are_text_in_the_dot(name):
-    w = mg.Tensor([1.0, 2.0], name=name)
-    drawing = viz.draw(mg.named(name, mg.tanh(w)))
-    assert set(drawing.scene.shapes) == set(parsed(drawing).nodes())
+def written(node):
+    """The lines of a label, from its parsed HTML."""
+    rows = (node.attr["label"] or "").split("<BR/>")
+    lines = ("".join(xml_tree.fromstring(f"<a>{row}</a>").itertext()) for row in rows)
+    return [line.replace("\xa0", " ") for line in lines if line.strip()]
+
+
+def lines_of(*labels):
+    lines = ("".join(run.text for run in label).replace("\xa0", " ") for label in labels)
+    return [line for line in lines if line.strip()]
+
+
+@given(HOSTILE)
+def test_any_text_is_read_back_from_the_dot(text):
+    drawing = everywhere(text)
+    graph, scene = parsed(drawing), drawing.scene
+    assert {name for name in graph.nodes() if name[0] != "_"} == set(scene.shapes)
+    for name, shape in scene.shapes.items():
+        node = graph.get_node(name)
+        assert written(node) == lines_of(*shape.lines)
+        assert html.unescape(node.attr["tooltip"]) == shown(shape.title)[:400].replace("\\", "∖")
+    for k, free in enumerate(scene.texts, 1):
+        assert written(graph.get_node(f"_text{k}")) == lines_of(free.label)
+    title = html.unescape(graph.graph_attr["tooltip"])
+    assert title == shown(f"{text} ").replace("\\", "∖")
+
+
+def test_graphviz_draws_any_text_as_it_is(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    for piece in PIECES:
+        drawing = viz.draw(rnn.RNNCell(3, 5), title=f"a{piece}z", engine="graphviz")
+        svg = xml.dom.minidom.parseString(drawing.svg())
+        told = "".join(text.firstChild.data for text in svg.getElementsByTagName("text"))
+        wanted = shown(f"a{piece}z").replace("\xa0", " ")
+        assert wanted in told.replace("\xa0", " "), piece
+        links = svg.getElementsByTagName("a")
+        assert not any(link.hasAttribute("xlink:href") for link in links)
 
 
 def test_a_backslash_is_a_backslash_in_the_picture(monkeypatch):

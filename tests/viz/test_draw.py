@@ -17,7 +17,7 @@ def test_a_drawing_is_saved_as_svg_and_dot_without_any_program(tmp_path, monkeyp
     drawing = viz.draw(rnn.RNNCell(3, 5, 2), view=view)
     xml.dom.minidom.parse(drawing.save(tmp_path / "cell.svg"))
     drawing.save(tmp_path / "cell.gv")
-    assert "layout=nop2" in (tmp_path / "cell.gv").read_text()
+    assert "layout=nop2" in (tmp_path / "cell.gv").read_text("utf-8")
 
 
 def test_a_notebook_shows_the_svg():
@@ -36,7 +36,7 @@ def test_a_notebook_shows_the_svg():
         ({"style": "neon"}, "unknown style 'neon'"),
         ({"layout": "grid"}, "unknown layout 'grid'"),
         ({"engine": "mine"}, "unknown engine 'mine'"),
-        ({"steps": 0}, "steps must be a number ≥ 1"),
+        ({"steps": 0}, "steps must be a whole number ≥ 1"),
         ({"values": True}, "a network holds no numbers"),
     ],
 )

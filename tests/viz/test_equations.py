@@ -1,14 +1,23 @@
 """Printed equations are those of the graph: computing with them gives the run and its gradients."""
 
+import os
 import re
+import subprocess
+import sys
+import unicodedata
+import xml.etree.ElementTree as xml_tree
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import minigrad as mg
 import rnn
 import viz
-from viz.notation import Function, Symbol, html, latex, unicode
+from tests.viz.hostile import HOSTILE
+from viz.label import clean
+from viz.notation import LOWERED, Function, Symbol, html, latex, typed, unicode
 
 FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
@@ -154,6 +163,85 @@ def test_hostile_names_are_written_as_letters():
     assert "\\%" in text
     assert "<b>" not in html((Symbol("<b>", "<b>", 0),))
     assert "\\$" in text
+
+
+def from_latex(text):
+    """A name back from the letters that LaTeX is given."""
+    for letter, accent in {"\u0303": "tilde", "\u0302": "hat", "\u0304": "bar"}.items():
+        text = re.sub(rf"\\{accent}{{(.)}}", lambda m, c=letter: m[1] + c, text, flags=re.DOTALL)
+    commands = {r"\backslash ": "\\", r"\hat{}": "^", r"\sim ": "~", r"\partial ": "∂"}
+    pattern = "|".join(map(re.escape, commands)) + r"|\\[{}$&#%_]"
+    return re.sub(pattern, lambda m: commands.get(m[0], m[0][-1]), text)
+
+
+@given(HOSTILE)
+def test_any_name_is_read_back_from_the_equations(name):
+    formula = (Symbol(name, name),)
+    told = clean(name)
+    low = told.translate(LOWERED) if told.isdigit() else f"_{told}" if told else ""
+    assert unicode(formula) == told + low
+    read = xml_tree.fromstring(f"<a>{html(formula)}</a>")
+    assert [read.findtext("i"), read.findtext("sub", "")] == [told, told]
+    plain = unicodedata.normalize("NFD", told)
+    if not re.search("[\u0302-\u0304]", plain):  # accents over what is no single letter
+        assert from_latex(latex((Symbol(name),))) == plain
+    assert typed(formula).isascii()
+
+
+@dataclass(frozen=True)
+class Called(rnn.Cell):
+    """A cell whose parameter, state, values and label are all called the same."""
+
+    name: str
+    inputs: int = 2
+    hidden: int = 2
+    state = property(lambda self: (self.name,))
+    label = property(lambda self: self.name)
+
+    def parameters(self):
+        return {self.name: rnn.glorot(2, 2)}
+
+    def step(self, p, x, h):
+        h = mg.named(self.name, mg.tanh(x @ p[self.name] + h))
+        return h, h
+
+
+@settings(max_examples=min(settings().max_examples, 25))
+@given(HOSTILE)
+def test_equations_of_any_names_end(name):
+    cell = Called(name)
+    for net in (cell, rnn.Stack([cell, cell])):
+        for adjoint in (False, True):
+            told = viz.equations(net, adjoint)
+            assert all(clean(line, 10**9) == line for line in told.unicode.split("\n"))
+            told.latex.encode()
+            xml_tree.fromstring(f"<a>{told.html}</a>")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_equations_are_printed_on_any_console(encoding):
+    script = "import rnn, viz; e = viz.equations(rnn.LSTMCell(3, 5), True); print(e); print([e])"
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, check=True)
+    told = done.stdout.decode(encoding).replace("\r", "")
+    shown = viz.equations(rnn.LSTMCell(3, 5), True)
+    wanted = shown.unicode if encoding == "utf-8" else shown.ascii
+    assert told == f"{wanted}\n[{wanted}]\n"
+
+
+def test_equations_in_ascii():
+    text = viz.equations(rnn.RNNCell(3, 5), adjoint=True).ascii
+    assert text.splitlines()[:3] == [
+        "dh^(t) = dL/dh^(t) + W_hh^T dz_h^(t+1)",
+        "dz_h^(t) = dh^(t) * (1 - h^(t)^2)",
+        "dW_xh = sum_t dz_h^(t) x^(t)^T",
+    ]
+    assert "C~^(t) = tanh(" in viz.equations(rnn.LSTMCell(3, 5)).ascii
+
+
+def test_equations_show_themselves():
+    told = viz.equations(rnn.RNNCell(3, 5))
+    assert repr(told) == str(told) == told.unicode
 
 
 def test_what_has_no_step_has_no_equations():

@@ -27,7 +27,7 @@ def test_the_command_writes_files_and_a_page_without_any_program(tmp_path, monke
     names = {entry.name for entry in gallery()}
     assert {p.stem for p in tmp_path.glob("*.svg")} == names
     assert {p.stem for p in tmp_path.glob("*.gv")} == names
-    html = (tmp_path / "index.html").read_text()
+    html = (tmp_path / "index.html").read_text("utf-8")
     assert not re.search(r'(src|href)="(?!data:|#)', html)
     pictures = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
     assert len(pictures) == len(names)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import xml.dom.minidom
+import xml.etree.ElementTree
 from pathlib import Path
 
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 import viz
+from tests.viz.hostile import HOSTILE as TEXTS
+from tests.viz.hostile import everywhere, shown
 
 HOSTILE = [
     "<script>alert(1)</script>", "\\N", "\\", "a:b", 'x"y', "a&b", "]]>", "--", "<B>", "\x00\x1b",
@@ -52,6 +55,21 @@ def test_hostile_names_are_inert(name):
     loss = hostile_loss(name)
     check(viz.draw(loss, values=True, title=name))
     check(viz.draw(loss, level="gate"))
+
+
+@given(TEXTS)
+def test_any_text_is_read_back_from_the_svg(text):
+    drawing = everywhere(text)
+    root, scene = xml.etree.ElementTree.fromstring(drawing.svg().encode()), drawing.scene
+    assert root.findtext("{*}title") == shown(f"{text} ")
+    texts = ["".join(e.itertext()) for e in root.findall("{*}text")]
+    assert texts == ["".join(run.text for run in t.label) for t in scene.texts]
+    assert shown(f"{text} ") in texts
+    for group in root.findall("{*}g"):
+        shape = scene.shapes[group.get("id")]
+        assert group.findtext("{*}title", "") == shown(shape.title)
+        lines = ["".join(e.itertext()) for e in group.findall("{*}text")]
+        assert lines == ["".join(run.text for run in line) for line in shape.lines]
 
 
 def test_every_picture_is_well_formed(pictures):

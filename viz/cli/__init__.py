@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from minigrad import extras
 from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, train
 from viz.render import RendererMissing
 
@@ -29,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
         prog="minigrad",
         description="Recurrent networks as graphs: train on text, sample, draw.",
     )
+    version = extras.version() or "not installed, run from its folder"
+    top.add_argument("--version", action="version", version=f"minigrad {version}")
     commands = top.add_subparsers(metavar="command", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console without Σ shows ? for it
+            stream.reconfigure(errors="backslashreplace")  # where a console has no Σ
     args = parser().parse_args(argv)
     try:
         return int(args.run(args))
@@ -53,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        print(f"minigrad: these sizes are too large for this machine: {error}", file=sys.stderr)
+        return MISTAKEN
     except MISTAKES as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return MISTAKEN

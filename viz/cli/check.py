@@ -14,12 +14,12 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from viz.page import document, image
+from viz.given import MANY, count
+from viz.page import document, image, text
 from viz.render import available, write
 
 FAILED, MISTAKEN = 1, 2
@@ -56,13 +56,18 @@ def run(args: argparse.Namespace) -> int:
     """Check, print, and return 1 if something is wrong."""
     if args.faults is None and not args.targets:
         raise ValueError("check: name a function or cell, as pkg.module:name, or --faults")
-    if args.draws < 1:
-        raise ValueError(f"check: --draws is how often each law is tried, got {args.draws}")
+    count("check", "--draws", args.draws, MANY)
     findings = []
     if args.faults is not None:
         findings.append(plant_faults(args.faults, args.draws))
     for target in args.targets:
-        for name, thing in resolve(target):
+        found = list(resolve(target))
+        if not found:
+            raise ValueError(
+                f"check: {target!r} holds nothing to check: no cell, and no function with "
+                "example_inputs = (array, …)"
+            )
+        for name, thing in found:
             findings.append(check(name, thing, args.draws, args.artifacts))
             print(f"{name}: {findings[-1].text}", flush=True)
     code = 0 if all(finding.ok for finding in findings) else FAILED
@@ -84,13 +89,13 @@ def report(findings: Sequence[Finding]) -> str:
     """
     wrong = [finding.name for finding in findings if not finding.ok]
     told = f"{len(wrong)} of {len(findings)} wrong: {', '.join(wrong)}" if wrong else "All is right"
-    parts = [f"<p>{escape(told)}.</p>"]
+    parts = [f"<p>{text(told)}.</p>"]
     for finding in findings:
         verdict = "right" if finding.ok else "WRONG"
-        parts.append(f"<h2>{escape(finding.name)}: {verdict}</h2>")
-        parts.append(f"<pre>{escape(finding.text)}</pre>")
+        parts.append(f"<h2>{text(finding.name)}: {verdict}</h2>")
+        parts.append(f"<pre>{text(finding.text)}</pre>")
         for caption, svg in finding.pictures:
-            about = f"<figcaption>{escape(caption)}</figcaption>"
+            about = f"<figcaption>{text(caption)}</figcaption>"
             parts.append(f'<figure class="whole">{image(svg, caption)}{about}</figure>')
     return document("minigrad check", parts)
 
@@ -176,6 +181,10 @@ def _inputs(name: str, function: Any) -> tuple[Any, ...]:
 def resolve(target: str) -> Iterator[tuple[str, Any]]:
     """Names and things that a target stands for."""
     path, _, name = target.partition(":")
+    if not path:
+        raise ValueError(
+            f"check: {target!r} names no module; write pkg.module:name or file.py:name"
+        )
     place = Path(path)
     if place.is_dir() and not name and not (place / "__init__.py").exists():
         for file in sorted(place.rglob("*.py")):
@@ -225,7 +234,11 @@ def _members(path: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
 def _import(name: str) -> ModuleType:
     sys.path.insert(0, "")
     try:
+        if name.startswith("."):
+            raise ImportError("there is no package that it could be relative to")
         return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise _unloaded(name, error) from error
     finally:
         sys.path.remove("")
 
@@ -240,8 +253,12 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ValueError(
-            f"check: {path} cannot be loaded: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:
+        del sys.modules[path.stem]  # half of it
+        raise _unloaded(path, error) from error
     return module
+
+
+def _unloaded(target: object, error: BaseException) -> ValueError:
+    """The error for a module of someone else that fails, or exits, while it is loaded."""
+    return ValueError(f"check: {target} cannot be loaded: {type(error).__name__}: {error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -13,17 +12,20 @@ from typing import Any
 import numpy as np
 
 import viz
+from minigrad.extras import DISTRIBUTION, installing, version
+from rnn.threads import CHOOSING
 from viz.style import FACES
 
 NEEDED_FOR = {
-    "numpy": "everything",
-    "graphviz": "pictures",
-    "safetensors": "minigrad train, sample: weights files (pip install 'minigrad[train]')",
-    "tqdm": "minigrad train: the progress bar (pip install 'minigrad[train]')",
-    "pygraphviz": "PNG and PDF where there is no dot (pip install 'minigrad[render]')",
-    "hypothesis": "minigrad.testing (pip install 'minigrad[testing]')",
+    "numpy": ("everything", ""),
+    "graphviz": ("pictures", ""),
+    "safetensors": ("minigrad train, sample: weights files", "train"),
+    "tqdm": ("minigrad train: the progress bar", "train"),
+    "threadpoolctl": ("minigrad train, sample: one BLAS thread", "train"),
+    "pygraphviz": ("PNG and PDF where there is no dot", "render"),
+    "hypothesis": ("strategies of minigrad.testing and rnn.testing", "testing"),
 }
-THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+"""For each package what it is needed for, and the extra that brings it."""
 
 
 def add(commands: Any) -> None:
@@ -34,23 +36,29 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings."""
-    found = {name: version(name) for name in ("minigrad", *NEEDED_FOR)}
-    print(f"python       {platform.python_version()} on {platform.system()} {platform.machine()}")
-    print(f"minigrad     {found['minigrad'] or 'not installed, run from its folder'}")
-    for name, purpose in NEEDED_FOR.items():
-        print(f"{name:12} {found[name] or 'missing':10} {purpose}")
+    found = {name: version(name) for name in (DISTRIBUTION, *NEEDED_FOR)}
+    print(f"python        {platform.python_version()} on {platform.system()} {platform.machine()}")
+    print(f"minigrad      {found[DISTRIBUTION] or 'not installed, run from its folder'}")
+    for name, (purpose, extra) in NEEDED_FOR.items():
+        hint = f": {installing(extra)}" if extra and not found[name] else ""
+        print(f"{name:13} {found[name] or 'missing':10} {purpose}{hint}")
     renderers = viz.available()
-    print(f"dot          {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
-    print(f"fonts        {fonts()}")
-    print(f"BLAS         {blas()}")
+    print(f"dot           {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
+    print(f"fonts         {fonts()}")
+    print(f"BLAS          {blas()}")
+    needs = f"needs {installing('train')}"
     training = found["safetensors"] and found["tqdm"]
     print()
     print("SVG pictures work.")
     drawn = renderers["dot"] or renderers["pygraphviz"]
     print(f"PNG and PDF pictures {'work' if drawn else 'need dot or pygraphviz'}.")
-    print(f"Training from the command line {'works' if training else 'needs minigrad[train]'}.")
-    if not any(name in os.environ for name in THREADS):
-        print(f"Small matrices gain nothing from threads: {THREADS[0]}=1 is often faster.")
+    print(f"Training from the command line {'works' if training else needs}.")
+    if not any(name in os.environ for name in CHOOSING):
+        print(
+            f"Small matrices gain nothing from threads: {CHOOSING[0]}=1 is often faster. With "
+            "threadpoolctl,\nminigrad train and sample take one, and so does what stands inside "
+            "`with rnn.one_thread():`."
+        )
     return 0
 
 
@@ -59,28 +67,18 @@ def fonts() -> str:
     if which("fc-match") is None:
         return "chosen by the renderer; SVG leaves them to the reader's program"
     found = [
-        subprocess.run(["fc-match", name], capture_output=True, text=True, check=False).stdout
+        subprocess.run(["fc-match", name], capture_output=True, check=False).stdout.decode(
+            errors="replace"
+        )
         for name in sorted(set(FACES.values()))
     ]
     return ", ".join(line.strip() for line in found)
-
-
-def version(name: str) -> str | None:
-    """The version of an installed package, None without it.
-
-    >>> version("no-such-package") is None
-    True
-    """
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def blas() -> str:
     """Which library multiplies matrices, and on how many threads."""
     config: Any = np.show_config(mode="dicts")
     name = config["Build Dependencies"]["blas"]["name"]
-    set_by = next((name for name in THREADS if name in os.environ), None)
+    set_by = next((name for name in CHOOSING if name in os.environ), None)
     threads = f"{os.environ[set_by]} by {set_by}" if set_by else f"up to {os.cpu_count()}"
     return f"{name}, threads: {threads}"

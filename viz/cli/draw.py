@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 import viz
 from minigrad.folded import folded_adjoint
 from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
-from rnn.checks import whole
 from viz.draw import VIEWS
+from viz.given import MANY, count
+from viz.views import LIMIT
 
 
 def add(commands: Any) -> None:
@@ -41,7 +41,8 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the cell into a file."""
     cell = drawn_cell(args)
-    path = Path(args.output or f"{args.cell}.svg")
+    path = f"{args.cell}.svg" if args.output is None else args.output
+    count("draw", "--steps", args.steps, MANY)
     if args.view == "schedule" and args.level in (None, "op"):
         viz.figures.schedule(cell, args.backward).save(path)
     else:
@@ -52,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def drawn_cell(args: argparse.Namespace) -> Cell:
-    """The cell that the options describe."""
-    whole("draw", "layers", args.layers)
+    """The cell that the options describe; all are checked, also those that it has no use for."""
+    for option in ("layers", "inputs", "hidden", "outputs"):
+        count("draw", f"--{option}", getattr(args, option), LIMIT)
+    kinds = tuple(args.recurrence.split(","))
+    top = RNNCell(args.hidden if args.layers > 1 else args.inputs, args.hidden, args.outputs, kinds)
     layers: list[Cell] = []
     for k in range(args.layers):
         below = args.hidden if k else args.inputs
@@ -62,6 +66,5 @@ def drawn_cell(args: argparse.Namespace) -> Cell:
         elif k < args.layers - 1:
             layers.append(RNNCell(below, args.hidden))
         else:
-            kinds = tuple(args.recurrence.split(","))
-            layers.append(RNNCell(below, args.hidden, args.outputs, kinds))
+            layers.append(top)
     return layers[0] if len(layers) == 1 else Stack(layers)

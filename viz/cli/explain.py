@@ -7,6 +7,7 @@ from typing import Any
 
 import minigrad as mg
 from rnn.characters import CELLS
+from viz.given import MANY, count
 
 
 def add(commands: Any) -> None:
@@ -22,8 +23,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
-    if args.batch < 1 or args.steps < 1:
-        raise ValueError(f"batch and steps must be at least 1, got {args.batch} and {args.steps}")
+    for option in ("inputs", "hidden", "batch", "steps"):
+        count("explain", f"--{option}", getattr(args, option), MANY)
     cell = CELLS[args.cell](args.inputs, args.hidden)
     print(mg.explain(cell.folded(args.batch, "float32"), args.steps))
     return 0

@@ -6,9 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from viz.drawing import SUFFIXES
 from viz.gallery import gallery, page
+from viz.given import choice
 from viz.render import available, write
 from viz.style import STYLES
+
+KINDS = tuple(suffix[1:] for suffix in SUFFIXES)
 
 
 def add(commands: Any) -> None:
@@ -22,7 +26,7 @@ def add(commands: Any) -> None:
     p.add_argument(
         "--formats",
         metavar="KINDS",
-        help="svg, png, pdf, gv, with commas; by default svg and gv, and png and pdf where "
+        help=f"{', '.join(KINDS)}, with commas; by default svg and gv, and png and pdf where "
         "Graphviz is installed",
     )
     p.set_defaults(run=run)
@@ -30,12 +34,17 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and the page."""
-    kinds = args.formats.split(",") if args.formats else ["svg", "gv"]
+    kinds = ["svg", "gv"] if args.formats is None else args.formats.split(",")
+    for kind in kinds:
+        choice("figures", "format", kind, KINDS)
     renderers = available()
-    if not args.formats and (renderers["dot"] or renderers["pygraphviz"]):
+    if args.formats is None and (renderers["dot"] or renderers["pygraphviz"]):
         kinds += ["png", "pdf"]
     entries = gallery(args.inputs, args.hidden, args.outputs, args.style)
-    args.output.mkdir(parents=True, exist_ok=True)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OSError(f"figures: -o names a folder, which cannot be made: {error}") from None
     drawn = []
     for entry in entries:
         drawing = entry.drawing()

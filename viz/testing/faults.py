@@ -51,7 +51,7 @@ for _name, _about, _module, _path, _old, _new in (
     ("text upside down", "the y axis of an SVG points down", "svg", "line_height",
      "return s.y + sum(sizes) / 2", "return s.y + 40 + sum(sizes) / 2"),
     ("names are markup", "text is not escaped", "svg", "_text",
-     "escape(clean(text, LONG), quote=True)", "clean(text, LONG)"),
+     "escape(clean(text, LONG))", "clean(text, LONG)"),
     ("nodes mirrored in the SVG", "shapes up, texts down", "svg", "_outline",
      'cy="{_n(-s.y)}"', 'cy="{_n(s.y)}"'),
     ("infinity looks like a number", "only NaN is marked", "numbers", "Numbers.__call__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from minigrad.extras import needed
 from viz.drawing import Drawing
 from viz.quotient import Quotient
 from viz.steps import Steps
@@ -20,8 +21,7 @@ def read_back(drawing: Drawing) -> Read:
 
     Arrows that are no edges of a graph, such as one out of a result, are left out.
     """
-    import pygraphviz
-
+    pygraphviz = needed("pygraphviz", "render", "reading a picture back from its DOT")
     graph = pygraphviz.AGraph(string=drawing.source)
     known: dict[str, End] = {}
     for node in graph.nodes_iter():

@@ -1,4 +1,4 @@
-"""Weights: hidden units have no order, gates saturate, forms and layers agree."""
+"""Weights: each one matters, hidden units have no order, gates saturate, forms and layers agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.testing.laws import Broken
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.cells import concatenated
@@ -16,6 +17,48 @@ from rnn.testing.problem import DoesNotApply, Problem, agree, problem
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)
+
+
+DRAWS = 8
+"""A parameter may be without effect in some draws, as before a relu that is off; not in so many."""
+
+
+@law("every parameter matters")
+def every_parameter_matters(cell: Cell, seed: int) -> None:
+    """In one of eight draws, other values of a parameter give other outputs or states.
+
+    A parameter that rightly changes nothing, since a normalisation takes it out or only the loss
+    reads it, is named by the cell: `idle = ("b_k",)`. Then it must change nothing.
+    """
+    named, silent = cell.init(0).named(), idle(cell)
+    if unknown := silent - set(named):
+        raise Broken(f"idle names {', '.join(sorted(unknown))}, which is no parameter")
+    left = dict.fromkeys(named)
+    for draw in range(DRAWS):
+        rng = np.random.default_rng([seed, draw])
+        q = problem(cell, 4, 2, seed + draw)
+        wanted = q.run()
+        leaves, tree = flatten(q.params)
+        for k, path in enumerate(tree.paths()):
+            if path not in left:
+                continue
+            other = [w + rng.normal(size=w.shape) * (n == k) for n, w in enumerate(leaves)]
+            found = Problem(cell, tree.unflatten(other), q.xs, q.start).run()
+            try:
+                agree(found, wanted, path, q.roundings())
+            except Broken:
+                del left[path]
+    if wrong := [path for path in left if path not in silent]:
+        raise Broken(f"{', '.join(wrong)}: other values give the same outputs and states")
+    if wrong := sorted(silent - set(left)):
+        raise Broken(f"{', '.join(wrong)}: named idle, but other values give other results")
+
+
+def idle(cell: Cell, path: str = "") -> set[str]:
+    """The paths of the parameters of which a cell, or a part of it, says that they do nothing."""
+    parts = cell.parts() if hasattr(cell, "parts") else {}
+    inner = (idle(part, f"{path}{name}.") for name, part in parts.items())
+    return {f"{path}{name}" for name in cell.idle}.union(*inner)
 
 
 @law("hidden permutation")
