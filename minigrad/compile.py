@@ -191,7 +191,8 @@ class GraphProgram:
         shapes = [self.graph.nodes[i].shape for i in node.inputs]
         if node.op == "matmul" and len(shapes[1]) == 2:
             if shapes[1][0] == 1:  # a product over one term
-                return f"{self._bind('mul', np.multiply)}({operands[0]}, {operands[1]}[0], v{k})"
+                times = self._bind(node.op, np.multiply)
+                return f"{times}({operands[0]}, {operands[1]}[0], v{k})"
             if len(shapes[0]) > 2:  # the rows of all leading axes at once
                 rows = self._bind("rows", out.reshape(-1, node.shape[-1]))
                 left = f"{operands[0]}.reshape(-1, {shapes[0][-1]})"

@@ -441,10 +441,10 @@ def adjoint(x: Graph | Folded) -> GraphAdjoint | FoldedAdjoint:
     graph(%0: float64[2], %1: float64[2])
       %0 = input: float64[2]
       %1 = input: float64[2]
-      %2 = mul(%0, %0): float64[2]
+      %2 = multiply(%0, %0): float64[2]
       %3 = constant 1.0: number
-      %4 = sub(%3, %2): float64[2]
-      %5 = mul(%1, %4): float64[2]
+      %4 = subtract(%3, %2): float64[2]
+      %5 = multiply(%1, %4): float64[2]
       return %5
     """
     if not isinstance(x, Folded | Graph):

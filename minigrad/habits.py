@@ -64,8 +64,8 @@ FUNCTIONS = {
     "jacrev": "write jacobian(f)(x)", "jacfwd": "write jacobian(f)(x)",
     "vmap": "every primitive broadcasts over leading axes, so give the batch an axis in front",
     "nn": "cells are in the package rnn", "optim": "optimisers are in the package rnn",
-    "subtract": "write sub", "multiply": "write mul", "divide": "write div",
-    "negative": "write neg", "absolute": "write abs", "dot": "write matmul", "mm": "write matmul",
+    "sub": "write subtract", "mul": "write multiply", "div": "write divide",
+    "neg": "write negative", "dot": "write matmul", "mm": "write matmul",
     "cat": "write concatenate", "einsum": "write matmul, transpose, sum or contract",
     "cross_entropy": "losses are in the package rnn", "logical_or": "write maximum of conditions",
 }  # fmt: skip

@@ -186,7 +186,8 @@ def sums_only(folded: Folded) -> set[int]:
 
 
 THROUGH = frozenset(
-    ("add", "add_n", "sub", "neg", "alias", "transpose", "expand_dims", "squeeze", "index")
+    ("add", "add_n", "subtract", "negative", "alias", "transpose", "expand_dims", "squeeze",
+     "index")
 )
 """Linear operations that a sum over steps passes through."""
 

@@ -197,7 +197,9 @@ def _stages(found: Memory) -> list[str]:
     """What happens in each stage, by its operation on the line."""
     name = found.state.rpartition(".")[2]
     told = [
-        f"the percent of {name} to remember" if found.ops[block] == "mul" else f"updating {name}"
+        f"the percent of {name} to remember"
+        if found.ops[block] == "multiply"
+        else f"updating {name}"
         for block in found.line
     ]
     return [*told, "what is shown"] if found.shows else told

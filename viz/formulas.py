@@ -33,16 +33,16 @@ def written(node: Node, operands: list[Term]) -> Term:
             minus = term[0][0] == "−"
             whole += [" − " if minus else " + ", *held(term, SUM_OF)[minus:]]
         return tuple(whole), SUM_OF
-    if node.op == "sub":
+    if node.op == "subtract":
         return (*held(a, SUM_OF), " − ", *held(b, PRODUCT_OF)), SUM_OF
-    if node.op == "neg":
+    if node.op == "negative":
         return ("−", *held(a, PRODUCT_OF)), PRODUCT_OF
-    if node.op in ("mul", "div"):
-        if node.op == "mul" and node.inputs[0] == node.inputs[1]:
+    if node.op in ("multiply", "divide"):
+        if node.op == "multiply" and node.inputs[0] == node.inputs[1]:
             return (*held(a, ATOM), "²"), ATOM
         number = any(len(p[0]) == 1 and isinstance(p[0][0], str) for p in operands)
-        sign = " / " if node.op == "div" else " " if number else " ⊙ "
-        least = ATOM if node.op == "div" else PRODUCT_OF
+        sign = " / " if node.op == "divide" else " " if number else " ⊙ "
+        least = ATOM if node.op == "divide" else PRODUCT_OF
         return (*held(a, PRODUCT_OF), sign, *held(b, least)), PRODUCT_OF
     if node.op == "matmul":
         return (*held(b, MATRIX), " ", *held(a, MATRIX)), MATRIX

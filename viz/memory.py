@@ -77,7 +77,7 @@ class Memory:
         found = {}
         for block, feed in zip(self.line, self.feeds, strict=True):
             leaves = [b for b in self.tree(feed) if b in self.gates] if feed else []
-            if self.ops[block] == "mul" and leaves == [feed]:
+            if self.ops[block] == "multiply" and leaves == [feed]:
                 found[feed] = "forget"
             elif self.ops[block] == "add" and len(leaves) == 2:
                 squash = [b for b in leaves if self.ops[b] == "sigmoid"]
@@ -95,7 +95,7 @@ def memory(folded: Folded) -> Memory | None:
     >>> import rnn
     >>> found = memory(rnn.LSTMCell(3, 5).folded())
     >>> found.state, found.line, found.feeds, found.gates
-    ('C', ('mul', 'C__2'), ('f', 'mul__2'), ('f', 'i', 'C', 'o'))
+    ('C', ('multiply', 'C__2'), ('f', 'multiply__2'), ('f', 'i', 'C', 'o'))
     >>> memory(rnn.GRUCell(3, 5).folded()) is None
     True
     """
@@ -125,7 +125,7 @@ def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:
     reached: dict[str, Link] = {}  # × and + that only × and + part from the old state
     for block in view.blocks:
         for k in into[block.id]:
-            plain = not k.through and ops[block.id] in ("mul", "add")
+            plain = not k.through and ops[block.id] in ("multiply", "add")
             if plain and (k.name == name if k.delay else k.source in reached):
                 reached.setdefault(block.id, k)
     ends = [k.source for k in view.links if k.name == name]

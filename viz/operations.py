@@ -40,7 +40,7 @@ def operations(
 
     >>> import rnn
     >>> [block.id for block in operations(rnn.LSTMCell(3, 5).folded(), "gate").blocks]
-    ['x', 'f', 'i', 'C', 'mul', 'mul__2', 'C__2', 'o', 'tanh', 'h']
+    ['x', 'f', 'i', 'C', 'multiply', 'multiply__2', 'C__2', 'o', 'tanh', 'h']
     """
     step = folded.step
     nodes = list(step.nodes)
@@ -180,7 +180,7 @@ def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int])
     node = nodes[k]
     if node.op in ("matmul", "lookup"):
         return any(i in free for i in node.inputs)
-    if node.op == "mul":  # a weight for each unit, as of peepholes
+    if node.op == "multiply":  # a weight for each unit, as of peepholes
         return any(i in weights and nodes[i].op == "input" for i in node.inputs)
     if node.op not in SUMS:
         return False

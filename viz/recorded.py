@@ -72,7 +72,7 @@ def of_tensor(tensor: Tensor) -> Record:
     >>> import minigrad as mg
     >>> w = mg.Tensor([1.0, 2.0], name="w")
     >>> [node.op for node in of_tensor((w * 3.0).sum()).nodes]
-    ['input', 'constant', 'mul', 'sum']
+    ['input', 'constant', 'multiply', 'sum']
     """
     nodes: list[Node] = []
     values: dict[int, Array] = {}

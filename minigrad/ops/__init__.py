@@ -6,13 +6,14 @@ from minigrad.ops import numpy_face as _  # noqa: F401  # registers what NumPy's
 from minigrad.ops.composite import mean, norm, std, var
 from minigrad.ops.elementwise import (
     abs,
+    absolute,
     add,
     alias,
     astype,
     clip,
     cos,
     detach,
-    div,
+    divide,
     equal,
     exp,
     expm1,
@@ -26,8 +27,8 @@ from minigrad.ops.elementwise import (
     logical_not,
     maximum,
     minimum,
-    mul,
-    neg,
+    multiply,
+    negative,
     not_equal,
     one_hot,
     power,
@@ -38,7 +39,7 @@ from minigrad.ops.elementwise import (
     softplus,
     sqrt,
     square,
-    sub,
+    subtract,
     tanh,
     where,
 )
@@ -73,13 +74,14 @@ from minigrad.ops.shapes import (
 )
 
 __all__ = [
-    "abs", "add", "add_n", "alias", "astype", "broadcast_to", "clip", "concatenate", "contract",
-    "cos", "cumsum", "detach", "div", "equal", "exp", "expand_dims", "expm1", "flip", "greater",
-    "greater_equal", "index", "less", "less_equal", "log", "log1p", "log_softmax", "logical_and",
-    "logical_not", "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "min", "minimum",
-    "moveaxis", "mul", "neg", "norm", "not_equal", "one_hot", "outer", "pad", "pick", "power",
-    "prod", "product", "put", "relu", "reshape", "scatter", "sigmoid", "sign", "sin", "softmax",
-    "softplus", "split", "spread", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum",
-    "swapaxes", "take", "tanh", "transpose", "unstack", "var", "where", "zeros_like",
+    "abs", "absolute", "add", "add_n", "alias", "astype", "broadcast_to", "clip", "concatenate",
+    "contract", "cos", "cumsum", "detach", "divide", "equal", "exp", "expand_dims", "expm1",
+    "flip", "greater", "greater_equal", "index", "less", "less_equal", "log", "log1p",
+    "log_softmax", "logical_and", "logical_not", "logsumexp", "lookup", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "negative", "norm",
+    "not_equal", "one_hot", "outer", "pad", "pick", "power", "prod", "product", "put", "relu",
+    "reshape", "scatter", "sigmoid", "sign", "sin", "softmax", "softplus", "split", "spread",
+    "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take", "tanh",
+    "transpose", "unstack", "var", "where", "zeros_like",
 ]  # fmt: skip
 adopt(Tensor, __all__)

@@ -1,13 +1,13 @@
 """Primitives that work entry by entry; operands broadcast.
 
-Subgradients at kinks: relu′(0) = 0, abs′(0) = 0, clip′ = 1 at its ends, maximum and minimum
+Subgradients at kinks: relu′(0) = 0, absolute′(0) = 0, clip′ = 1 at its ends, maximum and minimum
 split equally between tied operands.
 
 A kink selects, it does not multiply. Where it has shut a path (relu and clip outside, the operand
-that lost in maximum, minimum and where, abs at 0, the entries that lost in max and min), nothing
-goes back, whatever arrives: √relu(x) at −1 has the derivative 0 although √ at 0 has none, because
-the function is constant there. Everywhere else a cotangent of 0 is a number like any other and
-0·∞ is NaN: (√x)² at 0 has the derivative 1, not 0. So keep operands, not results, out of where
+that lost in maximum, minimum and where, absolute at 0, the entries that lost in max and min),
+nothing goes back, whatever arrives: √relu(x) at −1 has the derivative 0 although √ at 0 has none,
+because the function is constant there. Everywhere else a cotangent of 0 is a number like any other
+and 0·∞ is NaN: (√x)² at 0 has the derivative 1, not 0. So keep operands, not results, out of where
 they have no derivative: `where(x > 0, sqrt(where(x > 0, x, 1.0)), 0.0)`.
 """
 
@@ -53,10 +53,9 @@ def add(a: Any, b: Any) -> Any:
     lambda g, a, b: -g,
     signature=_PAIR,
     label="−",
-    numpy="subtract",
     kernel=np.subtract,
 )
-def sub(a: Any, b: Any) -> Any:
+def subtract(a: Any, b: Any) -> Any:
     """Difference of two tensors."""
 
 
@@ -65,10 +64,9 @@ def sub(a: Any, b: Any) -> Any:
     lambda g, a, b: g * a,
     signature=_PAIR,
     label="×",
-    numpy="multiply",
     kernel=np.multiply,
 )
-def mul(a: Any, b: Any) -> Any:
+def multiply(a: Any, b: Any) -> Any:
     """Entrywise (Hadamard) product."""
 
 
@@ -77,15 +75,14 @@ def mul(a: Any, b: Any) -> Any:
     lambda g, y, a, b: g / b * -y,
     domain=(REAL, POSITIVE),
     label="÷",
-    numpy="divide",
     kernel=np.true_divide,
 )
-def div(a: Any, b: Any) -> Any:
+def divide(a: Any, b: Any) -> Any:
     """Entrywise quotient."""
 
 
-@linear(lambda g, x: -g, signature="()->()", label="−", numpy="negative", kernel=np.negative)
-def neg(x: Any) -> Any:
+@linear(lambda g, x: -g, signature="()->()", label="−", kernel=np.negative)
+def negative(x: Any) -> Any:
     """The negative of every entry."""
 
 
@@ -193,10 +190,13 @@ def cos(x: Any) -> Any:
 
 
 @entrywise(
-    lambda g, y, x: shut(equal(x, 0), g * sign(x)), label="|x|", numpy="absolute", kernel=np.abs
+    lambda g, y, x: shut(equal(x, 0), g * sign(x)), label="|x|", kernel=np.abs
 )
-def abs(x: Any) -> Any:
+def absolute(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
+
+
+abs = absolute  # as in NumPy
 
 
 def _unless(lost: Any, a: Any, b: Any, g: Any) -> Any:

@@ -49,7 +49,7 @@ def join_operands(folded: Folded) -> Folded:
 
     joins: dict[int, tuple[list[int], list[int]]] = {}
     for k in chains.roots():
-        if nodes[k].op == "mul":
+        if nodes[k].op == "multiply":
             continue
         terms, size = chains.terms(k), nodes[k].shape[-1:]
         products = [i for i in terms if factors(i) and chains.sole(i) and len(nodes[k].shape) > 1
@@ -169,7 +169,7 @@ def _fate(
     path: list[str] = []
     while users[k] and len(path) < 3:
         k = users[k][0][0]
-        if path or nodes[k].op not in ("add", "add_n", "mul"):
+        if path or nodes[k].op not in ("add", "add_n", "multiply"):
             path.append(nodes[k].op)
     return tuple(path)
 
@@ -320,7 +320,8 @@ def _shared_product(
 ) -> int | None:
     """Products a s, b s, c s of one s, as with peepholes, as [a b c] s."""
     nodes = work.nodes
-    pairs = [set(nodes[i].inputs) for i in given if nodes[i].op == "mul" and len(users[i]) == 1]
+    alone = [i for i in given if nodes[i].op == "multiply" and len(users[i]) == 1]
+    pairs = [set(nodes[i].inputs) for i in alone]
     common = set.intersection(*pairs) - free if len(pairs) == len(given) else set()
     if len(common) != 1:
         return None
@@ -329,7 +330,7 @@ def _shared_product(
     if len(factors) != len(given) or len(shapes) > 1 or not free.issuperset(factors):
         return None
     pile = work.joined([work.lifted(i, rank) for i in factors], -rank)
-    return work.add("mul", [pile, *common], (len(given), *nodes[given[0]].shape))
+    return work.add("multiply", [pile, *common], (len(given), *nodes[given[0]].shape))
 
 
 def merge_factors(folded: Folded) -> Folded:
@@ -344,7 +345,7 @@ def merge_factors(folded: Folded) -> Folded:
         """Of one entry of a pile: the shared cotangent, the factor, and their product."""
         k = nodes[i].inputs[0] if nodes[i].op == "expand_dims" else i
         node = nodes[k]
-        if k == i or node.op != "mul" or k not in looped or k in kept | taken:
+        if k == i or node.op != "multiply" or k not in looped or k in kept | taken:
             return None
         inside = [j for j in node.inputs if j in looped]
         outside = [j for j in node.inputs if j not in looped]
@@ -363,7 +364,7 @@ def merge_factors(folded: Folded) -> Folded:
                 continue
             parts = [part for i in members if (part := split(i)) is not None]
             pile = work.joined([work.lifted(factor, rank) for _, factor, _ in parts], -rank)
-            merged = work.add("mul", [pile, shared], (len(members), *node.shape[1:]))
+            merged = work.add("multiply", [pile, shared], (len(members), *node.shape[1:]))
             for n, (*_, product) in enumerate(parts):
                 work.become(product, work.entry(merged, n))
                 taken.add(product)

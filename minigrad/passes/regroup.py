@@ -101,7 +101,7 @@ class Chains:
         return found
 
 
-CHAINED = {"add": "add", "add_n": "add", "mul": "mul"}
+CHAINED = {"add": "add", "add_n": "add", "multiply": "multiply"}
 """Operations that can be regrouped, and by which operation of two operands."""
 
 
@@ -111,7 +111,7 @@ def chain_up(work: Rewrite, op: str, terms: list[int]) -> int:
     for i in rest:
         a, b = work.nodes[total], work.nodes[i]
         if a.dtype is None and b.dtype is None:  # two weak numbers are one
-            total = work.constant(a.value * b.value if op == "mul" else a.value + b.value)
+            total = work.constant(a.value * b.value if op == "multiply" else a.value + b.value)
             continue
         total = work.add(op, [total, i], np.broadcast_shapes(a.shape, b.shape))
     return total
@@ -160,7 +160,7 @@ def factor_out(folded: Folded) -> Folded:
         forms[k] = form
         source, factor = form
         if work.nodes[factor].shape == node.shape == nodes[source].shape:
-            work.nodes[k] = replace(node, op="mul", inputs=(factor, source), attrs={})
+            work.nodes[k] = replace(node, op="multiply", inputs=(factor, source), attrs={})
     return work.done()
 
 
@@ -170,18 +170,18 @@ def _form(
     """A node in a loop as the product of another one in it and a factor from outside."""
     nodes = work.folded.step.nodes
     inside = [i for i in node.inputs if i in looped]
-    if node.op == "neg" and inside and inside[0] in forms:
+    if node.op == "negative" and inside and inside[0] in forms:
         source, factor = forms[inside[0]]
-        return source, work.add("neg", [factor], work.nodes[factor].shape)
-    if node.op == "mul" and len(inside) == 1:
+        return source, work.add("negative", [factor], work.nodes[factor].shape)
+    if node.op == "multiply" and len(inside) == 1:
         (other,) = [i for i in node.inputs if i not in looped]
         if node.shape != nodes[inside[0]].shape or nodes[other].shape != node.shape:
             return None
         if inside[0] not in forms:
             return inside[0], other
         source, factor = forms[inside[0]]
-        return source, work.add("mul", [factor, other], node.shape)
-    if node.op in ("add", "sub") and len(inside) == 2 and {*inside} <= forms.keys():
+        return source, work.add("multiply", [factor, other], node.shape)
+    if node.op in ("add", "subtract") and len(inside) == 2 and {*inside} <= forms.keys():
         (source, a), (same, b) = (forms[i] for i in node.inputs)
         if source == same and work.nodes[a].shape == work.nodes[b].shape == node.shape:
             return source, work.add(node.op, [a, b], node.shape)
@@ -201,11 +201,11 @@ def distribute(folded: Folded) -> Folded:
         inner = nodes[i].inputs[0] if nodes[i].op == "expand_dims" and chains.sole(i) else i
         node = nodes[inner]
         outside = not looped.issuperset(node.inputs)
-        return node.op == "mul" and chains.sole(inner) and outside
+        return node.op == "multiply" and chains.sole(inner) and outside
 
     for k in chains.roots():
         node = nodes[k]
-        if node.op != "mul":
+        if node.op != "multiply":
             continue
         pile, factor = node.inputs if node.inputs[0] in looped else node.inputs[::-1]
         beside = nodes[pile]
@@ -227,11 +227,11 @@ def distribute(folded: Folded) -> Folded:
             if nodes[i].op == "expand_dims":  # one entry
                 inner = nodes[i].inputs[0]
                 own = work.entry(factor, low if many else 0) if piled else factor
-                part = work.add("mul", [inner, own], nodes[inner].shape)
+                part = work.add("multiply", [inner, own], nodes[inner].shape)
                 parts.append(work.lifted(part, len(node.shape)))
             else:
                 own = work.front(factor, low, high) if many else factor
-                parts.append(work.add("mul", [i, own], nodes[i].shape))
+                parts.append(work.add("multiply", [i, own], nodes[i].shape))
             low = high
         work.nodes[k] = replace(node, op="concatenate", inputs=tuple(parts), attrs={"axis": axis})
     return work.done()

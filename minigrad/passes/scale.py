@@ -26,10 +26,10 @@ def sigmoid_by_exp(folded: Folded) -> Folded:
     work = Rewrite(folded)
     for k in sigmoids(folded):
         node, one = folded.step.nodes[k], work.constant(1.0)
-        turned = work.add("mul", [node.inputs[0], work.constant(-1.0)], node.shape)
+        turned = work.add("multiply", [node.inputs[0], work.constant(-1.0)], node.shape)
         power = work.add("exp", [turned], node.shape)
         more = work.add("add", [power, one], node.shape)
-        work.nodes[k] = replace(node, op="div", inputs=(one, more))
+        work.nodes[k] = replace(node, op="divide", inputs=(one, more))
     return work.done()
 
 
@@ -103,7 +103,7 @@ class _Scaling:
             return None
         reader = self.nodes[self.users[k][0][0]]
         other = [self.nodes[i] for i in reader.inputs if i != k]
-        if reader.op != "mul" or len(other) != 1 or other[0].op != "constant":
+        if reader.op != "multiply" or len(other) != 1 or other[0].op != "constant":
             return None
         return None if other[0].dtype is not None else float(other[0].value)
 
@@ -116,17 +116,17 @@ class _Scaling:
             fitted = _fitted(by, node.shape)
             if fitted is None:
                 return None
-            return work.add("mul", [k, work.constant(fitted.astype(node.dtype))], node.shape)
+            return work.add("multiply", [k, work.constant(fitted.astype(node.dtype))], node.shape)
         if k in self.kept or (len(self.users[k]) != 1 and not pile):
             return None
         if node.op == "add":
             parts = [self._scaled(i, by) for i in node.inputs]
             return None if None in parts else work.add("add", _all(parts), node.shape)
-        if node.op == "mul":
+        if node.op == "multiply":
             fixed = [i for i in node.inputs if i in self.static]
             part = self._scaled(fixed[0], by) if len(fixed) == 1 else None
             rest = [i for i in node.inputs if i not in self.static]
-            return None if part is None else work.add("mul", [part, *rest], node.shape)
+            return None if part is None else work.add("multiply", [part, *rest], node.shape)
         if node.op in WEIGHTS:
             weight = node.inputs[WEIGHTS[node.op]]
             row = _fitted(by, node.shape[-1:])
@@ -144,7 +144,7 @@ class _Scaling:
             inner = self._scaled(x, whole.reshape(self.nodes[x].shape))
             return None if inner is None else work.add(node.op, [inner], node.shape, **node.attrs)
         if front_span(self.nodes, k) and by.size == 1:
-            return work.add("mul", [k, work.constant(by.item())], node.shape)  # for `piles`
+            return work.add("multiply", [k, work.constant(by.item())], node.shape)  # for `piles`
         return None
 
 

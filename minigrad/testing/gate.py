@@ -18,9 +18,8 @@ from minigrad.autodiff import grad, hvp, vjp
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.graph import isomorphic, trace
-from minigrad.ops import abs as absolute
+from minigrad.ops import absolute, maximum, relu, sin, sum, tanh
 from minigrad.ops import max as greatest
-from minigrad.ops import maximum, relu, sin, sum, tanh
 from minigrad.testing.cases import draw_case
 from minigrad.testing.check import check_gradients
 from minigrad.testing.compare import compare
@@ -127,7 +126,7 @@ def kinks(draw: int) -> None:
     x = np.array([0.0, 1.0, -1.0])
     for name, f, wanted in (
         ("relu", relu, [0, 1, 0]),
-        ("abs", absolute, [0, 1, -1]),
+        ("absolute", absolute, [0, 1, -1]),
         ("maximum with a tie", lambda v: maximum(v, np.array([0.0, 0.0, 2.0])), [0.5, 1, 0]),
         ("max of a tie", lambda v: greatest(v * np.array([0.0, 0.0, 1.0])), [0, 0, 0]),
         ("max of three equal", lambda v: 3.0 * greatest(v * 0.0 + v[:1] - v[:1] + 1.0), [0, 0, 0]),

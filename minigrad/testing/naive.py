@@ -71,7 +71,7 @@ def jacobians(program: Program) -> list[Array] | None:
 
 def _at_a_kink(case: Case) -> bool:
     return case.primitive.name in (
-        "relu", "abs", "clip", "max", "min", "maximum", "minimum", "sign"
+        "relu", "absolute", "clip", "max", "min", "maximum", "minimum", "sign"
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from minigrad.testing.rounding import EPSILON
 Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 1e-30
 
-COMPLEX_UNSAFE = frozenset(("abs", "astype", "detach", "sign", "scan", "one_hot"))
+COMPLEX_UNSAFE = frozenset(("absolute", "astype", "detach", "sign", "scan", "one_hot"))
 """Their results drop or misread a complex step: |x + ih| is real, detach lets it through."""
 
 COMPLEX_LIMIT = 32.0
@@ -58,7 +58,7 @@ REACH = 1 / 32
 
 UNIT_SCALE = frozenset(["sin", "cos", "tanh", "sigmoid", "softplus", "exp", "expm1", "logsumexp",
                         "softmax", "log_softmax", "likelihood"])  # fmt: skip
-OWN_SCALE = {"log": 0, "sqrt": 0, "div": 1, "power": 0}
+OWN_SCALE = {"log": 0, "sqrt": 0, "divide": 1, "power": 0}
 """Which operand they depend on in proportion to its size."""
 CURVED = UNIT_SCALE | set(OWN_SCALE) | {"log1p"}
 
@@ -144,7 +144,7 @@ BY_DIFFERENCE = frozenset(
 )
 
 
-KINKED = BY_DIFFERENCE | {"relu", "abs", "sign", "clip", "max", "min"}
+KINKED = BY_DIFFERENCE | {"relu", "absolute", "sign", "clip", "max", "min"}
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _gaps(op: str, node: Tensor) -> Any:
     if op not in KINKED:
         return None
     xs = [np.asarray(getattr(x, "_data", x)) for x in node.parents]
-    if op in ("relu", "abs", "sign"):
+    if op in ("relu", "absolute", "sign"):
         return np.abs(xs[0])
     if op in BY_DIFFERENCE:
         return np.abs(np.subtract(*xs, dtype=float))

@@ -22,7 +22,7 @@ def program_text(graph: Graph, values: Sequence[Any]) -> str:
     from minigrad.testing import check_gradients
     <BLANKLINE>
     def program(x0):
-        v2 = mg.mul(2.0, x0)
+        v2 = mg.multiply(2.0, x0)
         return mg.tanh(v2)
     <BLANKLINE>
     x0 = np.array(1.0)

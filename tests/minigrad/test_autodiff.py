@@ -108,7 +108,7 @@ def test_a_derivative_through_complex_numbers_is_right_or_refused(name, primitiv
     rest = [np.full(2, 0.5 + 0.25j) for _ in case.operands[1:]]
 
     def f(x: Any) -> Any:
-        return mg.sum(1.0 * mg.abs(primitive(x * (3 + 4j), *rest, **case.attrs)))
+        return mg.sum(1.0 * mg.absolute(primitive(x * (3 + 4j), *rest, **case.attrs)))
 
     found = derivative_or_refusal(name, f, np.array([0.25, 0.75]))
     if isinstance(found, TypeError):
@@ -124,11 +124,11 @@ def test_a_derivative_through_complex_numbers_is_right_or_refused(name, primitiv
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: mg.sum(mg.abs(x * (3 + 4j))),
-        lambda x: mg.sum(mg.abs(mg.astype(x, complex))),
-        lambda x: mg.sum(mg.abs(x @ np.array([[1j, 2.0], [1.0, 1j]]))),
-        lambda x: mg.abs(mg.sum(mg.where([True, False], x, x * 1j))),
-        lambda x: mg.abs(mg.stack([x, x * 1j])).sum(),
+        lambda x: mg.sum(mg.absolute(x * (3 + 4j))),
+        lambda x: mg.sum(mg.absolute(mg.astype(x, complex))),
+        lambda x: mg.sum(mg.absolute(x @ np.array([[1j, 2.0], [1.0, 1j]]))),
+        lambda x: mg.absolute(mg.sum(mg.where([True, False], x, x * 1j))),
+        lambda x: mg.absolute(mg.stack([x, x * 1j])).sum(),
     ],
 )
 @pytest.mark.parametrize("name", DERIVATIVES)
@@ -146,5 +146,5 @@ def test_the_real_and_the_imaginary_part_as_two_tensors():
 
 def test_what_is_complex_beside_the_way_is_no_concern():
     z = np.array([1j, 2.0])
-    assert mg.grad(lambda x: mg.sum(x * mg.abs(z)))(x).tolist() == [1.0, 2.0]
+    assert mg.grad(lambda x: mg.sum(x * mg.absolute(z)))(x).tolist() == [1.0, 2.0]
     assert mg.tanh(1j * v).dtype == complex

@@ -49,13 +49,13 @@ UNARY: dict[str, tuple[Any, Any, Any, bool]] = {
     "log1p": (mpmath.log1p, lambda x: 1 / (1 + x) if x + 1 else inf, (-1, inf), False),
     "sqrt": (mpmath.sqrt, root_slope, (0, inf), False),
     "square": (lambda x: x * x, lambda x: 2 * x, (-inf, inf), False),
-    "neg": (lambda x: -x, lambda x: mpf(-1), (-inf, inf), False),
+    "negative": (lambda x: -x, lambda x: mpf(-1), (-inf, inf), False),
     "tanh": (mpmath.tanh, lambda x: mpmath.sech(x) ** 2, (-inf, inf), True),
     "sigmoid": (sigma, lambda x: sigma(x) * sigma(-x), (-inf, inf), True),
     "softplus": (softplus, sigma, (-inf, inf), False),
     "sin": (mpmath.sin, mpmath.cos, (-99, 99), True),
     "cos": (mpmath.cos, lambda x: -mpmath.sin(x), (-99, 99), True),
-    "abs": (abs, mpmath.sign, (-inf, inf), False),
+    "absolute": (abs, mpmath.sign, (-inf, inf), False),
     "relu": (lambda x: max(x, mpf(0)), lambda x: mpf(x > 0), (-inf, inf), False),
     "clip": (lambda x: min(max(x, mpf(-1)), mpf(2)), lambda x: mpf(-1 <= x <= 2), (-inf, inf),
              False),
@@ -171,9 +171,9 @@ def test_digits_that_are_lost_are_found() -> None:
 
 BINARY: dict[str, tuple[Any, Any, Any]] = {
     "add": (lambda a, b: a + b, lambda a, b: mpf(1), lambda a, b: mpf(1)),
-    "sub": (lambda a, b: a - b, lambda a, b: mpf(1), lambda a, b: mpf(-1)),
-    "mul": (lambda a, b: a * b, lambda a, b: b, lambda a, b: a),
-    "div": (lambda a, b: a / b, lambda a, b: 1 / b, lambda a, b: -a / b**2),
+    "subtract": (lambda a, b: a - b, lambda a, b: mpf(1), lambda a, b: mpf(-1)),
+    "multiply": (lambda a, b: a * b, lambda a, b: b, lambda a, b: a),
+    "divide": (lambda a, b: a / b, lambda a, b: 1 / b, lambda a, b: -a / b**2),
     "power": (lambda a, b: a**b, lambda a, b: b * a ** (b - 1),
               lambda a, b: a**b * mpmath.log(a)),
     "maximum": (max, lambda a, b: mpf(a > b) + mpf(a == b) / 2,
@@ -205,9 +205,9 @@ def test_a_function_of_two_numbers_has_all_its_digits_everywhere(name: str, dtyp
 def in_between(name: str, at: Any, about: Any) -> bool:
     """Whether the quotient or power that a slope is made from is itself a normal number."""
     a, b = at
-    if name not in ("div", "power") or not a:
+    if name not in ("divide", "power") or not a:
         return True
-    parts = [a / b, 1 / b] if name == "div" else [a**b, a ** (b - 1)]
+    parts = [a / b, 1 / b] if name == "divide" else [a**b, a ** (b - 1)]
     return all(float(about.tiny) <= abs(part) <= float(about.max) for part in parts)
 
 
@@ -391,11 +391,11 @@ KINKS: dict[str, tuple[Any, float]] = {
     "maximum": (lambda x: mg.maximum(x, 0.0), -1.0),
     "minimum": (lambda x: 9.0 - mg.minimum(9.0, x), 12.0),
     "where": (lambda x: mg.where(x > 0, x, 0.0), -1.0),
-    "abs at 0": (lambda x: mg.abs(x), 0.0),
+    "abs at 0": (lambda x: mg.absolute(x), 0.0),
     "max": (lambda x: mg.max(mg.stack([x, mg.detach(x) * 0.0], axis=-1), -1), -1.0),
     "min": (lambda x: mg.min(mg.stack([x, mg.detach(x) * 0.0], axis=-1), -1), 1.0),
 }
-STEEP = {"sqrt": mg.sqrt, "log": mg.log, "power": lambda x: x**0.5, "div": lambda x: 1.0 / x}
+STEEP = {"sqrt": mg.sqrt, "log": mg.log, "power": lambda x: x**0.5, "divide": lambda x: 1.0 / x}
 
 
 @pytest.mark.parametrize("steep", STEEP)

@@ -292,7 +292,7 @@ def test_a_graph_that_is_cut_has_a_wrong_gradient():
          "the result has entries that are not finite: array.nan.; there is no gradient"),
         (lambda: check_gradients(lambda x, W: x @ W, X, X), mg.ShapeError,
          r"matmul: axis n is 3 on the left, 2 on the right: shapes x \(2, 3\) and W \(2, 3\)"),
-        (lambda: check_gradients(mg.abs, 0.5, method="complex"), ValueError,
+        (lambda: check_gradients(mg.absolute, 0.5, method="complex"), ValueError,
          "a complex step does not come through abs; method='auto' takes differences"),
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ UNARY = {
     "sin": (mg.sin, np.sin, np.cos),
     "tanh": (mg.tanh, np.tanh, lambda x: 1 - np.tanh(x) ** 2),
     "square": (mg.square, np.square, lambda x: 2 * x),
-    "neg": (mg.neg, np.negative, lambda x: -np.ones(SIZE)),
+    "negative": (mg.negative, np.negative, lambda x: -np.ones(SIZE)),
 }
 
 

@@ -117,7 +117,7 @@ def test_the_straight_line_has_nothing_but_products_and_sums_on_it():
     for cell in (rnn.LSTMCell(X, H), rnn.LSTMCell(X, H, peepholes=True), Keeper(X, H)):
         found = memory(cell.folded())
         assert found is not None
-        assert [found.ops[block] for block in found.line] == ["mul", "add"]
+        assert [found.ops[block] for block in found.line] == ["multiply", "add"]
         scene = figures.memory_cell(cell).scene
         heights = {scene.shapes[block].y for block in found.line}
         carried = [w for w in scene.wires if {w.source, w.target} & set(found.line)

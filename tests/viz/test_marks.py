@@ -35,7 +35,7 @@ def test_a_node_of_a_traced_graph_is_marked_and_the_rest_stays_where_it_is():
 
 def test_a_number_written_into_a_box_marks_the_box_that_reads_it():
     k = next(k for k, node in enumerate(GRAPH.nodes) if node.op == "constant")
-    assert marked(viz.draw(GRAPH, marked=[k])) == ["mul"]
+    assert marked(viz.draw(GRAPH, marked=[k])) == ["multiply"]
 
 
 @pytest.mark.parametrize("level", ["cell", "gate", "op"])

@@ -17,7 +17,7 @@ def test_steps_that_were_recorded_are_columns():
 def test_a_leaf_used_twice_is_one_box():
     w = mg.Tensor(2.0, name="w")
     shapes = viz.draw(w * w + w).scene.shapes
-    assert sorted(shapes) == ["add", "mul", "w"]
+    assert sorted(shapes) == ["add", "multiply", "w"]
 
 
 def test_a_long_run_is_elided_and_says_so():
