@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from minigrad.engines.numpy.program import Program
 from minigrad.folded import Folded, folded_adjoint
 from minigrad.graph import Node
-from minigrad.passes import LATE, PASSES
-from minigrad.prepare import prepared
-from minigrad.program import Program
-from minigrad.schedule import Nest
+from minigrad.lower.passes import LATE, PASSES
+from minigrad.lower.prepare import prepared
+from minigrad.lower.schedule import Nest
 
 
 def explain(x: Any, steps: int = 50) -> str:

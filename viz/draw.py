@@ -9,7 +9,7 @@ from minigrad.core import Tensor
 from minigrad.fold import fold
 from minigrad.folded import Folded, FoldedAdjoint
 from minigrad.graph import Graph
-from minigrad.schedule import Schedule, schedule
+from minigrad.lower.schedule import Schedule, schedule
 from viz import given, views
 from viz.adjoints import named
 from viz.drawing import Drawing

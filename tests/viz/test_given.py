@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from minigrad.schedule import schedule
+from minigrad.lower.schedule import schedule
 from viz import figures
 from viz.gallery import gallery
 

@@ -11,7 +11,7 @@ import minigrad as mg
 import rnn
 import viz
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import schedule
+from minigrad.lower.schedule import schedule
 from minigrad.testing.strategies import graphs
 from rnn import tasks
 from rnn.testing.networks import draw_cell

@@ -5,7 +5,7 @@ import pytest
 import rnn
 import viz
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import Nest, schedule
+from minigrad.lower.schedule import Nest, schedule
 from viz.stages import boxes, place, stages
 
 

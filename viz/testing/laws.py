@@ -15,7 +15,7 @@ import numpy as np
 import minigrad as mg
 import rnn
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import schedule
+from minigrad.lower.schedule import schedule
 from minigrad.testing.laws import Broken
 from viz import figures
 from viz.cells import cells

@@ -15,8 +15,8 @@ from functools import cached_property
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
 from minigrad.graph import Node
-from minigrad.passes import PASSES, Pass
-from minigrad.passes.rewrite import in_buffer, static_nodes
+from minigrad.lower.passes import PASSES, Pass
+from minigrad.lower.rewrite import in_buffer, static_nodes
 
 
 @dataclass(frozen=True, eq=False)

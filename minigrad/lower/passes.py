@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minigrad.folded import Folded
-from minigrad.passes.gates import (
+from minigrad.lower.gates import (
     columns_as_gates,
     join_operands,
     merge_elementwise,
     merge_factors,
     merge_products,
 )
-from minigrad.passes.regroup import (
+from minigrad.lower.regroup import (
     distribute,
     eliminate_common,
     factor_out,
@@ -27,7 +27,7 @@ from minigrad.passes.regroup import (
     pile_up,
     reassociate,
 )
-from minigrad.passes.scale import scale_weights, sigmoid_by_exp
+from minigrad.lower.scale import scale_weights, sigmoid_by_exp
 
 Pass = Callable[[Folded], Folded]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from minigrad.folded import STATIC, Folded
 from minigrad.graph import Graph, prune, replay
-from minigrad.passes import EARLY
-from minigrad.passes.rewrite import static_nodes
+from minigrad.lower.passes import EARLY
+from minigrad.lower.rewrite import static_nodes
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""From a folded graph to what an engine runs."""
