@@ -24,6 +24,7 @@ from minigrad.testing.numeric import (
     richardson,
     step_size,
 )
+from minigrad.testing.progress import doing, now
 from minigrad.testing.rounding import EPSILON, ROUNDINGS, precision
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -104,7 +105,8 @@ def check_vjp(
     rng = np.random.default_rng(seed)
     seeds = [np.asarray(rng.normal(size=part.shape)) for part in y]
     problem = _Problem(forward, backward, values, told, y, several)
-    with np.errstate(all="ignore"):  # steps leave domains, and slopes may be infinite
+    # Steps leave domains, and slopes may be infinite.
+    with doing("check_vjp"), doing("running backward"), np.errstate(all="ignore"):
         problem.forward = _Forward(f, problem.takes_complex(seeds, rng))
         given = problem.gradients(seeds)
         numeric = problem.numeric(seeds)
@@ -224,7 +226,8 @@ class _Problem:
         found = {}
         for k in self.moving:
             slope, off = np.zeros(self.values[k].shape), np.zeros(self.values[k].shape)
-            for index in np.ndindex(slope.shape):
+            for n, index in enumerate(np.ndindex(slope.shape)):
+                now(f"differentiating by entry {n + 1} of {slope.size} of {self.names[k]}")
                 along = self._unit(k, index)
                 slope[index], off[index] = self.forward.slope(self._at(), along, seeds)
             found[k] = (slope, off)

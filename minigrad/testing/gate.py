@@ -29,6 +29,7 @@ from minigrad.testing.flat import Flat
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.naive import path_sum
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
+from minigrad.testing.progress import doing
 from minigrad.testing.promises import check_backward, check_promises
 
 Probe = Callable[[int], None]
@@ -54,7 +55,7 @@ class Verdict:
 
 def examine(fault: Fault, probes: Mapping[str, Probe], draws: int = 8) -> Verdict:
     """Plant a fault and run probes until one fails."""
-    with fault.planted(), np.errstate(all="ignore"):
+    with doing(f"planted {fault.name!r}"), fault.planted(), np.errstate(all="ignore"):
         for draw in range(draws):
             for name, probe in probes.items():
                 try:

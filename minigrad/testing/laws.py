@@ -70,14 +70,28 @@ def _agree(law: str, case: Case, got: Any, wanted: Any, allowed: Any) -> None:
         got, wanted = got.astype(int), wanted.astype(int)
     if got.shape != wanted.shape:
         raise Broken(f"{law}: {case}: shape {got.shape}, wanted {wanted.shape}")
-    error = np.abs(got - wanted)
-    # NaN must fail, so the comparison is written as "not within".
-    if not np.all((error <= allowed) | (got == wanted)):
-        k = np.unravel_index(int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf))), got.shape)
+    k = farthest(got, wanted, allowed)
+    if k is not None:
         raise Broken(
-            f"{law}: {case}: entry {tuple(map(int, k))} is {got[k]!r}, wanted {wanted[k]!r}, "
-            f"off by {error[k]:.3g}, allowed {np.broadcast_to(allowed, got.shape)[k]:.3g}"
+            f"{law}: {case}: entry {k} is {got[k]!r}, wanted {wanted[k]!r}, "
+            f"off by {abs(got[k] - wanted[k]):.3g}, "
+            f"allowed {np.broadcast_to(allowed, got.shape)[k]:.3g}"
         )
+
+
+def farthest(got: Array, wanted: Array, allowed: Any) -> tuple[int, ...] | None:
+    """The entry that is farthest beyond what is allowed, None if all agree; NaN never does.
+
+    >>> farthest(np.array([np.inf, 1.0, np.nan]), np.array([np.inf, 5.0, 2.0]), 0.5)
+    (2,)
+    """
+    with np.errstate(invalid="ignore"):  # ∞ - ∞
+        miss = np.abs(got - wanted)
+    wrong = ~((miss <= allowed) | (got == wanted))
+    if not np.any(wrong):
+        return None
+    far = np.where(wrong, np.nan_to_num(miss - allowed, nan=np.inf), -1.0)
+    return tuple(map(int, np.unravel_index(int(np.argmax(far)), far.shape)))
 
 
 def _directions(arrays: Sequence[Array], rng: np.random.Generator) -> list[Array]:

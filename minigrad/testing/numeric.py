@@ -188,10 +188,10 @@ def jitter(line: Callable[[float], Any], step: float) -> float:
 
     Of a smooth function nothing is left in sixth differences, of errors of one size a known
     multiple of it (Hamming 1962; Moré and Wild 2011, Estimating computational noise). Errors may
-    change rarely, such as those of (10¹⁰ + x) − 10¹⁰, so steps of three lengths are tried.
+    change rarely, such as those of (10¹⁰ + x) − 10¹⁰, so steps of many lengths are tried.
     """
     found = 0.0
-    for part in (2.0**-30, 2.0**-20, 2.0**-10):
+    for part in (1e-9, 1e-6, 1e-3, 1 / 37, 1 / 19, 1 / 7):
         sixth = np.diff([float(line(k * part * step)) for k in range(13)], 6)
         found = max(found, float(np.sqrt(np.mean(sixth * sixth) / 924)))  # 924 = 12!/(6! 6!)
     return found

@@ -21,6 +21,7 @@ from minigrad.testing.laws import Broken
 from minigrad.testing.minimise import minimise
 from minigrad.testing.numeric import complex_step, richardson
 from minigrad.testing.programs import Program, finish
+from minigrad.testing.progress import now
 from minigrad.testing.rounding import expanded
 from minigrad.testing.text import program_text
 
@@ -141,7 +142,8 @@ def worst_entry(f: Flat, seed: int) -> Entry | None:
         back = pull([w.astype(np.asarray(y).dtype) for w, y in zip(seeds, outputs, strict=True)])
         worst: tuple[float, Entry] | None = None
         places = [(k, i) for k, x in enumerate(f.points) for i in np.ndindex(x.shape)]
-        for k, index in places[:ENTRIES]:
+        for n, (k, index) in enumerate(places[:ENTRIES]):
+            now(f"looking for the entry that is farthest off, {n} of {len(places[:ENTRIES])}")
             along = [np.zeros_like(x) for x in f.points]
             along[k][index] = 1.0
             tangents = jvp(lambda *xs: f(*xs), list(f.points), along)[1]

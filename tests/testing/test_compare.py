@@ -123,7 +123,8 @@ def test_a_chaotic_network_is_no_alarm(seed):
 @pytest.mark.parametrize("f", [mg.sqrt, np.sqrt, lambda x: mg.sum(mg.sqrt(x))])
 def test_an_infinite_slope_cannot_be_judged_and_the_rest_is(f):
     x = np.array([4.0, 0.0, 1.0])
-    assert check_gradients(f, x).unjudged.endswith("[1] has no finite slope")
+    for order in (1, 2):
+        assert check_gradients(f, x, order=order).unjudged.endswith("[1] has no finite slope")
     with pytest.raises(GradientMismatch):
         check_gradients(lambda x: f(x) + 1e-6 * mg.sin(x) * mg.detach(x), x)
 
