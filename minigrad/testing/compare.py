@@ -291,7 +291,7 @@ def _independent(at: _At, result: GradientCheck, along: Sequence[Array], method:
                 f"the derivative, {found.got:.3g}, itself moves by {far:.2g} "
                 "when every value is moved by one rounding"
             )
-        far = 0.0 if found.holds or not step else at.moves(along, step)
+        far = 0.0 if found.holds or not step else max(off, at.moves(along, step))
         if far > known / 2:
             result.unjudged = (
                 f"the derivative, {found.got:.3g}, itself moves by {far:.2g} over a step of "

@@ -97,7 +97,7 @@ def check_vjp(
         raise ValueError(f"check_vjp: no array of floats to differentiate by; got {told_types}")
     forward = _Forward(f)
     first, several = _first_run(f, values, told)
-    y = [np.asarray(part, float) for part in first]
+    y = [np.asarray(part) for part in first]
     if time_axis is not None and not -y[0].ndim <= time_axis < y[0].ndim:
         raise ValueError(
             f"check_vjp: time_axis {time_axis} does not fit the result's shape {y[0].shape}"
@@ -150,10 +150,12 @@ class _Problem:
         y: list[Array], several: bool,
     ) -> None:  # fmt: skip
         self.forward, self.backward = forward, backward
-        self.values, self.names, self.y, self.several = values, names, y, several
+        self.values, self.names, self.several = values, names, several
         self.moving = [k for k, x in enumerate(values) if x.dtype.kind == "f"]
         self.given: list[Any] = []
-        self.epsilon = EPSILON
+        self.sizes: dict[int, float] = {}
+        self.epsilon = EPSILON * max(map(precision, map(np.asarray, y)))
+        self.y = [np.asarray(part, float) for part in y]
 
     def gradients(self, seeds: Sequence[Array]) -> list[Any]:
         """What backward gives, its form and purity checked."""
@@ -231,6 +233,11 @@ class _Problem:
                 along = self._unit(k, index)
                 slope[index], off[index] = self.forward.slope(self._at(), along, seeds)
             found[k] = (slope, off)
+            # A result is known to ε of its size, and backward may compute with it.
+            largest = max(float(np.max(np.abs(part), initial=0.0)) for part in self.y)
+            widest = float(np.max(np.abs(self.values[k]), initial=1.0))
+            steepest = float(np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope)))
+            self.sizes[k] = steepest + max(1.0, largest / widest)
         return found
 
     def look_again(self, given: list[Any], numeric: Any, seeds: Sequence[Array]) -> list[str]:
@@ -249,57 +256,61 @@ class _Problem:
                 if sides is not None and not np.isfinite(sides).all():
                     told.append(f"{self.names[k]}{place(index)} has no finite slope")
                     off[index] = np.inf
-                elif sides is not None:
+                    continue
+                known = differences(self.forward, self._at(), along, seeds)
+                smooth = self.forward.is_complex and abs(slope[index] - known[0]) <= known[1]
+                if sides is not None and not smooth:
                     slope[index] = (sides[0] + sides[1]) / 2
                     off[index] = abs(sides[0] - sides[1]) / 2 * (1 + KINKED)
                 elif np.isfinite(given[k][index]) and not is_wrong:
-                    self._closer(k, index, slope, off, seeds)
+                    if smooth:
+                        off[index] = self._rounding(k, index, seeds)
+                    else:
+                        slope[index], off[index] = self._by_differences(k, index, known, seeds)
                     is_wrong = not self.within(k, given[k], (slope, off))[index]
-                    known = max(abs(slope[index]), abs(given[k][index]))
-                    if not is_wrong and off[index] > np.sqrt(EPSILON) * known:
+                    size = max(abs(slope[index]), abs(given[k][index]))
+                    if not is_wrong and off[index] > np.sqrt(EPSILON) * size:
                         told.append(
                             f"{self.names[k]}{place(index)}: cannot be judged, the derivative "
                             f"{given[k][index]:.3g} moves with every rounding"
                         )
         return told
 
-    def _closer(
-        self, k: int, index: tuple[int, ...], slope: Array, off: Array, seeds: Sequence[Array]
-    ) -> None:
-        """The best that is known of one entry, and what it may be off by."""
+    def _rounding(self, k: int, index: tuple[int, ...], seeds: Sequence[Array]) -> float:
+        """How far rounding may move the derivative by a complex step, and that of backward."""
         along = self._unit(k, index)
-        rough, error, step = differences(self.forward, self._at(), along, seeds)
-        if not self.forward.is_complex or abs(slope[index] - rough) > error:
-            slope[index], off[index] = rough, error
-            known = max(abs(rough), abs(self.given[k][index]))
-            if self._moves(k, index, step * along[k], seeds) > known / 2:
-                off[index] = np.inf  # backward is another all along the step
-            return
 
-        def line(t: float) -> Any:
-            moved = [x + t * v if v.any() else x for x, v in zip(self._at(), along, strict=True)]
+        def exact(t: float) -> Any:
+            moved = self._at()
+            moved[k] += t * along[k]
             return complex_step(self.forward, moved, along, seeds)
 
-        off[index] = MARGIN * jitter(line, step_size(self._at(), along))
+        step = step_size(self._at(), along)
+        given = jitter(lambda t: self._backward(k, index, t * along[k], seeds), step)
+        return MARGIN * (jitter(exact, step) + given)
 
-    def _moves(self, k: int, index: tuple[int, ...], step: Array, seeds: Any) -> float:
-        """How far backward itself moves on a step of one array to either side."""
-        far = []
-        for side in (step, -step):
-            there = self._at()
-            there[k] += side
-            y = [np.asarray(part, float) for part in self.forward(*(x.copy() for x in there))]
-            moved = _Problem(self.forward, self.backward, there, self.names, y, self.several)
-            far.append(abs(moved.gradients(seeds)[k][index] - self.given[k][index]))
-        return float(max(far))
+    def _by_differences(
+        self, k: int, index: tuple[int, ...], known: tuple[float, float, float], seeds: Any
+    ) -> tuple[float, float]:
+        """What is known of an entry, and what it may be off by: ∞ if nothing is known."""
+        slope, off, step = known
+        size = max(abs(slope), abs(self.given[k][index]))
+        along = step * self._unit(k, index)[k]
+        here = self.given[k][index]
+        far = max(abs(self._backward(k, index, h * along, seeds) - here) for h in (1, -1))
+        return slope, np.inf if max(far, off) > size / 2 else off
+
+    def _backward(self, k: int, index: tuple[int, ...], step: Array, seeds: Any) -> float:
+        """What backward gives for an entry a step of its array further on."""
+        there = self._at()
+        there[k] += step
+        y = self.forward(*(x.copy() for x in there))
+        moved = _Problem(self.forward, self.backward, there, self.names, y, self.several)
+        return float(moved.gradients(seeds)[k][index])
 
     def within(self, k: int, given: Array, numeric: tuple[Array, Array]) -> Any:
         """Entries that agree: to rounding of the largest entry, and the error of differences."""
         slope, off = numeric
-        whole = float(np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope)))
-        # A result is known to ε of its size, and backward may compute with it.
-        largest = max(float(np.max(np.abs(part), initial=0.0)) for part in self.y)
-        whole += max(1.0, largest / max(1.0, float(np.max(np.abs(self.values[k]), initial=0.0))))
         terms = sum(part.size for part in self.y)
-        allowed = off + ROUNDINGS * self.epsilon * whole * terms
+        allowed = off + ROUNDINGS * self.epsilon * self.sizes[k] * terms
         return (np.abs(given - slope) <= allowed) | (off == np.inf)

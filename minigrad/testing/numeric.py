@@ -156,10 +156,10 @@ def differences(
         noise = noise_of(f, points, along, seeds)
     usual = min(step_size(points, along, speed), most)
     found = (0.0, np.inf, 0.0)
-    for h in usual * 2.0 ** np.array([-20, -10, 0]):
+    for h in (2.0**-20 * usual, 2.0**-10 * usual, most):  # the last is bounded by the noise
         slope, off = richardson(f, points, along, seeds, noise, speed, h)
         if not off >= found[1] and not abs(slope - found[0]) > off + found[1]:
-            found = slope, off, float(h)
+            found = slope, off, min(h, usual)
     return found
 
 
@@ -192,7 +192,7 @@ def jitter(line: Callable[[float], Any], step: float) -> float:
     """
     found = 0.0
     for part in (1e-9, 1e-6, 1e-3, 1 / 37, 1 / 19, 1 / 7):
-        sixth = np.diff([float(line(k * part * step)) for k in range(13)], 6)
+        sixth = np.diff([float(line(k * part * step)) for k in range(1, 14)], 6)
         found = max(found, float(np.sqrt(np.mean(sixth * sixth) / 924)))  # 924 = 12!/(6! 6!)
     return found
 
@@ -220,10 +220,12 @@ def both_sides(
     if not np.isfinite(side(h) - side(-h)) or _grows(side, h) or _grows(side, -h):
         return -np.inf, np.inf
     left, right = slope(-h), slope(h)
-    apart = [abs(side(step) - side(-step)) for step in (h, h / 2, h / 4, h / 1024)]
+    steps = [h / 2**k for k in (0, 1, 2, 5, 10, 15)]
+    ahead, behind = [side(h) for h in steps], [side(-h) for h in steps]
+    apart = np.abs(np.subtract(ahead, behind))
     size = max(abs(left), abs(right))
     # A chaotic function has other slopes on every step; those at a kink stay.
-    stay = max(abs(side(step) - side(step / 1024)) for step in (h, -h)) < 0.25 * apart[0]
+    stay = max(np.ptp(ahead), np.ptp(behind)) < 0.25 * apart[0]
     is_kink = stay and min(apart) > max(0.75 * apart[0], 1e-6 * size)
     return (left, right) if is_kink else None
 
