@@ -101,7 +101,8 @@ class GradientCheck:
 
     def __repr__(self) -> str:
         if not self.comparisons:
-            return "<GradientCheck: nothing to differentiate>"
+            why = f" cannot be judged: {self.unjudged}" if self.unjudged else ": nothing to compare"
+            return f"<GradientCheck{why}>"
         kink = f", kink: {self.kink}" if self.kink else ""
         verdict = "ok" if self.holds else "FAILED"
         if self.holds and self.unjudged is not None:
@@ -208,7 +209,7 @@ class _At:
         for side in (0.0, h, -h):
             points = [x + side * v for x, v in zip(self.f.points, along, strict=True)]
             outputs, pull = vjp(lambda *xs: self.f(*xs), *points)
-            seeds = [w.astype(y.dtype) for w, y in zip(self.seeds, outputs, strict=True)]
+            seeds = [w.astype(plain(y).dtype) for w, y in zip(self.seeds, outputs, strict=True)]
             slopes.append(_inner(pull(seeds), along))
         return float(np.max(np.abs(np.subtract(slopes[1:], slopes[0]))))
 

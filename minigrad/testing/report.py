@@ -160,7 +160,7 @@ def worst_entry(f: Flat, seed: int) -> Entry | None:
 
 def _independent(f: Flat, along: Any, seeds: Any) -> float:
     value = complex_step(f, f.points, along, seeds)
-    rough, off = richardson(f, f.points, along, seeds)
+    rough, off = richardson(f, f.points, along, seeds, 0.0)
     # A complex step that was dropped on the way gives 0, or anything; differences decide.
     return rough if value is None or not abs(value - rough) <= off else value
 

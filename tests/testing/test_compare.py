@@ -129,6 +129,11 @@ def test_an_infinite_slope_cannot_be_judged_and_the_rest_is(f):
         check_gradients(lambda x: f(x) + 1e-6 * mg.sin(x) * mg.detach(x), x)
 
 
+def test_where_nothing_can_be_judged_it_is_said():
+    told = repr(check_gradients(mg.sqrt, np.array(0.0)))
+    assert told == "<GradientCheck cannot be judged: input 1 has no finite slope>"
+
+
 def test_an_entry_whose_gradient_is_nan_is_the_one_that_is_shown():
     with pytest.raises(GradientMismatch) as found:
         check_gradients(lambda x: hole(x) * 3.0, np.array([1.0, 2.0, 3.0, 4.0]))
