@@ -212,6 +212,27 @@ def test_a_sequence_that_is_read_by_two_loops_grows_where_its_reader_does():
     assert difference(mg.embed(graph(4, 9)).unfold(6, 7), graph(6, 13)) is None
 
 
+def test_last_steps_that_differ_count_with_the_last_loop():
+    """Read three steps, write six, the last of them in another way."""
+
+    def graph(few: int, T: int) -> Graph:
+        def f(w: Any, xs: Any) -> Any:
+            h, ys, y = 0.0, [], None
+            for t in range(1, few + T + 1):
+                with mg.scope("rnn", t=t):
+                    h = mg.tanh((xs[t - 1] if t <= few else y) + h * w)
+                    if t == few + T:
+                        h = mg.exp(h)
+                    ys.append(y := h * 2.0)
+            return mg.stack(ys)
+
+        return mg.trace(f, 0.5, np.ones(few))
+
+    assert spans(graph(3, 6)) == [(1, 3), (4, 8)]
+    assert mg.embed(graph(3, 6)).T == (3, 6)
+    assert difference(mg.embed(graph(3, 6)).unfold(4, 9), graph(4, 9)) is None
+
+
 def test_a_network_that_goes_on_by_itself_is_two_loops():
     """What was said to it first, then what it says: its output is its next input."""
 
