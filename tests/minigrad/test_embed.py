@@ -212,6 +212,27 @@ def test_a_sequence_that_is_read_by_two_loops_grows_where_its_reader_does():
     assert difference(mg.embed(graph(4, 9)).unfold(6, 7), graph(6, 13)) is None
 
 
+@pytest.mark.parametrize(
+    ("T", "at", "later"),
+    [(7, 1, 1), (7, 4, 4), (7, 5, 7), (7, 7, 9), (6, 3, 3), (6, 4, 7), (6, 6, 9)],
+)
+def test_what_belongs_to_a_step_keeps_its_distance_from_the_nearer_end(T, at, later):
+    """Over nine steps; what is in the middle keeps its distance from the first."""
+
+    def f(w: Any, xs: Any) -> Any:
+        h, ys = 0.0, []
+        for t in range(1, T + 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(xs[t - 1] + h * w)
+                ys.append(h)
+        with mg.scope("rnn", t=at):
+            extra = mg.exp(w)
+        return mg.stack(ys), extra
+
+    grown = mg.embed(mg.trace(f, 0.5, np.ones(T))).unfold(9)
+    assert [node.t for node in grown.nodes if node.op == "exp"] == [later]
+
+
 def test_last_steps_that_differ_count_with_the_last_loop():
     """Read three steps, write six, the last of them in another way."""
 
