@@ -32,7 +32,7 @@ from minigrad.folded import (
 from minigrad.graph import replay, trace
 from minigrad.habits import unmasked
 from minigrad.lower.passes import LATE
-from minigrad.lower.prepare import prepared
+from minigrad.lower.pipeline import prepared
 from minigrad.ops import stack, zeros_like
 
 IDLE_BYTES = 1 << 28

@@ -32,8 +32,8 @@ def stages(plan: Schedule) -> list[Stage]:
     """The stages of a schedule, in order.
 
     >>> import rnn
-    >>> from minigrad.lower.schedule import schedule
-    >>> stages(schedule(rnn.RNNCell(3, 5, 2).folded()))[0].title
+    >>> from minigrad.lower.pipeline import planned
+    >>> stages(planned(rnn.RNNCell(3, 5, 2).folded()))[0].title
     'once, from parameters'
     """
     found: list[Stage] = []

@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.engines.numpy import needs
 from minigrad.engines.numpy.program import Program
 from minigrad.folded import folded_adjoint, run_folded
-from minigrad.lower.prepare import prepared
+from minigrad.lower.pipeline import prepared
 from minigrad.testing import loop_faults
 from minigrad.testing.gate import PROBES, Probe
 from minigrad.testing.laws import Broken

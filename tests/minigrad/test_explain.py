@@ -8,7 +8,7 @@ import pytest
 
 import minigrad as mg
 import rnn
-from minigrad.passes import PASSES
+from minigrad.lower.passes import PASSES
 from viz.cli import main
 
 
@@ -61,7 +61,7 @@ def test_a_pass_is_told_by_the_first_line_of_what_it_is_for():
     """What it changes is one chain: the next begins with the operations the last one left."""
     told = re.findall(r"^  (\w+): (.+) \((\d+) → (\d+) operations\)$",
                       mg.explain(rnn.LSTMCell(8, 4)), re.MULTILINE)  # fmt: skip
-    aims = {change.__name__: inspect.getdoc(change).partition("\n")[0] for change in PASSES}
+    aims = {each.name: inspect.getdoc(each.change).partition("\n")[0] for each in PASSES}
     assert len(told) > 5
     for name, aim, before, after in told:
         assert aim == aims[name]

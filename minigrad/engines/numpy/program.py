@@ -25,8 +25,9 @@ from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SEQUENCE, STATE, SUM, Folded, run_folded
 from minigrad.lower.passes import LATE, PASSES, Pass
+from minigrad.lower.pipeline import planned
 from minigrad.lower.scale import sigmoids
-from minigrad.lower.schedule import Nest, Schedule, schedule
+from minigrad.lower.schedule import Nest, Schedule
 
 
 class Program:
@@ -68,7 +69,7 @@ class Program:
         self.T = steps
         self._lock = threading.Lock()
         self.nbytes = 0
-        self.plan: Schedule = schedule(folded, passes)
+        self.plan: Schedule = planned(folded, passes)
         self.nodes = self.plan.folded.step.nodes
         scope = Scope()
         self.storage = Storage(self.plan, steps, known or {}, scope, self._nested)
