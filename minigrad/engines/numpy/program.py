@@ -76,10 +76,12 @@ class Program:
         self.results: list[Array | None] = []
         self.names = Naming(self.storage, scope)
         self.totals = Totals(self.names)
-        nests = NestWriter(self.names, self.totals)
         lines = [*self._inputs(), *self.storage.straight.lines]
         for block in self.plan.blocks:
-            lines += nests.nest(block) if isinstance(block, Nest) else self._batch(block)
+            if isinstance(block, Nest):
+                lines += NestWriter(block, self.names, self.totals).lines()
+            else:
+                lines += self._batch(block)
         lines += self._results()
         if sigmoids(folded):
             lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
