@@ -24,10 +24,10 @@ from minigrad.core import PRIMITIVES, Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import Graph, Node, replay, trace_for_all
 from minigrad.habits import unmasked
+from minigrad.loops.rolled import rolled
 from minigrad.passes import LATE
 from minigrad.passes.rewrite import in_buffer
 from minigrad.program import Program
-from minigrad.rolled import rolled
 from minigrad.scan import POOL, narrowed
 from minigrad.tree import Tree, flatten
 
