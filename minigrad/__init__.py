@@ -8,10 +8,10 @@ from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
 from minigrad.errors import ShapeError
 from minigrad.explain import explain
-from minigrad.fold import embed, fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
-from minigrad.folding.embedded import Embedded
 from minigrad.graph import Graph, Node, isomorphic, trace
+from minigrad.loops.embed import embed, fold
+from minigrad.loops.embedded import Embedded
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
 from minigrad.scan import scan
 from minigrad.tree import tree_map
