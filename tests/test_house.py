@@ -24,10 +24,10 @@ PACKAGES = ("minigrad", "rnn", "viz")
 """From the ground up: a package imports itself and those before it."""
 
 FLOORS = (
-    ("errors", "extras", "show", "tree"),
+    ("errors", "extras", "scopes", "show", "tree"),
     ("habits",),
     ("core",),
-    ("captured", "define"),
+    ("captured", "define", "frozen", "history"),
     ("ops",),
     ("autodiff",),
     ("graph",),
@@ -41,7 +41,7 @@ FLOORS = (
     ("compile", "explain"),
     ("testing",),
 )
-"""The engine from the ground up; the first five are the core, to be read in one sitting."""
+"""The engine from the ground up."""
 
 
 # --- reading the sources ------------------------------------------------------------------------
