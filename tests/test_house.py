@@ -27,7 +27,7 @@ FLOORS = (
     ("errors", "extras", "scopes", "show", "tree"),
     ("habits",),
     ("core",),
-    ("captured", "define", "frozen", "history"),
+    ("captured", "frozen", "history"),
     ("ops",),
     ("autodiff",),
     ("graph",),

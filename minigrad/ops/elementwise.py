@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import (
+from minigrad.core.kinds import (
     FLAG,
     INDEX,
     POSITIVE,

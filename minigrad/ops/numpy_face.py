@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.define import rank
+from minigrad.core.kinds import rank
 from minigrad.errors import at
 from minigrad.habits import no_rule, title
 from minigrad.ops.composite import mean, norm, std, var

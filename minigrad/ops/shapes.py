@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
+from minigrad.core.kinds import linear, negative_axes, rank, zeros
 from minigrad.core.walks import sum_to
-from minigrad.define import linear, negative_axes, rank, zeros
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
