@@ -21,22 +21,7 @@ from minigrad.core.walks import pull_back, push_forward
 from minigrad.scopes import TAG, Tag, scope
 
 __all__ = [
-    "FROZEN",
-    "FUNCTIONS",
-    "PRIMITIVES",
-    "SERIALS",
-    "TAG",
-    "Array",
-    "Outputs",
-    "Primitive",
-    "Rule",
-    "Tag",
-    "Tensor",
-    "ancestors",
-    "named",
-    "pull_back",
-    "push_forward",
-    "record",
-    "scope",
+    "FROZEN", "FUNCTIONS", "PRIMITIVES", "SERIALS", "TAG", "Array", "Outputs", "Primitive", "Rule",
+    "Tag", "Tensor", "ancestors", "named", "pull_back", "push_forward", "record", "scope",
     "to_array",
-]
+]  # fmt: skip
