@@ -17,7 +17,6 @@ import numpy as np
 
 from minigrad.captured import Captured, Same, Static, settled
 from minigrad.codegen.alarms import watched
-from minigrad.codegen.needs import VIEWS
 from minigrad.codegen.source import call, number, view_of
 from minigrad.codegen.storage import empty, joined_spans
 from minigrad.core import PRIMITIVES, Tensor
@@ -81,9 +80,10 @@ class GraphProgram:
 
     def _is_fresh(self, k: int) -> bool:
         """Whether a node's value is an array that its operation allocates at each call."""
-        node, shares = self.graph.nodes[k], ("input", "constant", "project", "detach", *VIEWS)
+        node = self.graph.nodes[k]
+        shares = node.lowering.view or not node.inputs
         # A scalar is a NumPy number where its operation allocates it, and is made an array.
-        return k not in self._known and node.op not in shares and bool(node.shape)
+        return k not in self._known and not shares and bool(node.shape)
 
     def _empty(self, node: Node) -> Any:
         array = empty(node.shape, node.dtype)
@@ -106,9 +106,9 @@ class GraphProgram:
             self._known[k] = array
         elif (view := self._view(node)) is not None:
             self._known[k] = view
-        elif node.op == "alias":
+        elif node.is_alias:
             return f"v{k} = {operands[0]}"
-        elif node.op == "concatenate" and node.dtype is not None:
+        elif node.lowering.joins and node.dtype is not None:
             return self._join(k, operands)
         elif self._has_buffer(node):
             self._known[k] = self._take_buffer(k)
@@ -130,7 +130,7 @@ class GraphProgram:
 
     def _view(self, node: Node) -> Any:
         """A view of a known array, if a node is one."""
-        return view_of(node, self._known.get(node.inputs[0])) if node.op in VIEWS else None
+        return view_of(node, self._known.get(node.inputs[0])) if node.lowering.view else None
 
     def _join(self, k: int, operands: list[str]) -> str:
         """Copies of the operands into the buffer of a concatenation."""
@@ -153,10 +153,10 @@ class GraphProgram:
         nodes, users, outputs = self.graph.nodes, self.graph.users(), {*self.graph.outputs}
         for k in range(len(nodes) - 1, -1, -1):
             alone = len(users[k]) == 1 and k not in outputs
-            if nodes[k].op != "concatenate" or nodes[k].dtype is None or not alone:
+            if not nodes[k].lowering.joins or nodes[k].dtype is None or not alone:
                 continue
             user, n = users[k][0]
-            if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
+            if nodes[user].lowering.joins and nodes[user].dtype == nodes[k].dtype:
                 if user not in self._known:
                     self._known[user] = self._empty(nodes[user])
                 self._known[k] = self._known[user][self._spans(user)[n]]
@@ -239,7 +239,7 @@ def _kept_alive(graph: Graph) -> set[int]:
     kept = set(graph.outputs)
     for k in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[k]
-        if node.op in VIEWS or node.op in ("scan", "project", "detach"):
+        if node.lowering.view or node.op == "scan":
             kept.update(node.inputs)
     return kept
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.errors import REFUSALS, ShapeError, argument_error, at, operation_error
+from minigrad.facts import PLAIN, STRAIGHT, Formula, Lowering, Numerics
 from minigrad.habits import (
     RECORDED,
     Refusals,
@@ -41,7 +42,7 @@ PRIMITIVES: dict[str, Primitive] = {}
 """Every primitive by its name. Operators find theirs here, which keeps `Tensor` free of imports."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
-"""What a NumPy function of that name does on tensors: primitives and functions composed of them."""
+"""Primitives and functions composed of them by the name under which they are public, NumPy's."""
 
 NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What NumPy's functions do on tensors, by the function, with NumPy's argument names."""
@@ -96,8 +97,10 @@ class Primitive:
             operand has no derivative. Rules are written with operators and primitives, so they
             work on arrays and, for higher order, on tensors. They never un-broadcast.
         push: `push(tangents, y, operands, attrs)` is the jvp; a tangent of None is zero.
-        kind: "elementwise", "linear", "bilinear", "stepwise" (zero derivative) or "general".
+        kind: "elementwise", "linear", "bilinear", "stepwise" (zero derivative), "general", or
+            "loop": it runs a graph of its own, and is told of by that graph's operations.
         signature: gufunc signature of the core axes; leading axes broadcast.
+        by_entries: whether there are none: the result has each entry from those at its place.
         label: what drawings and equations show.
         domain: for each operand the interval or the kind of values it accepts.
         prepare: brings arguments to their canonical form (negative axes, tuples).
@@ -112,6 +115,10 @@ class Primitive:
             the defining function is then only signature and documentation.
         joint: in place of rules the one rule of any number of operands, which gives all their
             cotangents: `joint(g, y, operands, attrs, asked)`; None for those not asked for will do.
+        lowering: what a program may do with it.
+        numerics: what bounds its rounding, and where it has a kink.
+        formula: how it is written; as `label(a, b)` if nothing is said.
+        public: whether it is a function for all, under its name.
     """
 
     def __init__(
@@ -131,7 +138,10 @@ class Primitive:
         lift: Any = None,
         kernel: Callable[..., Any] | None = None,
         joint: Callable[..., Any] | None = None,
-        numpy: str | None = None,
+        lowering: Lowering = PLAIN,
+        numerics: Numerics = STRAIGHT,
+        formula: Formula | None = None,
+        public: bool = True,
     ) -> None:
         if not _is_identifier(name):
             raise ValueError(
@@ -154,13 +164,25 @@ class Primitive:
         self.defined = forward
         # A ufunc would take one operand more, or an attribute, for a place to write to.
         self.arity = len(rules) if kernel is not None and prepare is None else -1
+        self.by_entries = not set(signature) - set("(),->")
         # A primitive of single entries takes an axis in front of aligned operands as it is.
-        self.lift = lift or (None if set(signature) - set("(),->") else "align")
+        self.lift = lift or ("align" if self.by_entries else None)
+        self.lowering = lowering
+        self.numerics = numerics
+        self.formula = formula
         self.__doc__ = forward.__doc__
-        PRIMITIVES[name] = FUNCTIONS[numpy or name] = self
+        PRIMITIVES[name] = self
+        if public:
+            FUNCTIONS[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it multiplies matrices, or takes rows of one, as a product with 0 and 1 does."""
+        bilinear = self.kind == "bilinear" and not self.by_entries
+        return bilinear or self.lowering.weight is not None
 
     def moves(self, i: int) -> bool:
         """Whether the result has a derivative with respect to operand i."""
@@ -456,7 +478,7 @@ class Tensor(Refusals):
             )
 
     def __getitem__(self, index: Any) -> Tensor:
-        name = "index" if FROZEN.get() is None else "read"
+        name = "index" if FROZEN.get() is None else "_read"
         return FUNCTIONS[name](self, index)  # type: ignore[no-any-return]  # registry
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.core import Primitive, Rule, Tensor
+from minigrad.core import FUNCTIONS, Primitive, Rule, Tensor
 
+F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Primitive]
 
 REAL = (-3.0, 3.0)
@@ -188,6 +189,12 @@ def general(vjp: Rule, jvp: Rule, **about: Any) -> Decorator:
         )
 
     return define
+
+
+def public(function: F, name: str | None = None) -> F:
+    """A function composed of primitives, in the table beside them: `minigrad.name`."""
+    FUNCTIONS[name or function.__name__] = function
+    return function
 
 
 def rank(x: Any) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
 from minigrad.errors import ShapeError
+from minigrad.facts import Lowering, Numerics
 from minigrad.folded import (
     EVERY,
     SEQUENCE,
@@ -317,7 +318,8 @@ def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[
     return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
 
 
-SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull)
+SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull, public=False,
+                 numerics=Numerics(takes_complex=False))  # fmt: skip
 
 
 def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:
@@ -337,4 +339,6 @@ project = Primitive(
     kind="loop",
     collect=_together,
     label="part",
+    public=False,
+    lowering=Lowering(view=True),
 )

@@ -34,7 +34,7 @@ class NestWriter:
         first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
         # What a joined operand takes from outside of the loop is copied for the chunk at once.
         for k in nest.looped:
-            if self.nodes[k].op == "concatenate":
+            if self.nodes[k].lowering.joins:
                 first += self.names.copies(k, self._outside(k, nest), outer)
         self._looping = nest
         then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
@@ -69,7 +69,7 @@ class NestWriter:
         if node.op == "input" or out.is_view:
             return []
         align = level == CHUNK and PRIMITIVES[node.op].lift == "align"
-        if node.op == "concatenate":
+        if node.lowering.joins:
             outside = set(self._outside(k, self._looping) if level == STEP else ())
             parts = [n for n in range(len(node.inputs)) if n not in outside]
             return self.names.copies(k, parts, rows)

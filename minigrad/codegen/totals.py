@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.codegen.naming import Lines, Naming, Rows
-from minigrad.codegen.needs import VIEWS, WHOLE
+from minigrad.codegen.needs import WHOLE
 from minigrad.codegen.source import call, view_of
 from minigrad.codegen.storage import Array
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
-from minigrad.schedule import THROUGH, Nest
+from minigrad.schedule import Nest
 
 
 class Totals:
@@ -33,7 +33,8 @@ class Totals:
     def _seen_total(self, k: int, lines: Lines) -> tuple[str, Array] | None:
         """A part or another view of a known sum, made once and for all."""
         node = self.nodes[k]
-        if k not in self.plan.summed or node.op not in VIEWS or node.op not in THROUGH:
+        about = node.lowering
+        if k not in self.plan.summed or not (about.view and about.through):
             return None
         view = view_of(node, self.total(node.inputs[0], lines)[1])
         return None if view is None else (self.names.bind(node.op, view), view)
@@ -46,7 +47,7 @@ class Totals:
                 return self._into(node, _sum_over(0), [self.names.of(k)], lines)
             lines.append(f"{name} = {self.T} * {self.names.of(k)}")
             return name, None
-        if node.op in THROUGH:
+        if node.lowering.through:
             parts = [self.total(i, lines)[0] for i in node.inputs]
             lines.append(f"{name} = {call(node, parts, self.names.bind)}")
             return name, None

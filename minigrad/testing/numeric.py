@@ -19,9 +19,6 @@ from minigrad.testing.rounding import EPSILON
 Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 1e-30
 
-COMPLEX_UNSAFE = frozenset(("absolute", "astype", "detach", "sign", "scan", "one_hot"))
-"""Their results drop or misread a complex step: |x + ih| is real, detach lets it through."""
-
 COMPLEX_LIMIT = 32.0
 """Complex kernels keep only absolute digits for large arguments; beyond it differences are used."""
 
@@ -54,29 +51,19 @@ def step_size(points: Sequence[Array], along: Sequence[Array], speed: float = 0.
 
 
 REACH = 1 / 32
-"""How far a difference may move the argument of a function of unit scale."""
-
-UNIT_SCALE = frozenset(["sin", "cos", "tanh", "sigmoid", "softplus", "exp", "expm1", "logsumexp",
-                        "softmax", "log_softmax", "likelihood"])  # fmt: skip
-OWN_SCALE = {"log": 0, "sqrt": 0, "divide": 1, "power": 0}
-"""Which operand they depend on in proportion to its size."""
-CURVED = UNIT_SCALE | set(OWN_SCALE) | {"log1p"}
+"""How far a difference may move an argument, in units of how far its function is straight."""
 
 
 def fastest(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> float:
     """The greatest speed of an argument of a curved function, in units of its own."""
     found = [0.0]
     for node in nodes:
-        op = node.primitive.name if node.primitive is not None else ""
-        for k, x in enumerate(node.parents):
-            if type(x) is not Tensor or x.serial not in tangents or op not in CURVED or not x.size:
+        bends = node.primitive.numerics.bends if node.primitive is not None else ()
+        for x, bend in zip(node.parents, bends, strict=False):  # none are known of most
+            if type(x) is not Tensor or x.serial not in tangents or bend is None or not x.size:
                 continue
             moved = np.abs(tangents[x.serial])
-            if op in UNIT_SCALE:
-                found.append(float(np.max(moved)))
-            elif OWN_SCALE.get(op) == k or op == "log1p":
-                size = np.abs(x.data + (op == "log1p"))
-                found.append(float(np.max(moved / np.maximum(size, 1e-300))))
+            found.append(float(np.max(moved / np.maximum(bend(x.data), 1e-300))))
     return max(found)
 
 
@@ -139,13 +126,6 @@ def both_sides(
 
 # --- kinks --------------------------------------------------------------------------------------
 
-BY_DIFFERENCE = frozenset(
-    ["maximum", "minimum", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal"]
-)
-
-
-KINKED = BY_DIFFERENCE | {"relu", "absolute", "sign", "clip", "max", "min"}
-
 
 @dataclass(frozen=True)
 class Kink:
@@ -167,11 +147,11 @@ def nearest_kink(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> Kink | No
     """The kink that moving along the tangents reaches first; None if there is none."""
     found: list[Kink] = []
     for node in nodes:
-        if node.primitive is None:
+        if node.primitive is None or node.primitive.numerics.kink is None:
             continue
-        op = node.primitive.name
-        gap = _gaps(op, node)
-        if gap is None or not gap.size:
+        xs = [np.asarray(getattr(x, "_data", x)) for x in node.parents]
+        gap = node.primitive.numerics.kink(*xs, **node.attrs)
+        if not gap.size:
             continue
         speed = sum(
             float(np.max(np.abs(tangents[x.serial]), initial=0.0))
@@ -179,25 +159,5 @@ def nearest_kink(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> Kink | No
             if type(x) is Tensor and x.serial in tangents
         )
         if speed:
-            found.append(Kink(op, float(np.min(gap)) / speed))
+            found.append(Kink(node.primitive.name, float(np.min(gap)) / speed))
     return min(found, key=lambda kink: kink.distance, default=None)
-
-
-def _gaps(op: str, node: Tensor) -> Any:
-    """Distances of a node's operands to its kinks, None where it has none."""
-    if op not in KINKED:
-        return None
-    xs = [np.asarray(getattr(x, "_data", x)) for x in node.parents]
-    if op in ("relu", "absolute", "sign"):
-        return np.abs(xs[0])
-    if op in BY_DIFFERENCE:
-        return np.abs(np.subtract(*xs, dtype=float))
-    if op == "clip":
-        ends = [np.abs(xs[0] - node.attrs[end]) for end in ("low", "high")]
-        return np.minimum(*ends)
-    # What is left is max and min: how far apart the two are that compete.
-    moved = np.moveaxis(xs[0], node.attrs["axis"], range(len(node.attrs["axis"])))
-    rows = np.sort(moved.reshape(-1, *moved.shape[len(node.attrs["axis"]) :]), axis=0)
-    if len(rows) < 2:
-        return None
-    return rows[-1] - rows[-2] if op == "max" else rows[1] - rows[0]

@@ -22,10 +22,6 @@ from minigrad.ops import stack
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 64
 
-SATURATING = frozenset(["tanh", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax",
-                        "sin", "cos", "expm1"])  # fmt: skip
-"""Primitives whose slope is the small difference of numbers near 1, or of a large argument."""
-
 
 def norm(x: Any) -> float:
     """Euclidean norm of an array, or of all results of a loop; 0 for nothing."""
@@ -80,7 +76,7 @@ def _edges(node: Tensor, g: Any) -> list[tuple[int, float]]:
     if primitive.kind in ("stepwise", "loop"):
         return []
     values = [x._data if type(x) is Tensor else x for x in node.parents]
-    whole = norm(g) if primitive.name in SATURATING else 0.0
+    whole = norm(g) if primitive.numerics.saturates else 0.0
     asked = [
         i
         for i, x in enumerate(node.parents)
