@@ -53,19 +53,18 @@ def size(x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Numerics:
-    """What bounds the rounding of an operation, and where it can be differentiated by numbers.
+    """What bounds the rounding of an operation, and where differences do not know its slope.
 
     Attributes:
         bends: for each operand `bend(x)`, how far x can move before the slope is another one; None
             for one in which the operation is straight.
         saturates: its slope is the small difference of numbers near 1, or of a large argument.
-        takes_complex: it keeps the imaginary part of a complex step: |x + ih| does not.
-        kink: `kink(*operands, **attrs)`, how far entries are from where there is no derivative.
+        kink: `kink(*operands, **attrs)`, how far entries are from where there is no derivative;
+            an axis over which they compete has size 1.
     """
 
     bends: tuple[Bend | None, ...] = ()
     saturates: bool = False
-    takes_complex: bool = True
     kink: Callable[..., Any] | None = None
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
+from minigrad.engines.numpy.program import Program
 from minigrad.errors import ShapeError
-from minigrad.facts import Lowering, Numerics
+from minigrad.facts import Lowering
 from minigrad.folded import (
     EVERY,
     SEQUENCE,
@@ -30,12 +30,11 @@ from minigrad.folded import (
     folded_adjoint,
     run_folded,
 )
-from minigrad.graph import prune, replay, trace
+from minigrad.graph import replay, trace
 from minigrad.habits import unmasked
+from minigrad.lower.passes import LATE
+from minigrad.lower.pipeline import prepared
 from minigrad.ops import stack, zeros_like
-from minigrad.passes import LATE
-from minigrad.prepare import prepared
-from minigrad.program import Program
 
 IDLE_BYTES = 1 << 28
 """How many bytes of buffers programs that nobody is using may hold, all together: 256 MiB."""
@@ -179,21 +178,6 @@ def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
     return results + [ends[0] if len(ends) == 1 else stack(ends) for ends in last]
 
 
-def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
-    """The folded graph with only those results (outputs that are not states) that are used."""
-
-    def make() -> Folded:
-        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
-        kept = sorted([*(folded.plain[n] for n in used), *states])
-        outputs = tuple(folded.step.outputs[k] for k in kept)
-        step = prune(folded.step.nodes, folded.step.inputs, outputs)
-        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
-        roles = tuple(folded.outputs[k] for k in kept)
-        return Folded(step, folded.inputs, roles, tuple(edges))
-
-    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
-
-
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
     program = POOL.take(kept, steps)
@@ -318,8 +302,7 @@ def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[
     return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
 
 
-SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull, public=False,
-                 numerics=Numerics(takes_complex=False))  # fmt: skip
+SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull, public=False)
 
 
 def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:

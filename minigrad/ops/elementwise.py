@@ -270,7 +270,7 @@ def cos(x: Any) -> Any:
     lambda g, y, x: shut(equal(x, 0), g * sign(x)),
     label="|x|",
     kernel=np.abs,
-    numerics=Numerics(kink=_from_zero, takes_complex=False),
+    numerics=Numerics(kink=_from_zero),
 )
 def absolute(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
@@ -378,7 +378,7 @@ def _sign(x: Any, out: Any = None) -> Any:
     return np.sign(x, out)
 
 
-@stepwise(1, kernel=_sign, numerics=Numerics(kink=_from_zero, takes_complex=False))
+@stepwise(1, kernel=_sign, numerics=Numerics(kink=_from_zero))
 def sign(x: Any) -> Any:
     """−1, 0 or 1; the derivative is 0 everywhere."""
 
@@ -449,7 +449,6 @@ def _classes(indices: Any, classes: int) -> tuple[tuple[Any], dict[str, Any]]:
     prepare=_classes,
     lift="same",
     sample=lambda r: ([np.array([r.randint(0, 3) for _ in range(3)])], {"classes": 4}),
-    numerics=Numerics(takes_complex=False),
 )
 def one_hot(indices: Any, classes: int) -> Any:
     """Rows of zeros with a 1 at each class index: `(...)` integers give `(..., classes)`.
@@ -482,7 +481,6 @@ def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
     signature="()->()",
     prepare=_dtype,
     sample=lambda r: ([(2,)], {"dtype": "float64"}),
-    numerics=Numerics(takes_complex=False),
     formula=SHOWS_OPERAND,
 )
 def astype(x: Any, dtype: str) -> Any:
@@ -502,9 +500,7 @@ def alias(x: Any) -> Any:
     return np.asarray(x)[...]
 
 
-@stepwise(
-    1, lowering=Lowering(view=True), numerics=Numerics(takes_complex=False), formula=SHOWS_OPERAND
-)
+@stepwise(1, lowering=Lowering(view=True), formula=SHOWS_OPERAND)
 def detach(x: Any) -> Any:
     """The same values without their history: no gradient flows through (stop-gradient)."""
     return np.asarray(x)[...]

@@ -71,10 +71,10 @@ def _choose_jvp(t: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def _lead(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
-    """How far the greatest entry over axes is from the one that competes with it."""
+    """How far the greatest entry over axes is from the next; nothing where it is the only one."""
     moved = np.moveaxis(x, axis, range(len(axis)))
     rows = np.sort(moved.reshape(-1, *moved.shape[len(axis) :]), axis=0)
-    return rows[-1] - rows[-2] if len(rows) > 1 else rows[:0]
+    return np.expand_dims(rows[-1] - rows[-2], axis) if len(rows) > 1 else rows[:0]
 
 
 @general(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.passes.rewrite import Rewrite, front_span, static_nodes
+from minigrad.lower.rewrite import Rewrite, front_span, static_nodes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
