@@ -244,35 +244,34 @@ def test_a_use_of_what_is_never_used_is_seen(what):
 # --- what is known of an operation --------------------------------------------------------------
 
 RULES = {
-    "minigrad.codegen.needs": ("contract matmul", "weight gradients, and what has a buffer"),
-    "minigrad.codegen.nests": ("add_n matmul", "written as several calls, or as one of rows"),
-    "minigrad.codegen.source": (
-        "expand_dims index reshape squeeze transpose", "views are written as methods of the array",
+    "minigrad.engines.numpy.needs": ("contract matmul", "weight gradients; what has a buffer"),
+    "minigrad.engines.numpy.nests": ("add_n matmul", "what is several calls, or one of all rows"),
+    "minigrad.engines.numpy.program": ("lookup matmul", "what is done for all rows at once"),
+    "minigrad.engines.numpy.source": (
+        "expand_dims index reshape squeeze transpose", "what is written as a method of its array",
     ),
-    "minigrad.codegen.storage": (
-        "expand_dims matmul transpose", "the order of axes in memory, the entry of a pile",
+    "minigrad.engines.numpy.storage": (
+        "expand_dims matmul transpose", "the order of axes in memory; one entry of a pile",
     ),
-    "minigrad.codegen.totals": ("contract put sum", "sums over steps that are one call"),
-    "minigrad.compile": ("matmul project scan", "rows of a product; the program of a loop"),
+    "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
+    "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
     "minigrad.folding.embedding": ("add_n index", "what takes one step, or adds all of them"),
     "minigrad.folding.sequences": ("index", "what takes one step of a sequence"),
     "minigrad.folding.steps": ("index", "what takes one step of a sequence"),
     "minigrad.folding.tags": ("index", "what takes one step of a sequence"),
     "minigrad.graph": ("alias", "what `named` makes"),
-    "minigrad.passes.gates": (
-        "expand_dims matmul multiply", "gates side by side: products, and factors of piles",
-    ),
-    "minigrad.passes.regroup": (
+    "minigrad.lower.gates": ("expand_dims matmul multiply", "x W beside x V; s a beside s b"),
+    "minigrad.lower.regroup": (
         "add expand_dims matmul multiply negative scatter subtract",
-        "s a + s b = s (a + b), and products of concatenations",
+        "s a + s b = s (a + b); products of what is joined",
     ),
-    "minigrad.passes.rewrite": ("index lookup", "spans of an array; the dtype of a table"),
-    "minigrad.passes.scale": (
-        "add index multiply reshape sigmoid transpose expand_dims", "factors move into weights",
+    "minigrad.lower.rewrite": ("index lookup", "the span of an index; the dtype of a table"),
+    "minigrad.lower.scale": (
+        "add expand_dims index multiply reshape sigmoid transpose",
+        "numbers that go into weights; σ by fewer calls",
     ),
-    "minigrad.program": ("lookup matmul", "rows of a look-up, and of a product, all at once"),
+    "minigrad.lower.schedule": ("lookup", "its table must be known before the loop"),
     "minigrad.rolled": ("add_n scan scatter stack", "what gathers the values of all steps"),
-    "minigrad.schedule": ("lookup", "its table must be known before the loop"),
     "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
     "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
     "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
