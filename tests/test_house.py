@@ -272,6 +272,7 @@ RULES = {
     ),
     "minigrad.lower.schedule": ("lookup", "its table must be known before the loop"),
     "minigrad.rolled": ("add_n scan scatter stack", "what gathers the values of all steps"),
+    "minigrad.testing.programs": ("astype", "random programs are of one precision"),
     "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
     "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
     "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),

@@ -242,4 +242,4 @@ def _same_shape(*tensors: Any) -> Arguments:
 )
 def add_n(*tensors: Any) -> Any:
     """Sum of several tensors of one shape: how the gradients of shared weights meet."""
-    return reduce(np.add, tensors)
+    return reduce(np.add, tensors) if len(tensors) > 1 else np.array(tensors[0])

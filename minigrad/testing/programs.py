@@ -57,7 +57,9 @@ class Program:
 
 def differentiable() -> list[Primitive]:
     """The primitives that random programs are made of: all that pass a gradient, but for loops."""
-    return [p for p in PRIMITIVES.values() if p.kind not in ("loop", "stepwise")]
+    return [
+        p for p in PRIMITIVES.values() if p.kind not in ("loop", "stepwise") and p.name != "astype"
+    ]
 
 
 def attribute_class(op: str, attrs: Any, shapes: Sequence[tuple[int, ...]]) -> str:
