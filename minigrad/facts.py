@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 SUMS = "add"
 """The chain of sums; a chain is named by the operation of two operands that makes it up."""
 
@@ -46,18 +44,13 @@ def unit(x: Any) -> Any:
     return 1.0
 
 
-def size(x: Any) -> Any:
-    """The bend of a function such as log, which changes in proportion."""
-    return np.abs(x)
-
-
 @dataclass(frozen=True)
 class Numerics:
     """What bounds the rounding of an operation, and where differences do not know its slope.
 
     Attributes:
-        bends: for each operand `bend(x)`, how far x can move before the slope is another one; None
-            for one in which the operation is straight.
+        bends: for each operand `bend(x)`, how far x can move before the slope is another one, |x|
+            for a function such as log; None for one in which the operation is straight.
         saturates: its slope is the small difference of numbers near 1, or of a large argument.
         kink: `kink(*operands, **attrs)`, how far entries are from where there is no derivative;
             an axis over which they compete has size 1.

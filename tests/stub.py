@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,7 +21,9 @@ def text() -> str:
     lines = [f'"""{__doc__}"""', ""]
     for home, names in sorted(homes.items()):
         lines += [f"from {home} import (", *(f"    {name}," for name in names), ")"]
-    return "\n".join([*lines, "", "__all__ = [", *(f'    "{n}",' for n in ops.__all__), "]", ""])
+    listed = textwrap.wrap(", ".join(f'"{name}"' for name in ops.__all__), 96)
+    lines += ["", "__all__ = [", *(f"    {line}" for line in listed), "]  # fmt: skip", ""]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -45,18 +45,12 @@ from minigrad.facts import (
     Formula,
     Lowering,
     Numerics,
-    size,
     unit,
 )
 
 _PAIR = "(),()->()"
 REAL_PAIR = "write the real and the imaginary part as two tensors"
 """What to do where complex numbers would need a derivative."""
-
-
-def _from_zero(x: Any) -> Any:
-    """The distance from a kink at 0."""
-    return np.abs(x)
 
 
 def _apart(a: Any, b: Any) -> Any:
@@ -113,7 +107,7 @@ def multiply(a: Any, b: Any) -> Any:
     domain=(REAL, POSITIVE),
     label="÷",
     kernel=np.true_divide,
-    numerics=Numerics(bends=(None, size)),
+    numerics=Numerics(bends=(None, np.abs)),
     formula=Formula("a / b", PRODUCT_OF, (PRODUCT_OF, ATOM)),
 )
 def divide(a: Any, b: Any) -> Any:
@@ -147,7 +141,7 @@ def _power_exponent(y: Any, a: Any, b: Any) -> Any:
     _power_exponent,
     domain=(POSITIVE, REAL),
     label="^",
-    numerics=Numerics(bends=(size, None)),
+    numerics=Numerics(bends=(np.abs, None)),
 )
 def power(a: Any, b: Any) -> Any:
     """a to the power b. The derivative by b is 0 where a ≤ 0."""
@@ -176,7 +170,7 @@ def likelihood(x: Any) -> Any:
 
 
 @entrywise(
-    lambda g, y, x: g / x, domain=(POSITIVE,), kernel=np.log, numerics=Numerics(bends=(size,))
+    lambda g, y, x: g / x, domain=(POSITIVE,), kernel=np.log, numerics=Numerics(bends=(np.abs,))
 )
 def log(x: Any) -> Any:
     """Natural logarithm, for x > 0."""
@@ -186,7 +180,7 @@ def log(x: Any) -> Any:
     lambda g, y, x: g / (1.0 + x),
     domain=(UNIT,),
     kernel=np.log1p,
-    numerics=Numerics(bends=(lambda x: size(1.0 + x),)),
+    numerics=Numerics(bends=(lambda x: np.abs(1.0 + x),)),
 )
 def log1p(x: Any) -> Any:
     """log(1 + x) without loss of digits near 0, for x > −1."""
@@ -202,7 +196,7 @@ def expm1(x: Any) -> Any:
     domain=(POSITIVE,),
     label="√",
     kernel=np.sqrt,
-    numerics=Numerics(bends=(size,)),
+    numerics=Numerics(bends=(np.abs,)),
 )
 def sqrt(x: Any) -> Any:
     """Square root, for x ≥ 0; its derivative is infinite at 0."""
@@ -241,7 +235,7 @@ def sigmoid(x: Any) -> Any:
     return e / (e + 1.0)
 
 
-@entrywise(lambda g, y, x: shut(x <= 0, g), numerics=Numerics(kink=_from_zero))
+@entrywise(lambda g, y, x: shut(x <= 0, g), numerics=Numerics(kink=np.abs))
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     return np.maximum(x, 0)
@@ -270,7 +264,7 @@ def cos(x: Any) -> Any:
     lambda g, y, x: shut(equal(x, 0), g * sign(x)),
     label="|x|",
     kernel=np.abs,
-    numerics=Numerics(kink=_from_zero),
+    numerics=Numerics(kink=np.abs),
 )
 def absolute(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
@@ -378,7 +372,7 @@ def _sign(x: Any, out: Any = None) -> Any:
     return np.sign(x, out)
 
 
-@stepwise(1, kernel=_sign, numerics=Numerics(kink=_from_zero))
+@stepwise(1, kernel=_sign, numerics=Numerics(kink=np.abs))
 def sign(x: Any) -> Any:
     """−1, 0 or 1; the derivative is 0 everywhere."""
 
