@@ -322,9 +322,8 @@ def _bounds(x: Any, low: Any = None, high: Any = None) -> tuple[tuple[Any], dict
 
 def _from_ends(x: Any, low: float | None, high: float | None) -> Any:
     """The distance from the nearer of the bounds that there are."""
-    return np.minimum(
-        np.inf if low is None else np.abs(x - low), np.inf if high is None else np.abs(x - high)
-    )
+    ends = [np.abs(x - end) for end in (low, high) if end is not None]
+    return np.min(ends, axis=0) if ends else np.full(np.shape(x), np.inf)
 
 
 def _inside(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
