@@ -136,20 +136,19 @@ def merge_products(folded: Folded) -> Folded:
     """
     work, looped, static = Rewrite(folded), looped_nodes(folded), static_nodes(folded)
     nodes, users = folded.step.nodes, folded.step.users()
-    groups: dict[tuple[str, int, bool, int], list[int]] = {}
+    groups: dict[tuple[str, int, int, bool, int], list[int]] = {}
     for k, node in enumerate(nodes):
         at = node.lowering.weight
         if at is None or k in static:
             continue
         weight, shared = node.inputs[at], node.inputs[1 - at]
         if weight in static and shared not in static and len(nodes[weight].shape) == 2:
-            key = (node.op, shared, k in looped, node.shape[-1])
+            key = (node.op, at, shared, k in looped, node.shape[-1])
             groups.setdefault(key, []).append(k)
-    for (op, shared, _, width), group in groups.items():
+    for (op, at, shared, _, width), group in groups.items():
         if len(group) < 2:
             continue
         group = _in_a_row({k: _fate(nodes, users, k) for k in group})
-        at = nodes[group[0]].lowering.weight or 0
         beside = work.joined([nodes[k].inputs[at] for k in group], -1)
         operands = [shared, beside] if at else [beside, shared]
         wide = work.add(op, operands, (*nodes[group[0]].shape[:-1], len(group) * width))

@@ -76,8 +76,8 @@ class Chains:
         if self.nodes[k].lowering.chain is None or k not in self.looped or not self.sole(k):
             return False
         above = self.nodes[self.users[k][0][0]]
-        return (above.lowering.chain, above.shape) == (
-            self.nodes[k].lowering.chain, self.nodes[k].shape)
+        own = self.nodes[k]
+        return (above.lowering.chain, above.shape) == (own.lowering.chain, own.shape)
 
     def roots(self) -> list[int]:
         """The nodes that stand for a whole chain."""
@@ -130,7 +130,8 @@ def reassociate(folded: Folded) -> Folded:
         outside = [i for i in terms if i not in looped]
         if not 2 <= len(outside) < len(terms):
             continue
-        op = nodes[k].lowering.chain or ""
+        op = nodes[k].lowering.chain
+        assert op is not None
         total = chain_up(work, op, sorted(outside, key=late))
         rest = [i for i in terms if i in looped]
         if len(rest) > 1:
