@@ -197,12 +197,12 @@ def draw_fan_out(random: Random, scale: float = 1.0) -> Program:
     uses = random.choice((1, 2, 3, 4, 5, 8, 12, 16, 17, 24, 33, 64))
     w = Tensor(numbers.normal(size=(2, 2)) * 0.5, "w")
     h = Tensor(numbers.normal(size=(1, 2)) * scale, "h")
-    leaves, kind = [w, h], random.choice(("chain", "sum", "reads", "columns"))
+    leaves, kind = [w, h], random.choice(("chain", "terms", "reads", "columns"))
     total = h
     for k in range(uses):
         if kind == "chain":
             total = ops.tanh(total @ w)
-        elif kind == "sum":
+        elif kind == "terms":
             total = total + ops.sin(w * (0.25 * k))[0]
         elif kind == "reads":
             total = total + total * w[k % 2] * 0.125
