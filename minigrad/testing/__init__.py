@@ -1,7 +1,7 @@
 """Property-based testing of gradients, for this engine and for code of your own.
 
 `check_gradients` checks a function of tensors, `check_vjp` a forward and backward written by hand
-in plain NumPy. Random programs, faults to plant, and strategies for Hypothesis are here too; only
+in plain NumPy. Random programs, strategies for Hypothesis, and faults to read are here too; only
 the strategies need Hypothesis. `README.md` beside this file starts from nothing.
 """
 
@@ -14,7 +14,7 @@ from minigrad.extras import needed
 from minigrad.testing.cases import Case, draw_case
 from minigrad.testing.check import check_gradients
 from minigrad.testing.compare import GradientCheck
-from minigrad.testing.foreign import check_vjp
+from minigrad.testing.handwritten import check_vjp
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
 from minigrad.testing.report import GradientMismatch

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, vjp
-from minigrad.core import Tensor
-from minigrad.testing.flat import Array, Flat, plain
+from minigrad.core import Array, Tensor
+from minigrad.testing.flat import Flat, plain
 from minigrad.testing.numeric import (
     COMPLEX_LIMIT,
     COMPLEX_UNSAFE,

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.tree import flatten
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Flat:

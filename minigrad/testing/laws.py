@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, vjp
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.graph import trace
-from minigrad.testing.cases import Array, Case
-
-EPSILON = float(np.finfo(float).eps)
-ROUNDINGS = 64
-
+from minigrad.testing.cases import Case
+from minigrad.testing.numeric import STEP, extrapolated
+from minigrad.testing.rounding import EPSILON, ROUNDINGS, norm
 
 LIBRARIES = (*(Path(__file__).parents[2] / name for name in ("minigrad", "rnn", "viz")),
              Path(np.__file__).parent)  # fmt: skip
@@ -65,28 +63,34 @@ def check_law(name: str, case: Case, seed: int = 0) -> None:
         LAWS[name](case, np.random.default_rng(seed))
 
 
-def _agree(law: str, case: Case, got: Any, wanted: Any, allowed: Any) -> None:
-    got, wanted = np.asarray(got), np.asarray(wanted)
-    if got.dtype == wanted.dtype == bool:
-        got, wanted = got.astype(int), wanted.astype(int)
-    if got.shape != wanted.shape:
-        raise Broken(f"{law}: {case}: shape {got.shape}, wanted {wanted.shape}")
-    error = np.abs(got - wanted)
+def agree(found: Any, wanted: Any, allowed: Any, what: str) -> None:
+    """Raise `Broken` unless every entry of two arrays is within what they may differ by.
+
+    >>> agree(np.array([1.0, 2.0]), np.array([1.0, 2.5]), 0.25, "h")
+    Traceback (most recent call last):
+    minigrad.testing.laws.Broken: h[1] is 2, wanted 2.5; apart by 0.5, allowed 0.25
+    """
+    x, y = (np.asarray(v, int) if np.asarray(v).dtype == bool else np.asarray(v)
+            for v in (found, wanted))  # fmt: skip
+    if x.shape != y.shape:
+        raise Broken(f"{what}: the shape is {x.shape}, wanted {y.shape}")
+    miss = np.abs(x - y)
     # NaN must fail, so the comparison is written as "not within".
-    if not np.all((error <= allowed) | (got == wanted)):
-        k = np.unravel_index(int(np.argmax(np.nan_to_num(error - allowed, nan=np.inf))), got.shape)
+    if not np.all((miss <= allowed) | (x == y)):
+        at = np.unravel_index(int(np.argmax(np.nan_to_num(miss - allowed, nan=np.inf))), x.shape)
+        place = f"[{', '.join(str(int(i)) for i in at)}]" if at else ""
         raise Broken(
-            f"{law}: {case}: entry {tuple(map(int, k))} is {got[k]!r}, wanted {wanted[k]!r}, "
-            f"off by {error[k]:.3g}, allowed {np.broadcast_to(allowed, got.shape)[k]:.3g}"
+            f"{what}{place} is {x[at]:.10g}, wanted {y[at]:.10g}; "
+            f"apart by {miss[at]:.2g}, allowed {np.broadcast_to(allowed, x.shape)[at]:.2g}"
         )
+
+
+def _agree(law: str, case: Case, got: Any, wanted: Any, allowed: Any) -> None:
+    agree(got, wanted, allowed, f"{law}: {case}: entry ")
 
 
 def _directions(arrays: Sequence[Array], rng: np.random.Generator) -> list[Array]:
     return [np.asarray(rng.normal(size=x.shape)) for x in arrays]
-
-
-def _norm(x: Any) -> float:
-    return float(np.linalg.norm(np.asarray(x, float)))
 
 
 def _inner(a: Sequence[Array], b: Sequence[Array]) -> float:
@@ -94,7 +98,7 @@ def _inner(a: Sequence[Array], b: Sequence[Array]) -> float:
 
 
 def _scale(a: Sequence[Array], b: Sequence[Array]) -> float:
-    return sum(_norm(x) * _norm(y) for x, y in zip(a, b, strict=True))
+    return sum(norm(x) * norm(y) for x, y in zip(a, b, strict=True))
 
 
 def shape(case: Case, rng: np.random.Generator) -> None:
@@ -127,7 +131,7 @@ def adjoint(case: Case, rng: np.random.Generator) -> None:
     _, pull = vjp(case.apply, *points)
     w = rng.normal(size=y.shape)
     back = pull(w)
-    scale = _norm(w) * _norm(forward) + _scale(back, v) + _norm(w) * sum(map(_norm, v))
+    scale = norm(w) * norm(forward) + _scale(back, v) + norm(w) * sum(map(norm, v))
     allowed = ROUNDINGS * EPSILON * scale
     _agree("adjoint identity", case, _inner(back, v), _inner([w], [forward]), allowed)
 
@@ -139,15 +143,14 @@ def jvp_is_the_derivative(case: Case, rng: np.random.Generator) -> None:
         return
     v = _directions(points, rng)
     _, got = jvp(case.apply, points, v)
-    step = 1e-30
     moved = np.asarray(
-        case.apply(*(x + 1j * step * d for x, d in zip(points, v, strict=True)))
+        case.apply(*(x + 1j * STEP * d for x, d in zip(points, v, strict=True)))
         if case.primitive.name not in COMPLEX_UNSAFE
         else 0.0
     )
     if moved.dtype.kind == "c":
-        scale = np.abs(moved.imag / step) + _norm(got) + sum(map(_norm, v))
-        _agree("complex step", case, got, moved.imag / step, ROUNDINGS * EPSILON * scale)
+        scale = np.abs(moved.imag / STEP) + norm(got) + sum(map(norm, v))
+        _agree("complex step", case, got, moved.imag / STEP, ROUNDINGS * EPSILON * scale)
         return
     wanted, allowed = difference(case.apply, points, v)
     _agree("differences", case, got, wanted, allowed)
@@ -170,11 +173,9 @@ def difference(
         behind = f(*(x - h * d for x, d in zip(points, v, strict=True)))
         return np.asarray((ahead - behind) / (2 * h))
 
-    rough, fine, finest = central(h), central(h / 2), central(h / 4)
-    first, second = (4 * fine - rough) / 3, (4 * finest - fine) / 3
-    best = (16 * second - first) / 15
+    best, off = extrapolated(central, h)
     noise = EPSILON * (np.abs(np.asarray(f(*points))) + size) / (h / 4)
-    return best, np.asarray(3 * np.abs(second - first) + 8 * noise)
+    return best, np.asarray(off + 8 * noise)
 
 
 def second_order(case: Case, rng: np.random.Generator) -> None:
@@ -190,8 +191,8 @@ def second_order(case: Case, rng: np.random.Generator) -> None:
 
     back, forward = jvp(pulled, points, v)
     reverse = vjp(pulled, *points)[1](tuple(u))
-    scale = _scale(forward, u) + _scale(reverse, v) + _norm(w) * _scale(u, v)
-    scale += sum(map(_norm, back)) * sum(map(_norm, u))
+    scale = _scale(forward, u) + _scale(reverse, v) + norm(w) * _scale(u, v)
+    scale += sum(map(norm, back)) * sum(map(norm, u))
     allowed = ROUNDINGS * EPSILON * scale
     _agree("second order, both modes", case, _inner(reverse, v), _inner(forward, u), allowed)
     for k in range(len(points)):
@@ -211,7 +212,7 @@ def float32_twin(case: Case, rng: np.random.Generator) -> None:
     for narrow, x in [(y, wide), *zip(pull(w), pull_wide(w.astype(float)), strict=True)]:
         if narrow.dtype != np.float32:
             raise Broken(f"{case}: float32 in, {narrow.dtype} out")
-        scale = np.abs(x) + max(map(_norm, [*exact, w, x]))
+        scale = np.abs(x) + max(map(norm, [*exact, w, x]))
         _agree("float32 twin", case, narrow, x, 8 * float(np.finfo(np.float32).eps) * scale)
 
 
@@ -237,7 +238,7 @@ def leading_axis(case: Case, rng: np.random.Generator) -> None:
         whole.append(stacked.reshape(len(steps), *(1,) * gap, *column[0].shape))
     attrs = given if isinstance(lift, str) else lift(given, len(steps))
     got = case.primitive(*whole, **attrs)
-    scale = _norm(got) + sum(map(_norm, whole))
+    scale = norm(got) + sum(map(norm, whole))
     _agree("leading axis", case, got, np.stack(each), ROUNDINGS * EPSILON * scale)
 
 

@@ -1,4 +1,4 @@
-"""Laws of recurrent networks, to hold a cell of your own to; strategies and faults to plant.
+"""Laws of recurrent networks, to hold a cell of your own to, and strategies that draw networks.
 
 A gradient test says that backward fits forward. That forward is a recurrent network at all, that
 it carries its state, keeps samples apart and ignores padding, is what these laws say.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,12 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.core import Tensor
+from minigrad.testing import laws
 from minigrad.testing.laws import Broken
+from minigrad.testing.rounding import EPSILON
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.run import run
-
-EPSILON = float(np.finfo(float).eps)
 
 
 class DoesNotApply(Exception):
@@ -102,15 +103,27 @@ def agree(found: Any, wanted: Any, what: str, roundings: float = 0) -> None:
     if tree.paths() != other.paths():
         raise Broken(f"{what}: {tree.paths()} and {other.paths()}")
     for path, x, y in zip(tree.paths(), left, right, strict=True):
-        x, y = np.asarray(x), np.asarray(y)
-        if x.shape != y.shape:
-            raise Broken(f"{what}: {path} has shapes {x.shape} and {y.shape}")
         allowed = roundings * EPSILON * max(1.0, float(np.max(np.abs(y), initial=0.0)))
-        miss = np.abs(x - y)
-        if not np.all((miss <= allowed) | (x == y)):
-            at = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), miss.shape)
-            place = f"{path}[{', '.join(str(int(i)) for i in at)}]"
-            raise Broken(
-                f"{what}: {place} is {x[at]:.10g}, wanted {y[at]:.10g}; "
-                f"apart by {miss[at]:.2g}, allowed {allowed:.2g}"
-            )
+        laws.agree(x, y, allowed, f"{what}: {path}")
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+Law = Callable[[Cell, int], None]
+
+
+def entry(table: dict[str, Law]) -> Callable[[str], Callable[[Law], Law]]:
+    """A decorator that enters a function into a table of laws, by the law's name."""
+    return lambda name: lambda function: table.setdefault(name, function)
+
+
+def causal(cell: Cell) -> None:
+    """Go on only if no edge runs against time."""
+    if any(edge.delay < 0 for edge in flatten(cell.edges())[0]):
+        raise DoesNotApply("an edge runs against time")
+
+
+def shapes_of(seed: int) -> tuple[int, int]:
+    """A number of steps and of samples."""
+    rng = np.random.default_rng(seed)
+    return int(rng.integers(3, 6)), int(rng.integers(2, 4))

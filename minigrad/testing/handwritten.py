@@ -9,16 +9,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from minigrad.testing.foreign_report import report
+from minigrad.core import Array
+from minigrad.testing.handwritten_report import report
 from minigrad.testing.laws import Broken
 from minigrad.testing.numeric import STEP, both_sides, richardson, weigh
 from minigrad.testing.rounding import EPSILON, ROUNDINGS
 
-Array = np.ndarray[Any, np.dtype[Any]]
 KINKED = 1e-6
 """One-sided slopes are known that well; the slope of choice is often one of them."""
 
@@ -57,7 +58,7 @@ def check_vjp(
         backward: `backward(g, y, *arrays)` gives one gradient for each array, None where there is
             none; g and y have the form of f's result.
         arrays: where to check; float arrays are differentiated.
-        names: of the arrays, for the report.
+        names: of the arrays, for the report; None for those that backward gives them.
         time_axis: the axis of the (first) result that counts steps; the report then says at which
             steps a loss has a wrong gradient.
         seed: of the random cotangent.
@@ -76,13 +77,18 @@ def check_vjp(
     values = [
         np.array(x, float) if np.asarray(x).dtype.kind == "f" else np.array(x) for x in arrays
     ]
-    told = list(names) if names is not None else [f"array {k + 1}" for k in range(len(values))]
+    told = list(names) if names is not None else _names(backward, len(values))
     if len(told) != len(values):
         raise ValueError(f"check_vjp: {len(values)} arrays, but {len(told)} names: {told}")
     if not any(x.dtype.kind == "f" for x in values):
         told_types = ", ".join(f"{n} {x.dtype}" for n, x in zip(told, values, strict=True))
         raise ValueError(f"check_vjp: no array of floats to differentiate by; got {told_types}")
-    forward = _Forward(f)
+
+    def moved(*arrays: Array) -> Any:  # what is no float, such as rows to read, stays as it is
+        return f(*(x if at.dtype.kind == "f" else at.copy()
+                   for x, at in zip(arrays, values, strict=True)))  # fmt: skip
+
+    forward = _Forward(moved)
     first, several = _first_run(f, values, told)
     y = [np.asarray(part, float) for part in first]
     if time_axis is not None and not -y[0].ndim <= time_axis < y[0].ndim:
@@ -92,13 +98,23 @@ def check_vjp(
     rng = np.random.default_rng(seed)
     seeds = [np.asarray(rng.normal(size=part.shape)) for part in y]
     problem = _Problem(forward, backward, values, told, y, several)
-    problem.forward = _Forward(f, problem.takes_complex(seeds, rng))
+    problem.forward = _Forward(moved, problem.takes_complex(seeds, rng))
     given = problem.gradients(seeds)
     numeric = problem.numeric(seeds)
     problem.widen_at_kinks(given, numeric, seeds)
     wrong = [k for k in numeric if not np.all(problem.within(k, given[k], numeric[k]))]
     if wrong:
         raise Broken(report(problem, given, numeric, wrong, seeds, time_axis))
+
+
+def _names(backward: Callable[..., Any], count: int) -> list[str]:
+    """What `backward(g, y, x, W)` calls the arrays; their numbers if it names them otherwise."""
+    try:
+        parameters = list(signature(backward).parameters.values())
+    except (TypeError, ValueError):  # no function written in Python
+        parameters = []
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
+    return names if len(names) == count else [f"array {k + 1}" for k in range(count)]
 
 
 def _first_run(

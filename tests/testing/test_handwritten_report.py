@@ -1,6 +1,5 @@
-"""`check_vjp` on backward passes as students write them: three that are wrong, each in its way."""
+"""The report on backward passes as students write them: three that are wrong, each in its way."""
 
-import itertools
 
 import numpy as np
 import pytest
@@ -8,9 +7,17 @@ import pytest
 from minigrad.testing import check_vjp
 
 T, H, X = 4, 3, 2
+
+
 RNG = np.random.default_rng(0)
+
+
 XS, W_XH, W_HH, H0 = (0.6 * RNG.normal(size=s) for s in ((T, X), (X, H), (H, H), (H,)))
+
+
 RNN = (XS, W_XH, W_HH, H0)
+
+
 NAMES = ("xs", "W_xh", "W_hh", "h0")
 
 
@@ -82,6 +89,8 @@ def lstm_backward(dhs, hs, xs, W_f, W_i, W_o, W_c, swapped=False):
 
 
 LSTM = (XS, *(0.5 * RNG.normal(size=(X + H, H)) for _ in range(4)))
+
+
 GATES = ("xs", "W_f", "W_i", "W_o", "W_c")
 
 
@@ -127,76 +136,3 @@ def test_a_factor_is_told():
 def test_a_billionth_is_found():
     off = lambda *a: tuple(g * (1 + 1e-9) for g in rnn_backward(*a))
     assert "complex step" in report(off)
-
-
-def test_a_forward_that_drops_complex_numbers_is_checked_by_differences():
-    def f(x):
-        y = np.zeros(x.shape)
-        y[...] = np.abs(np.real(x)) ** 1.5
-        return y
-
-    good = lambda g, y, x: (g * 1.5 * np.sign(x) * np.sqrt(np.abs(x)),)
-    x = np.array([0.5, -1.5, 2.0])
-    check_vjp(f, good, x)
-    with pytest.raises(AssertionError, match="by differences"):
-        check_vjp(f, lambda g, y, x: (good(g, y, x)[0] * 1.001,), x)
-
-
-@pytest.mark.parametrize(
-    ("backward", "told"),
-    [
-        (lambda g, y, x: (g[:1],), "has shape"),
-        (lambda g, y, x: (g, g), "2 gradients for 1 arrays"),
-        (lambda g, y, x: (np.multiply(g, 2 * x, out=g),), "writes into the cotangent"),
-        (lambda g, y, x: (np.multiply(g, 2 * x, out=x),), "changes its input"),
-        (lambda g, y, x: (None,), r"gives None for array 1, wanted a gradient of shape \(2,\)"),
-        (lambda g, y, x: None, "returned None, wanted a tuple of gradients by array 1"),
-        (lambda g, y, x: {"x": g}, "returned {'x': .*wanted a tuple of gradients by array 1"),
-    ],
-)
-def test_a_backward_of_the_wrong_form_is_told(backward, told):
-    with pytest.raises(AssertionError, match=told):
-        check_vjp(np.square, backward, np.array([1.0, 2.0]))
-
-
-def doubled(x):
-    x *= 2
-    return x
-
-
-COUNT = itertools.count()
-
-
-@pytest.mark.parametrize(
-    ("f", "kind", "told"),
-    [
-        (doubled, AssertionError, "f changes its input array 1"),
-        (lambda x: x * next(COUNT), AssertionError, "other values when it is run again"),
-        (lambda x: None, TypeError, "f must return an array or several, got None"),
-        (lambda x: x * np.inf, ValueError, "f gives entries that are not finite"),
-    ],
-)
-def test_a_forward_that_cannot_be_checked_is_told(f, kind, told):
-    with pytest.raises(kind, match=told):
-        check_vjp(f, lambda g, y, x: (g,), np.array([1.0, 2.0]))
-
-
-@pytest.mark.parametrize(
-    ("arrays", "about", "told"),
-    [
-        ((np.arange(3),), {}, "no array of floats to differentiate by; got array 1 int64"),
-        ((np.ones(3),), {"names": ["a", "b"]}, "1 arrays, but 2 names"),
-        ((np.ones(3),), {"time_axis": 1}, r"time_axis 1 does not fit the result's shape \(3,\)"),
-    ],
-)
-def test_arguments_that_do_not_fit_are_told(arrays, about, told):
-    with pytest.raises(ValueError, match=told):
-        check_vjp(np.square, lambda g, y, x: (2 * x * g,), *arrays, **about)
-
-
-def test_at_a_kink_any_slope_between_both_sides_is_right():
-    relu, x = lambda x: np.maximum(x, 0.0), np.array([0.0, 1.0, -1.0])
-    for slope in (0.0, 0.5, 1.0):
-        check_vjp(relu, lambda g, y, x, s=slope: (g * np.where(x == 0, s, x > 0),), x)
-    with pytest.raises(AssertionError, match=r"array 1\[0\]"):
-        check_vjp(relu, lambda g, y, x: (g * np.where(x == 0, 1.01, x > 0),), x)
