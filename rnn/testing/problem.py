@@ -10,8 +10,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.core import Tensor
-from minigrad.testing import laws
-from minigrad.testing.laws import Broken
+from minigrad.testing.laws import Broken, farthest
+from minigrad.testing.numeric import place
 from minigrad.testing.rounding import EPSILON
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
@@ -103,8 +103,16 @@ def agree(found: Any, wanted: Any, what: str, roundings: float = 0) -> None:
     if tree.paths() != other.paths():
         raise Broken(f"{what}: {tree.paths()} and {other.paths()}")
     for path, x, y in zip(tree.paths(), left, right, strict=True):
+        x, y = np.asarray(x), np.asarray(y)
+        if x.shape != y.shape:
+            raise Broken(f"{what}: {path} has shapes {x.shape} and {y.shape}")
         allowed = roundings * EPSILON * max(1.0, float(np.max(np.abs(y), initial=0.0)))
-        laws.agree(x, y, allowed, f"{what}: {path}")
+        at = farthest(x, y, allowed)
+        if at is not None:
+            raise Broken(
+                f"{what}: {path}{place(at)} is {x[at]:.10g}, wanted {y[at]:.10g}; "
+                f"apart by {abs(x[at] - y[at]):.2g}, allowed {allowed:.2g}"
+            )
 
 
 # --- laws ----------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from minigrad.testing.compare import compare
 from minigrad.testing.flat import Flat
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
+from minigrad.testing.progress import doing
 from minigrad.testing.promises import check_promises
 from tests.faults.path_sum import path_sum
 from tests.faults.planting import Fault
@@ -35,7 +36,7 @@ PROBES: dict[str, Probe] = {}
 
 def finder(fault: Fault, probes: Mapping[str, Probe], draws: int = 8) -> str | None:
     """The name of the law that finds a fault in so many draws, None if none does."""
-    with fault.planted(), np.errstate(all="ignore"):
+    with doing(f"planted {fault.name!r}"), fault.planted(), np.errstate(all="ignore"):
         for draw in range(draws):
             for name, probe in probes.items():
                 try:
@@ -67,7 +68,7 @@ def _holds(program: Program, seed: int) -> None:
     f = Flat(program, program.values)
     broken = check_promises(f, seed)
     check = compare(f, seed)
-    if broken or not all(c.holds for c in check.comparisons):
+    if broken or not check.holds:
         raise Broken(f"program {seed}\n{broken or check}")
 
 

@@ -44,7 +44,7 @@ def test_a_scan_is_expanded_to_its_steps_with_the_same_value():
     cell = rnn.RNNCell(2, 3)
     xs = Tensor(np.linspace(-1.0, 1.0, 8).reshape(4, 1, 2), "xs")
     ys, _ = rnn.run(cell, cell.init(0), xs)
-    (fresh,), whole = expanded(ys, [xs])
+    (fresh,), (whole,) = expanded([ys], [xs])
     np.testing.assert_allclose(whole.data, ys.data, rtol=1e-14)
     ops = [node.primitive.name for node in ancestors(whole) if node.primitive]
     assert "scan" not in ops

@@ -20,7 +20,7 @@ def test_a_problem_has_no_zeros_that_hide_a_mistake():
     [
         ({"h": np.array([1.0, 2.5])}, r"run: result.h\[1\] is 2, wanted 2.5; apart by 0.5"),
         ({"h": np.array([1.0, np.nan])}, r"run: result.h\[1\] is 2, wanted nan"),
-        ({"h": np.ones(3)}, r"run: result.h: the shape is \(2,\), wanted \(3,\)"),
+        ({"h": np.ones(3)}, r"run: result.h has shapes \(2,\) and \(3,\)"),
         ({"C": np.ones(2)}, "run: .'.*h'. and .'.*C'."),
     ],
 )
