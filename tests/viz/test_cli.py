@@ -25,9 +25,9 @@ import rnn
 import viz
 from minigrad.extras import installing
 from rnn import checkpoint
-from rnn.characters import character_model
-from rnn.data import text as text_module
-from rnn.train import Training
+from rnn.text import reading
+from rnn.text.characters import character_model
+from rnn.text.training import Training
 from tests.rnn.test_checkpoint import CHANGES
 from viz.cli import COMMANDS, doctor, main, parser, train
 
@@ -198,7 +198,7 @@ def test_ctrl_c_outside_of_training_exits_with_130(
 def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(text_module, "_language_reference", lambda: "The " + TEXT * 30)
+    monkeypatch.setattr(reading, "_language_reference", lambda: "The " + TEXT * 30)
     assert main(["demo", "--out", str(tmp_path), "--steps", "2"]) == 1
     told = capsys.readouterr().out
     for word in ("uniform", "unigram", "bigram", "trigram", "step 2: loss", "does not beat"):
@@ -335,13 +335,13 @@ MISTAKES = {
         "train --text short.txt --layers 0",
         "character_model: layers must be a whole number ≥ 1, got 0",
     ),
-    "more units than there is memory": (
+    "more units than can be drawn": (
         "draw --hidden 1000000000000000",
-        "Unable to allocate",
+        "draw: --hidden must be a whole number from 1 to 2,000, got 1000000000000000",
     ),
-    "more units than there are numbers": (
+    "more steps than there are numbers": (
         "explain --steps 99999999999999999999",
-        "Python int too large",
+        "explain: --steps must be a whole number from 1 to 1,000,000,000, got 99999999999999999999",
     ),
     "nothing to resume": ("train --resume", "there is no weights file 'run/weights.safetensors'"),
     "a file as folder": (

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 import minigrad as mg
-from rnn.characters import CELLS
+from rnn.text.characters import CELLS
 from viz.given import MANY, count
 
 

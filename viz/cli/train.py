@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rnn.characters import CELLS, character_model
 from rnn.checks import whole
-from rnn.data.text import Vocabulary, read_text
-from rnn.train import Figures, Recipe, Training, train
+from rnn.text.characters import CELLS, character_model
+from rnn.text.reading import read_text
+from rnn.text.train import train
+from rnn.text.training import Figures, Recipe, Training
+from rnn.text.vocabulary import Vocabulary
 
 WEIGHTS = "weights.safetensors"
 

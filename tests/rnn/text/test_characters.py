@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad.tree import tree_map
-from rnn.characters import CELLS, character_model, held_out_bits, loss_function
+from rnn.text.characters import CELLS, character_model, held_out_bits, loss_function
 
 CLASSES = np.random.default_rng(0).integers(0, 7, 500)
 

@@ -15,9 +15,10 @@ from rnn.cell import Cell
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
 from rnn.checks import whole
 from rnn.compose import Stack
-from rnn.data.text import Classes, Streams, Vocabulary
 from rnn.losses import cross_entropy
 from rnn.run import run
+from rnn.text.streams import Streams
+from rnn.text.vocabulary import Classes, Vocabulary
 
 CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
 
