@@ -14,6 +14,7 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from tests.minigrad.test_folded import Delayed
+from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import EPS
 
 ALL = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
@@ -207,17 +208,6 @@ def test_a_step_does_not_know_its_number(name, seed, late):
     ys, _ = rnn.run(q.cell, q.params, shifted, q.start)
     again, _ = rnn.run(q.cell, q.params, q.xs, middle)
     assert_equal(ys[late:], again)
-
-
-@given(seed=SEEDS, T=st.integers(1, 5))
-def test_both_directions_on_the_reversed_sequence_exchange_their_roles(seed, T):
-    cell = rnn.Bidirectional(rnn.GRUCell(3, 2), rnn.GRUCell(3, 2))
-    q = problem(cell, T, 2, seed)
-    swapped = rnn.Params(forward=q.params["backward"], backward=q.params["forward"])
-    ys, (there, back) = rnn.run(cell, q.params, q.xs, q.start)
-    turned, (there_, back_) = rnn.run(cell, swapped, q.xs[::-1], q.start[::-1])
-    assert_equal(turned[::-1], np.concatenate([ys[..., 2:], ys[..., :2]], axis=-1))
-    assert_equal((there_, back_), (back, there))
 
 
 @given(seed=SEEDS)
@@ -547,21 +537,6 @@ def test_runs_in_scopes_of_their_own_are_found_by_them():
     assert mg.find(loss, "decoder.RNNCell.h", t=2).grad is not None
 
 
-def test_layers_of_a_stack_are_found_by_their_names():
-    cell = rnn.Stack([rnn.LSTMCell(3, 4), rnn.LSTMCell(4, 2)])
-    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 1, 3)), unfolded=True)
-    assert mg.find(ys, "layer1.C", t=2).shape == (1, 4)
-    assert mg.find(ys, "layer2.C", t=2).shape == (1, 2)
-
-
-def test_cells_in_cells_in_cells_are_found_by_their_names():
-    inner = rnn.Stack([rnn.Bidirectional(rnn.RNNCell(3, 2)), rnn.RNNCell(4, 3)])
-    cell = rnn.Stack([rnn.RNNCell(2, 3), inner])
-    ys, _ = rnn.run(cell, cell.init(0).tensors(), np.ones((3, 2, 2)), unfolded=True)
-    assert mg.find(ys, "layer2.layer1.backward.h", t=2).shape == (2, 2)
-    assert mg.find(ys, "layer2.layer2.h", t=2).shape == (2, 3)
-
-
 # --- weights --------------------------------------------------------------------------------------
 
 
@@ -639,3 +614,38 @@ def test_inputs_and_start_values_are_on_the_unfolded_graph_by_name():
     assert mg.find(ys, "x", t=2).grad.shape == (2, 3)
     assert mg.find(ys, "forward.h", t=0).grad.shape == (2, 4)
     assert mg.find(ys, "backward.C", t=4).grad.shape == (2, 2)
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+def steps(T: int) -> Any:
+    return rnn.run(MADE, MADE.init(0).tensors(), np.ones((T, 1, 3)), unfolded=True)[0]
+
+
+MADE = rnn.RNNCell(3, 4)
+MISTAKES: dict[str, Mistake] = {
+    "a step that was not run": (
+        lambda: mg.find(steps(3), "h", t=7),
+        LookupError,
+        "no tensor named h at t = 7; "
+        "there are: RNNCell.h, RNNCell.x, RNNCell.xs, RNNCell.z_h, W_hh, W_xh, b_h, "
+        "at steps 0 to 3",
+    ),
+    "a name of many steps": (
+        lambda: mg.find(steps(2), "h"),
+        LookupError,
+        "3 tensors are named h: RNNCell, t = 0; RNNCell, t = 1; RNNCell, t = 2; "
+        "give t= or scope.name",
+    ),
+    "a negative number of steps": (
+        lambda: mg.unfold(MADE.folded(), -1),
+        ValueError,
+        "unfold: the number of steps must be a whole number ≥ 0, got -1",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_full(mistake):
+    told_in_full(MISTAKES[mistake])
