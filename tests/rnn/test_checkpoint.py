@@ -25,10 +25,11 @@ import rnn
 from minigrad.tree import flatten
 from rnn import checkpoint
 from rnn.checkpoint import CheckpointError
+from rnn.kinds import EXAMPLES
 
 CELLS = [
+    *EXAMPLES,
     rnn.LSTMCell(3, 5, forget_bias=2.0, peepholes=True),
-    rnn.GRUCell(3, 5, reset="before"),
     rnn.RNNCell(3, 5, 2, ("hidden-to-hidden", "output-to-output"), "relu", "sigmoid"),
     rnn.Stack([rnn.Bidirectional(rnn.LSTMCell(3, 2), rnn.GRUCell(3, 4)), rnn.Dense(6, 2, "tanh")]),
     rnn.Stack([rnn.Stack([rnn.RNNCell(3, 4)]), rnn.LSTMCell(np.int64(4), 2)]),

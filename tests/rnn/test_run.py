@@ -13,32 +13,30 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
+from rnn.kinds import EXAMPLES, written
 from tests.minigrad.test_folded import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import EPS
 
-ALL = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
-
-CAUSAL = {
-    "Dense": rnn.Dense(3, 2, "tanh"),
-    "RNN": rnn.RNNCell(3, 4),
-    "RNN all recurrences": rnn.RNNCell(3, 4, 2, ALL, output_activation="tanh"),
-    "LSTM": rnn.LSTMCell(3, 4, peepholes=True),
-    "GRU": rnn.GRUCell(3, 4),
-    "Stack": rnn.Stack([rnn.LSTMCell(3, 4), rnn.RNNCell(4, 2), rnn.Dense(2, 2)]),
+DEEP: dict[str, rnn.Cell] = {
+    "three layers": rnn.Stack([rnn.LSTMCell(3, 4), rnn.RNNCell(4, 2), rnn.Dense(2, 2)]),
     "Stack of stacks": rnn.Stack([rnn.Stack([rnn.GRUCell(3, 2)]), rnn.LSTMCell(2, 3)]),
     "delay 2": Delayed(3, 4, (("h", 2),)),
     "delays 1 and 3 in a stack": rnn.Stack([Delayed(3, 4, (("h", 1), ("g", 3))), rnn.Dense(4, 2)]),
-}
-BOTH_WAYS = {
-    "Bidirectional": rnn.Bidirectional(rnn.GRUCell(3, 4), rnn.LSTMCell(3, 2)),
+    "GRU and LSTM": rnn.Bidirectional(rnn.GRUCell(3, 4), rnn.LSTMCell(3, 2)),
     "delay -1": Delayed(3, 4, (("h", -1),)),
     "delay -2": Delayed(3, 4, (("h", -2),)),
     "Stack of both directions": rnn.Stack(
         [rnn.Bidirectional(rnn.RNNCell(3, 2)), Delayed(4, 2, (("h", 2),))]
     ),
 }
-CELLS = CAUSAL | BOTH_WAYS
+CELLS = {written(cell): cell for cell in EXAMPLES} | DEEP
+CAUSAL = {
+    name: cell
+    for name, cell in CELLS.items()
+    if all(edge.delay > 0 for edge in flatten(cell.edges())[0])
+}
+BOTH_WAYS = {name: cell for name, cell in CELLS.items() if name not in CAUSAL}
 
 every_cell = pytest.mark.parametrize("name", CELLS)
 causal_cells = pytest.mark.parametrize("name", CAUSAL)
@@ -128,7 +126,7 @@ def test_a_sequence_may_be_run_in_two_parts(name, T, cut, B, seed):
 
 def test_running_in_two_parts_sees_a_lost_state():
     """The law above is not empty: with a fresh state the second part is another one."""
-    q = problem(CELLS["LSTM"], 4, 2, 0)
+    q = problem(CELLS["LSTMCell(3, 4)"], 4, 2, 0)
     whole, _ = rnn.run(q.cell, q.params, q.xs, q.start)
     second, _ = rnn.run(q.cell, q.params, q.xs[2:])
     assert not np.array_equal(second, whole[2:])
@@ -193,7 +191,7 @@ def test_with_a_negative_delay_an_output_does_not_depend_on_earlier_inputs(name,
 
 
 def test_both_directions_see_the_whole_sequence():
-    q = problem(CELLS["Bidirectional"], 4, 1, 0)
+    q = problem(CELLS["GRU and LSTM"], 4, 1, 0)
     dxs = mg.grad(lambda xs: mg.sum(rnn.run(q.cell, q.params, xs)[0][2]))(q.xs)
     assert np.all(np.any(dxs, axis=(1, 2)))
 
@@ -345,7 +343,7 @@ def test_padding_has_no_influence_and_no_gradient(name, filling):
 
 
 def test_the_padding_law_sees_padding_that_leaks():
-    q = problem(CELLS["GRU"], 5, 3, 0)
+    q = problem(CELLS["GRUCell(3, 4)"], 5, 3, 0)
     lengths = [5, 0, 3]
     ys, _ = rnn.run(q.cell, q.params, padded(q, lengths, 1.0).xs, q.start)
     clean, _ = rnn.run(q.cell, q.params, padded(q, lengths, 0.0).xs, q.start)

@@ -7,7 +7,8 @@ from typing import Any
 
 import viz
 from minigrad.folded import folded_adjoint
-from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
+from rnn import Cell, RNNCell, Stack
+from rnn.kinds import LAYERS, layered
 from viz.draw import VIEWS
 from viz.given import MANY, count
 from viz.views import LIMIT
@@ -16,7 +17,7 @@ from viz.views import LIMIT
 def add(commands: Any) -> None:
     """Say what `minigrad draw` takes."""
     p = commands.add_parser("draw", help="draw a cell", description=__doc__)
-    p.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="rnn")
+    p.add_argument("--cell", choices=LAYERS, default="rnn")
     p.add_argument(
         "--recurrence",
         metavar="KINDS",
@@ -56,15 +57,9 @@ def drawn_cell(args: argparse.Namespace) -> Cell:
     """The cell that the options describe; all are checked, also those that it has no use for."""
     for option in ("layers", "inputs", "hidden", "outputs"):
         count("draw", f"--{option}", getattr(args, option), LIMIT)
-    kinds = tuple(args.recurrence.split(","))
-    top = RNNCell(args.hidden if args.layers > 1 else args.inputs, args.hidden, args.outputs, kinds)
-    layers: list[Cell] = []
-    for k in range(args.layers):
-        below = args.hidden if k else args.inputs
-        if args.cell != "rnn":
-            layers.append({"lstm": LSTMCell, "gru": GRUCell}[args.cell](below, args.hidden))
-        elif k < args.layers - 1:
-            layers.append(RNNCell(below, args.hidden))
-        else:
-            layers.append(top)
+    options = {"outputs": args.outputs, "recurrence": tuple(args.recurrence.split(","))}
+    RNNCell(args.inputs, args.hidden, **options)
+    taken = LAYERS[args.cell].__dataclass_fields__
+    own = {name: value for name, value in options.items() if name in taken}
+    layers = layered(args.cell, args.inputs, args.hidden, args.layers, **own)
     return layers[0] if len(layers) == 1 else Stack(layers)

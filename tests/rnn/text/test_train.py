@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn.text.characters import CELLS, held_out_bits
+from rnn.kinds import LAYERS
+from rnn.text.characters import held_out_bits
 from rnn.text.streams import Streams
 from rnn.text.train import train
 from rnn.text.training import Training
 from tests.rnn.text.test_training import RECIPE, TEXT, begin, bits
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_resumed_run_goes_on_bit_for_bit(kind: str, dtype: Any, tmp_path: Path) -> None:
     windows = len(Streams(np.zeros(len(TEXT) * 9 // 10), RECIPE.batch, RECIPE.length))
