@@ -21,7 +21,7 @@ from minigrad.show import picture
 from minigrad.tree import flatten
 
 STATIC, SEQUENCE, STATE = "static", "sequence", "state"
-EVERY, SUM = "every", "sum"
+EVERY, SUM, ONCE = "every", "sum", "once"
 DUAL = {STATIC: SUM, SUM: STATIC, SEQUENCE: EVERY, EVERY: SEQUENCE, STATE: STATE}
 
 
@@ -55,8 +55,9 @@ class Folded:
         step: the graph of one time step.
         inputs: the role of each input of the step: "static" (the same at every step), "sequence"
             (one value a step) or "state" (from another step, or a start value).
-        outputs: the role of each output: "every" (one value a step), "sum" (added up over steps)
-            or "state" (what a recurrence carries; the last |delay| values are results).
+        outputs: the role of each output: "every" (one value a step), "sum" (added up over steps),
+            "once" (the same at every step) or "state" (what a recurrence carries; the last |delay|
+            values are results).
         recurrences: the delayed edges, one for each state.
     """
 
@@ -145,6 +146,21 @@ class Folded:
     def __repr__(self) -> str:
         edges = ", ".join(f"{r.name or r.output} delay {r.delay}" for r in self.recurrences)
         return f"<Folded step of {len(self.step)} nodes, recurrences: {edges or 'none'}>"
+
+
+def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
+    """The folded graph with only those results (outputs that are not states) that are used."""
+
+    def make() -> Folded:
+        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
+        kept = sorted([*(folded.plain[n] for n in used), *states])
+        outputs = tuple(folded.step.outputs[k] for k in kept)
+        step = prune(folded.step.nodes, folded.step.inputs, outputs)
+        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
+        roles = tuple(folded.outputs[k] for k in kept)
+        return Folded(step, folded.inputs, roles, tuple(edges))
+
+    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
 
 
 # --- the order in which steps run -------------------------------------------------------------

@@ -18,7 +18,7 @@ from minigrad.folded import EVERY, STATE, STATIC, SUM
 from minigrad.folding.embedded import Embedded, Line, Loop
 from minigrad.folding.runs import Column, Leaves, Operand, Rows, Run
 from minigrad.graph import Graph, Node
-from minigrad.prepare import prepared
+from minigrad.lower.pipeline import prepared
 
 SHORT = 8
 """Loops of fewer steps stay as they are: a scan of its own would not pay."""

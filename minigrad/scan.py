@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
+from minigrad.engines.numpy.program import Program
 from minigrad.errors import ShapeError
 from minigrad.folded import (
     EVERY,
@@ -29,12 +29,11 @@ from minigrad.folded import (
     folded_adjoint,
     run_folded,
 )
-from minigrad.graph import prune, replay, trace
+from minigrad.graph import replay, trace
 from minigrad.habits import unmasked
+from minigrad.lower.passes import LATE
+from minigrad.lower.pipeline import prepared
 from minigrad.ops import stack, zeros_like
-from minigrad.passes import LATE
-from minigrad.prepare import prepared
-from minigrad.program import Program
 
 IDLE_BYTES = 1 << 28
 """How many bytes of buffers programs that nobody is using may hold, all together: 256 MiB."""
@@ -176,21 +175,6 @@ def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
             column = stack(column) if steps else np.zeros((0, *node.shape), node.dtype)
         results.append(column)
     return results + [ends[0] if len(ends) == 1 else stack(ends) for ends in last]
-
-
-def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
-    """The folded graph with only those results (outputs that are not states) that are used."""
-
-    def make() -> Folded:
-        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
-        kept = sorted([*(folded.plain[n] for n in used), *states])
-        outputs = tuple(folded.step.outputs[k] for k in kept)
-        step = prune(folded.step.nodes, folded.step.inputs, outputs)
-        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
-        roles = tuple(folded.outputs[k] for k in kept)
-        return Folded(step, folded.inputs, roles, tuple(edges))
-
-    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
 
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:

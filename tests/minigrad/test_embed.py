@@ -221,6 +221,48 @@ def test_a_sequence_that_is_read_by_two_loops_grows_where_its_reader_does():
     assert difference(mg.embed(graph(4, 9)).unfold(6, 7), graph(6, 13)) is None
 
 
+@pytest.mark.parametrize(
+    ("T", "at", "later"),
+    [(7, 1, 1), (7, 4, 4), (7, 5, 7), (7, 7, 9), (6, 3, 3), (6, 4, 7), (6, 6, 9)],
+)
+def test_what_belongs_to_a_step_keeps_its_distance_from_the_nearer_end(T, at, later):
+    """Over nine steps; what is in the middle keeps its distance from the first."""
+
+    def f(w: Any, xs: Any) -> Any:
+        h, ys = 0.0, []
+        for t in range(1, T + 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(xs[t - 1] + h * w)
+                ys.append(h)
+        with mg.scope("rnn", t=at):
+            extra = mg.exp(w)
+        return mg.stack(ys), extra
+
+    grown = mg.embed(mg.trace(f, 0.5, np.ones(T))).unfold(9)
+    assert [node.t for node in grown.nodes if node.op == "exp"] == [later]
+
+
+def test_last_steps_that_differ_count_with_the_last_loop():
+    """Read three steps, write six, the last of them in another way."""
+
+    def graph(few: int, T: int) -> Graph:
+        def f(w: Any, xs: Any) -> Any:
+            h, ys, y = 0.0, [], None
+            for t in range(1, few + T + 1):
+                with mg.scope("rnn", t=t):
+                    h = mg.tanh((xs[t - 1] if t <= few else y) + h * w)
+                    if t == few + T:
+                        h = mg.exp(h)
+                    ys.append(y := h * 2.0)
+            return mg.stack(ys)
+
+        return mg.trace(f, 0.5, np.ones(few))
+
+    assert spans(graph(3, 6)) == [(1, 3), (4, 8)]
+    assert mg.embed(graph(3, 6)).T == (3, 6)
+    assert difference(mg.embed(graph(3, 6)).unfold(4, 9), graph(4, 9)) is None
+
+
 def test_a_network_that_goes_on_by_itself_is_two_loops():
     """What was said to it first, then what it says: its output is its next input."""
 

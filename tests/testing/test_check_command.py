@@ -69,6 +69,16 @@ def test_the_page_has_the_report_of_the_terminal_and_the_graph_at_fault(mine, ca
     assert not re.search(r'(src|href)="(?!data:)|<script', page)
 
 
+def test_what_cannot_be_judged_is_not_called_right(mine, capsys):
+    file = mine.parent / "report.html"
+    mine.write_text(mine.read_text() + "example_inputs = (np.array([0.0, 4.0]),)\n"
+                    "def root(x):\n    return mg.sqrt(x)\n")  # fmt: skip
+    assert main(["check", f"{mine}:root", "--html", str(file)]) == 0
+    assert "cannot be judged: x[0] has no finite slope" in capsys.readouterr().out
+    assert "root: cannot be judged</h2>" in file.read_text()
+    assert "1 of 1 cannot be judged: " in file.read_text()
+
+
 def test_a_broken_law_of_gradients_is_drawn_too(tmp_path, capsys):
     file = tmp_path / "report.html"
     with FAULTS["tanh slope (1 - y)²"].planted():

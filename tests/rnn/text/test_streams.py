@@ -38,6 +38,7 @@ def test_split_keeps_the_order_and_every_character() -> None:
 @pytest.mark.parametrize(
     ("batch", "length", "told"),
     [(0, 1, "batch must be a whole number ≥ 1, got 0"), (1, 0, "length must be .*, got 0"),
+     (-1, 3, "batch must be .*, got -1"), (3, -1, "length must be .*, got -1"),
      (2.5, 1, "batch must be .*, got 2.5"), (1, np.nan, "length must be .*, got nan")],
 )  # fmt: skip
 def test_readers_and_steps_of_streams_are_counted(batch: Any, length: Any, told: str) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.naming import Lines, Naming, Rows
-from minigrad.codegen.needs import VIEWS, WHOLE
-from minigrad.codegen.source import call, view_of
-from minigrad.codegen.storage import Array
 from minigrad.core import PRIMITIVES
+from minigrad.engines.numpy.naming import Naming, Rows
+from minigrad.engines.numpy.needs import VIEWS, WHOLE
+from minigrad.engines.numpy.source import Array, Lines, call, view_of
 from minigrad.graph import Node
-from minigrad.schedule import THROUGH, Nest
+from minigrad.lower.schedule import THROUGH, Nest
 
 
 class Totals:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
-from minigrad.codegen.needs import CHUNK, STEP, WHOLE
-from minigrad.codegen.source import lifted
-from minigrad.codegen.tiles import Cut, cut_of
-from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
+from minigrad.engines.numpy.naming import Naming, Rows, See, kernel
+from minigrad.engines.numpy.needs import CHUNK, STEP, WHOLE
+from minigrad.engines.numpy.source import Lines, lifted
+from minigrad.engines.numpy.tiles import Cut, cut_of
+from minigrad.engines.numpy.totals import Totals
 from minigrad.graph import Node
-from minigrad.schedule import Nest
+from minigrad.lower.schedule import Nest
 
 
 class NestWriter:

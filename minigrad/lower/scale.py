@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.passes.gates import WEIGHTS
-from minigrad.passes.rewrite import Rewrite, front_span, static_nodes
+from minigrad.lower.gates import WEIGHTS
+from minigrad.lower.rewrite import Rewrite, front_span, static_nodes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
