@@ -104,7 +104,7 @@ def parameters(where: str, cell: Cell, params: Any) -> list[Any]:
         raise ValueError(f"{cell.label}: {'; '.join(told)}")
     values = []
     for path, init in wanted.items():
-        value = _array(named[path])
+        value = tensor_or_array(named[path])
         if value.shape != init.shape:
             raise ShapeError(f"{cell.label}: {path} has shape {value.shape}, wanted {init.shape}")
         if value.dtype.kind != "f":
@@ -113,7 +113,8 @@ def parameters(where: str, cell: Cell, params: Any) -> list[Any]:
     return values
 
 
-def _array(value: Any) -> Any:
+def tensor_or_array(value: Any) -> Any:
+    """A tensor or an array as it is, anything else as an array."""
     return value if isinstance(value, Tensor | np.ndarray) else np.asarray(value)
 
 
@@ -133,7 +134,7 @@ def state(cell: Cell, given: Any, batch: int) -> list[Any]:
         )
     values = []
     for leaf, edge, path in zip(leaves, edges, state_paths(cell), strict=True):
-        value = _array(leaf)
+        value = tensor_or_array(leaf)
         count = abs(edge.delay)
         wanted = (batch, edge.size) if count == 1 else (count, batch, edge.size)
         if value.dtype.kind not in "fiub":

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, pull_back, vjp
-from minigrad.core import Tensor, ancestors
-from minigrad.testing.flat import Array, Flat, plain
+from minigrad.core import Array, Tensor, ancestors
+from minigrad.testing.flat import Flat, plain
 from minigrad.testing.numeric import (
     COMPLEX_LIMIT,
     CURVED,

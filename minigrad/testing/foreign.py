@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from minigrad.testing.foreign_report import report
 from minigrad.testing.laws import Broken
 from minigrad.testing.numeric import (
@@ -27,7 +28,6 @@ from minigrad.testing.numeric import (
 from minigrad.testing.progress import doing, now
 from minigrad.testing.rounding import EPSILON, ROUNDINGS, precision
 
-Array = np.ndarray[Any, np.dtype[Any]]
 KINKED = 1e-6
 """One-sided slopes are known that well; the slope of choice is often one of them."""
 

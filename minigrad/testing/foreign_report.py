@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from minigrad.testing.numeric import place
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def report(

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import vjp
-from minigrad.core import PRIMITIVES
+from minigrad.core import PRIMITIVES, Array
 from minigrad.graph import Graph, replay
-from minigrad.testing.cases import Array, Case
+from minigrad.testing.cases import Case
 from minigrad.testing.laws import Broken, complex_step
 from minigrad.testing.numeric import COMPLEX_LIMIT
 from minigrad.testing.programs import Program

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.testing.rounding import EPSILON
 
-Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 1e-30
 
 COMPLEX_LIMIT = 32.0

@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.core import PRIMITIVES, Primitive, Tensor
+from minigrad.core import PRIMITIVES, Array, Primitive, Tensor
 from minigrad.define import FLAG, INDEX, POSITIVE, UNIT
 from minigrad.graph import Graph, freeze, replay
 from minigrad.testing.cases import draw_case
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SHAPES = ((), (2,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (2, 3, 2), (2, 6))
 LARGEST = 1e8
