@@ -290,6 +290,15 @@ def run_steps(
     return [values[i] for i in folded.step.outputs], last
 
 
+def by_step(folded: Folded, inputs: Sequence[Any]) -> list[Any]:
+    """Whole inputs as `run_folded` takes them: lists of values for sequences and states."""
+    single = {r.input for r in folded.recurrences if abs(r.delay) == 1}
+    return [
+        x if role == STATIC else [x] if k in single else [x[t, ...] for t in range(len(x))]
+        for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True))
+    ]
+
+
 def run_folded(folded: Folded, T: int, inputs: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
     """Values of the outputs (a list of T for "every", one for "sum") and last values of states.
 

@@ -22,10 +22,10 @@ from minigrad.folded import (
     EVERY,
     SEQUENCE,
     STATE,
-    STATIC,
     Folded,
     FoldedAdjoint,
     Recurrence,
+    by_step,
     folded_adjoint,
     run_folded,
 )
@@ -115,7 +115,7 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
         unmasked(x, f"scan: input {k + 1}")
     _check(folded, steps, inputs)
     if (trace := FROZEN.get()) is not None and trace.is_step:
-        return unrolled(folded, steps, _by_step(folded, steps, inputs))
+        return unrolled(folded, steps, by_step(folded, inputs))
     ready = prepared(folded)
     inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):
@@ -148,15 +148,6 @@ def _check(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
             raise TypeError(
                 f"scan: {role} {folded.input_name(k)} has dtype {found.dtype}, wanted {node.dtype}"
             )
-
-
-def _by_step(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
-    """Inputs of a scan as `run_folded` takes them: lists of values for sequences and states."""
-    single = {r.input: abs(r.delay) == 1 for r in folded.recurrences}
-    return [
-        x if role == STATIC else [x] if single.get(k) else [x[t] for t in range(len(x))]
-        for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True))
-    ]
 
 
 def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:

@@ -67,8 +67,9 @@ plant(
     "passes",
     "chunks of a backward loop in order",
     "the last chunk must come first",
-    rewrite("minigrad.engines.numpy.nests", "NestWriter.nest", "spans[:: nest.direction]", "spans"),
-)
+    rewrite("minigrad.engines.numpy.nests", "NestWriter.lines", "spans[:: nest.direction]",
+            "spans"),
+)  # fmt: skip
 plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
       rewrite("minigrad.engines.numpy.totals", "Totals._made_total",
               '{self.T} * {self.names.of(k)}', "{self.names.of(k)}"))  # fmt: skip

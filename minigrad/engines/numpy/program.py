@@ -23,7 +23,7 @@ from minigrad.engines.numpy.nests import NestWriter
 from minigrad.engines.numpy.source import Array, Lines, Scope, lifted
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
-from minigrad.folded import EVERY, ONCE, SEQUENCE, STATE, SUM, Folded, run_folded
+from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
 from minigrad.lower.passes import LATE, PASSES, Pass
 from minigrad.lower.pipeline import planned
 from minigrad.lower.scale import sigmoids
@@ -76,10 +76,12 @@ class Program:
         self.results: list[Array | None] = []
         self.names = Naming(self.storage, scope)
         self.totals = Totals(self.names)
-        nests = NestWriter(self.names, self.totals)
         lines = [*self._inputs(), *self.storage.straight.lines]
         for block in self.plan.blocks:
-            lines += nests.nest(block) if isinstance(block, Nest) else self._batch(block)
+            if isinstance(block, Nest):
+                lines += NestWriter(block, self.names, self.totals).lines()
+            else:
+                lines += self._batch(block)
         lines += self._results()
         if sigmoids(folded):
             lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
@@ -177,13 +179,6 @@ class Program:
 
 def _one_by_one(folded: Folded, steps: int, known: Mapping[int, Array], *inputs: Any) -> None:
     """Run operation by operation, so that one that fails is told."""
-    given, single = iter(inputs), {r.input for r in folded.recurrences if abs(r.delay) == 1}
-    values: list[Any] = []
-    for k, role in enumerate(folded.inputs):
-        value = known[k] if k in known else next(given)
-        if role == STATE and k in single:
-            value = [value]
-        elif role in (SEQUENCE, STATE):
-            value = [value[t, ...] for t in range(len(value))]
-        values.append(value)
-    run_folded(folded, steps, values)
+    given = iter(inputs)
+    values = [known[k] if k in known else next(given) for k in range(len(folded.inputs))]
+    run_folded(folded, steps, by_step(folded, values))

@@ -76,9 +76,9 @@ class Totals:
         lines.append(f"{self.names.bind(node.op, function)}({', '.join([*operands, out])})")
         return self.names.bind("total", array), array
 
-    def add_up(self, nest: Nest, rows: Rows, before: Lines) -> Lines:
-        """Weight gradients of a chunk, added to those of the others."""
-        lines = []
+    def add_up(self, nest: Nest, rows: Rows) -> tuple[Lines, Lines]:
+        """Weight gradients of a chunk, added to those of the others: zeros, and what adds."""
+        before, lines = [], []
         for k in (k for k, where in self.storage.needs.partial.items() if where == nest):
             node = self.nodes[k]
             part, total = (self.storage.new(node.shape, node.dtype) for _ in range(2))
@@ -88,7 +88,7 @@ class Totals:
             operands = ", ".join(rows.flat(i) for i in node.inputs)
             lines.append(f"{self.names.bind('contract', _transposed_product)}({operands}, {other})")
             lines.append(f"{self.names.bind('add', np.add)}({name}, {other}, {name})")
-        return lines
+        return before, lines
 
 
 class _Total:
