@@ -25,6 +25,7 @@ import rnn
 import viz
 from minigrad.extras import installing
 from rnn import checkpoint
+from rnn.kinds import LAYERS
 from rnn.text import reading
 from rnn.text.characters import character_model
 from rnn.text.training import Training
@@ -47,7 +48,7 @@ def weights(folder: Path) -> Any:
     return checkpoint.load(folder / train.WEIGHTS)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", LAYERS)
 def test_train_then_sample(
     cell: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,22 +208,15 @@ def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
     assert {path.name for path in tmp_path.iterdir()} == left
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", LAYERS)
 @pytest.mark.parametrize("layers", ["1", "2"])
 @pytest.mark.parametrize("view", ["folded", "unfolded"])
 def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: Path) -> None:
     file = tmp_path / "picture.svg"
     options = ["--cell", cell, "--layers", layers, "--view", view, "--steps", "3"]
     assert main(["draw", *options, "-o", str(file)]) == 0
-    import rnn
-
-    kinds = {"rnn": rnn.RNNCell, "lstm": rnn.LSTMCell, "gru": rnn.GRUCell}
-    top = [2] if cell == "rnn" else []
-    stack = (
-        kinds[cell](3, 4, *top)
-        if layers == "1"
-        else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
-    )
+    make, top = LAYERS[cell], [2] if cell == "rnn" else []
+    stack = make(3, 4, *top) if layers == "1" else rnn.Stack([make(3, 4), make(4, 4, *top)])
     assert file.read_text("utf-8") == viz.draw(stack, view=view, steps=3).svg()
 
 
