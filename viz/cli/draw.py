@@ -8,6 +8,7 @@ from typing import Any
 import viz
 from minigrad.folded import folded_adjoint
 from rnn import Cell, RNNCell, Stack
+from rnn.cells import RECURRENCES
 from rnn.kinds import LAYERS, layered
 from viz.draw import VIEWS
 from viz.given import MANY, count
@@ -21,9 +22,9 @@ def add(commands: Any) -> None:
     p.add_argument(
         "--recurrence",
         metavar="KINDS",
-        default="hidden-to-hidden",
-        help="of the RNN: hidden-to-hidden, output-to-hidden, output-to-output, or several with "
-        "commas between them (%(default)s)",
+        default=RECURRENCES[0],
+        help=f"of the RNN: {', '.join(RECURRENCES)}, or several with commas between them "
+        "(%(default)s)",
     )
     p.add_argument("--layers", type=int, default=1, help="recurrent layers (%(default)s)")
     p.add_argument("--inputs", type=int, default=3, help="columns of x (%(default)s)")
