@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minigrad as mg
 import rnn
 from minigrad.tree import flatten
 from rnn import checkpoint
@@ -403,3 +404,9 @@ def test_without_safetensors_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match=r'needs safetensors: pip install -e "\.\[train\]" in'):
         checkpoint.load("anything")
+
+
+def test_an_activation_may_have_any_name_that_the_operation_has() -> None:
+    """As in files that were saved before `abs` got NumPy's name."""
+    saved = {"class": "Dense", "inputs": 3, "outputs": 2, "activation": "abs"}
+    assert checkpoint.rebuild(saved) == rnn.Dense(3, 2, mg.absolute)
