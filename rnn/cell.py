@@ -18,6 +18,7 @@ from minigrad.captured import Captured, fingerprint
 from minigrad.errors import ShapeError
 from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, Folded, Recurrence
 from minigrad.graph import Graph, prune, trace_for_all
+from minigrad.ops.shapes import shape_of
 from minigrad.show import picture
 from minigrad.tree import flatten
 from rnn.params import Params
@@ -218,16 +219,16 @@ def _checked(
             f"wanted {len(edges)}: {', '.join(paths) or 'none'}"
             + (", in tuples as the state is nested" if len(new) == len(edges) else "")
         )
-    if len(_shape(y)) != 2 or _shape(y)[0] != batch:
+    if len(shape_of(y)) != 2 or shape_of(y)[0] != batch:
         raise ShapeError(
-            f"{cell!r}: step returns y of shape {_shape(y)}, wanted ({batch}, outputs): "
+            f"{cell!r}: step returns y of shape {shape_of(y)}, wanted ({batch}, outputs): "
             "one row a sample"
         )
     for value, path, old in zip(new, paths, states, strict=True):
-        if _shape(value) != old.shape:
+        if shape_of(value) != old.shape:
             raise ShapeError(
                 f"{cell!r}: recurrent edge {path}: step returns {path} of shape "
-                f"{_shape(value)} but takes {path} of shape {old.shape}"
+                f"{shape_of(value)} but takes {path} of shape {old.shape}"
             )
         dtype = getattr(value, "dtype", None)
         if dtype != old.dtype:
@@ -236,10 +237,6 @@ def _checked(
                 f"takes {path} of dtype {old.dtype}"
             )
     return y, new
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return np.shape(getattr(value, "_data", value))
 
 
 def state_paths(cell: Cell) -> list[str]:

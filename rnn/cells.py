@@ -113,10 +113,12 @@ class RNNCell(Cell):
 def _activation(cell: Any, field: str) -> str:
     """The name of an elementwise primitive of one operand."""
     given = getattr(cell, field)
-    name = given.name if isinstance(given, Primitive) else given
+    found = getattr(mg, given, None) if isinstance(given, str) else given  # "abs" is absolute
+    name = found.name if isinstance(found, Primitive) else None
     known = [q.name for q in PRIMITIVES.values() if q.kind == "elementwise" and len(q.rules) == 1]
     if name not in known:
-        hint = "; softmax belongs to the loss, which takes logits" if "softmax" in str(name) else ""
+        is_softmax = "softmax" in str(given)
+        hint = "; softmax belongs to the loss, which takes logits" if is_softmax else ""
         raise ValueError(
             f"{type(cell).__name__}: unknown {field} {given!r}; there are {', '.join(known)}{hint}"
         )

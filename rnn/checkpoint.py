@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.extras import needed
-from rnn import files
+from rnn import checks, files
 from rnn.cell import Cell
 from rnn.params import Params
-from rnn.run import matched
 
 FORMAT = "minigrad 2"
 OLD_FORMAT = "minigrad 1"
@@ -128,7 +127,7 @@ def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
 
 def _check(cell: Cell, params: Mapping[str, Any]) -> None:
     """Refuse parameters that are not those of the cell, or not finite."""
-    matched(cell, params)
+    checks.parameters("checkpoint", cell, params)
     for name, value in Params(params).named().items():
         if not np.all(np.isfinite(value)):
             raise ValueError(f"{cell.label}: {name} has entries that are not finite")

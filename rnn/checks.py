@@ -1,10 +1,17 @@
-"""Numbers that somebody gave, checked where they have a name."""
+"""What somebody gave, checked where it has a name: numbers, and what a cell is run on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from minigrad.core import Tensor
+from minigrad.errors import ShapeError
+from minigrad.habits import unmasked
+from minigrad.tree import flatten
+from rnn.cell import Cell, state_paths
 
 
 def whole(where: str, name: str, value: Any, least: int = 1, most: int | None = None) -> None:
@@ -30,3 +37,138 @@ def number(where: str, name: str, value: Any) -> None:
     real = isinstance(value, int | float | np.integer | np.floating)
     if isinstance(value, bool) or not real or not 0 <= value < np.inf:
         raise ValueError(f"{where}: {name} must be a number ≥ 0 and finite, got {value!r}")
+
+
+def sequence(cell: Cell, xs: Any) -> tuple[Any, bool]:
+    """xs checked, and whether it holds class indices."""
+    if not isinstance(xs, Tensor | np.ndarray):
+        raise TypeError(
+            f"run: xs must be an array or a tensor of shape (T, B, X), got {type(xs).__name__}; "
+            "np.asarray(xs) makes one, minigrad.stack joins a list of tensors"
+        )
+    unmasked(xs, "run: xs")
+    wanted = f"{cell.label} takes xs of shape (T, B, {cell.inputs})"
+    kind = xs.dtype.kind
+    if kind in "iu" and xs.ndim == 2:
+        return xs, True
+    if kind in "iub" and xs.ndim == 3:
+        xs = xs.astype(float)
+    elif kind != "f":
+        raise TypeError(f"run: xs has dtype {xs.dtype}; {wanted}, floats or class indices (T, B)")
+    if xs.ndim == 2 and xs.shape[1] == cell.inputs:
+        raise ShapeError(
+            f"run: xs has shape {xs.shape}, {wanted}; "
+            f"for one sample write xs[:, None, :], of shape ({xs.shape[0]}, 1, {xs.shape[1]})"
+        )
+    if xs.ndim != 3 or xs.shape[2] != cell.inputs:
+        hint = ""
+        if xs.ndim == 3 and cell.inputs in xs.shape:
+            hint = "; time comes first, the columns last: np.moveaxis can put them there"
+        elif xs.ndim == 2:
+            hint = "; class indices (T, B) must be integers: xs.astype(int)"
+        raise ShapeError(f"run: xs has shape {xs.shape}, {wanted}{hint}")
+    if not xs.shape[1]:
+        raise ShapeError(f"run: xs has shape {xs.shape}; there must be one sample at least")
+    return xs, False
+
+
+def classes(cell: Cell, xs: Any) -> None:
+    """Raise unless class indices `(T, B)` are among those of the cell's inputs."""
+    values = xs._data if type(xs) is Tensor else xs
+    wrong = np.argwhere((values < 0) | (values >= cell.inputs))
+    if len(wrong):
+        t, b = wrong[0]
+        raise ValueError(
+            f"run: class index {values[t, b]} at t = {t + 1}, sample {b} is outside "
+            f"0 … {cell.inputs - 1}"
+        )
+
+
+def parameters(where: str, cell: Cell, params: Any) -> list[Any]:
+    """The parameters as a flat list in the cell's order, checked by name and shape."""
+    if not isinstance(params, Mapping):
+        came = type(params).__name__
+        raise TypeError(f"{where}: params must be what cell.init() gives, got {came}")
+    inits, tree = flatten(_as_dicts(cell.parameters()))
+    leaves, given = flatten(_as_dicts(params))
+    named = dict(zip(given.paths(), leaves, strict=True))
+    wanted = dict(zip(tree.paths(), inits, strict=True))
+    missing = [path for path in wanted if path not in named]
+    unknown = [path for path in named if path not in wanted]
+    told = [
+        f"{what} parameters {', '.join(paths)}"
+        for what, paths in (("missing", missing), ("unknown", unknown))
+        if paths
+    ]
+    if told:
+        raise ValueError(f"{cell.label}: {'; '.join(told)}")
+    values = []
+    for path, init in wanted.items():
+        value = tensor_or_array(named[path])
+        if value.shape != init.shape:
+            raise ShapeError(f"{cell.label}: {path} has shape {value.shape}, wanted {init.shape}")
+        if value.dtype.kind != "f":
+            raise TypeError(f"{cell.label}: {path} has dtype {value.dtype}, wanted floats")
+        values.append(value)
+    return values
+
+
+def tensor_or_array(value: Any) -> Any:
+    """A tensor or an array as it is, anything else as an array."""
+    return value if isinstance(value, Tensor | np.ndarray) else np.asarray(value)
+
+
+def _as_dicts(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _as_dicts(v) if isinstance(v, Mapping) else v for k, v in tree.items()}
+
+
+def state(cell: Cell, given: Any, batch: int) -> list[Any]:
+    """The start value of each recurrent value, as a flat list, checked by name and shape."""
+    edges, tree = flatten(cell.edges())
+    leaves, found = flatten(given)
+    if not isinstance(given, tuple) or found.paths() != tree.paths():
+        came = f"a tuple of {len(leaves)}" if isinstance(given, tuple) else type(given).__name__
+        raise ValueError(
+            f"{cell.label}: state must be the tuple {_told(cell)}, got {came}; "
+            f"cell.start({batch}) gives the state of zeros"
+        )
+    values = []
+    for leaf, edge, path in zip(leaves, edges, state_paths(cell), strict=True):
+        value = tensor_or_array(leaf)
+        count = abs(edge.delay)
+        wanted = (batch, edge.size) if count == 1 else (count, batch, edge.size)
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"{cell.label}: state {path} has dtype {value.dtype}, wanted floats")
+        if value.shape != wanted:
+            raise ShapeError(f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}")
+        values.append(value)
+    return values
+
+
+def _told(cell: Cell) -> str:
+    """The state's structure in words: `(h, C)`, `((h,), (h, C), ())`."""
+
+    def tell(item: Any) -> str:
+        if not isinstance(item, tuple):
+            return str(item.name)
+        return f"({', '.join(map(tell, item))}{',' if len(item) == 1 else ''})"
+
+    return tell(cell.edges())
+
+
+def lengths(given: Any, T: int, batch: int) -> Any:
+    """The number of steps of each sample, as an array `(B,)`."""
+    if isinstance(given, Tensor):
+        raise TypeError(
+            "run: lengths are a tensor, but they decide what is computed; give an array, known "
+            "when the function is traced or compiled (let it close over the array)"
+        )
+    values = np.asarray(given)
+    if values.shape != (batch,) or values.dtype.kind not in "iu":
+        raise ShapeError(
+            f"run: lengths must be {batch} whole numbers, one a sample, got {values.dtype} of "
+            f"shape {values.shape}"
+        )
+    if values.size and not 0 <= values.min() <= values.max() <= T:
+        raise ValueError(f"run: lengths must be between 0 and T = {T}, got {values.tolist()}")
+    return values

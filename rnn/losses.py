@@ -14,6 +14,7 @@ import minigrad as mg
 from minigrad.core import Tensor
 from minigrad.errors import ShapeError
 from minigrad.ops.composite import wide
+from rnn.checks import tensor_or_array
 
 
 def mse(y: Any, target: Any, mask: Any = None) -> Any:
@@ -57,7 +58,7 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None) -> Any:
     >>> round(float(rnn.cross_entropy(np.zeros((5, 2, 8)), np.zeros((5, 2), int)) / np.log(2)), 6)
     3.0
     """
-    logits, targets = _real(logits), _array(targets)
+    logits, targets = _real(logits), tensor_or_array(targets)
     if mask is None:
         return -mg.mean(mg.pick(mg.log_softmax(logits), targets))
     if logits.shape[:-1] != targets.shape:
@@ -105,13 +106,9 @@ def _weighed(weight: Any, value: Any) -> Any:
     return weight * mg.where(nothing, 0.0, value)
 
 
-def _array(x: Any) -> Any:
-    return x if isinstance(x, Tensor) else np.asarray(x)
-
-
 def _real(x: Any) -> Any:
     """Whole numbers as real ones: differences of unsigned ones wrap, squares of small ones too."""
-    x = _array(x)
+    x = tensor_or_array(x)
     return x if x.dtype.kind in "fc" else mg.astype(x, float)
 
 
@@ -127,7 +124,7 @@ def _same_shape(where: str, y: Any, target: Any) -> tuple[Any, Any]:
 
 def _fit(where: str, mask: Any, shape: tuple[int, ...]) -> Any:
     """The mask in a full shape, after its leading axes."""
-    mask = _array(mask)
+    mask = tensor_or_array(mask)
     if mask.dtype != bool:
         raise TypeError(f"{where}: mask must be true or false, got dtype {mask.dtype}; mask > 0")
     lead = shape[: mask.ndim]

@@ -1,28 +1,19 @@
 """Optimisers: from parameters and gradients to new parameters.
 
-An optimiser is a frozen value of rates. What it remembers between steps is a `state` that it is
-given and gives back, a dictionary of trees like the parameters, so a run can be saved anywhere
-and nothing is ever changed in place.
+An optimiser is a frozen value of rates, with `init(params) -> state` and
+`update(params, grads, state) -> (params, state)`. The state, what it remembers between steps, is a
+dictionary of trees like the parameters, so a run can be saved anywhere and nothing is ever changed
+in place; dtypes stay as they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from minigrad.tree import flatten, tree_map
-
-
-class Optimiser(Protocol):
-    """What all optimisers share."""
-
-    def init(self, params: Any) -> dict[str, Any]:
-        """The state before the first step."""
-
-    def update(self, params: Any, grads: Any, state: Any) -> tuple[Any, dict[str, Any]]:
-        """New parameters and the new state; dtypes stay as they are."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.habits import ATTRIBUTES
 from minigrad.tree import flatten, leaf_paths
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Params(dict[str, Any]):

@@ -6,21 +6,13 @@ import re
 from pathlib import Path
 
 import minigrad as mg
-import rnn
 from minigrad.tree import flatten
 from rnn.cell import state_paths
+from rnn.kinds import KINDS, written
 
 ROOT = Path(__file__).resolve().parents[1]
-CELLS: dict[str, rnn.Cell] = {
-    "RNNCell(X, H)": rnn.RNNCell(3, 4),
-    "RNNCell(X, H, O, recurrence=all three)": rnn.RNNCell(3, 4, 2, rnn.cells.RECURRENCES),
-    "LSTMCell(X, H)": rnn.LSTMCell(3, 4),
-    "LSTMCell(X, H, peepholes=True)": rnn.LSTMCell(3, 4, peepholes=True),
-    "GRUCell(X, H)": rnn.GRUCell(3, 4),
-    "Dense(X, O)": rnn.Dense(3, 2),
-    "Stack([RNNCell(X, H), Dense(H, O)])": rnn.Stack([rnn.RNNCell(3, 4), rnn.Dense(4, 2)]),
-    "Bidirectional(RNNCell(X, H))": rnn.Bidirectional(rnn.RNNCell(3, 4)),
-}
+SIZES = {"3": "X", "4": "H", "2": "O"}
+"""What the sizes of the examples stand for."""
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -32,15 +24,18 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def cells() -> str:
-    """The cells of the library: state, parameters, size of the step's graph."""
+    """The kinds of cells: what they are, state, parameters, size of the step's graph."""
     rows = []
-    for name, cell in CELLS.items():
+    for plain, cell in ((examples[0], cell) for examples in KINDS.values() for cell in examples):
+        name = re.sub(r"\b[342]\b", lambda size: SIZES[size[0]], written(cell))
+        about = (cell.__doc__ or "").partition("\n")[0] if cell is plain else ""
         delays = [edge.delay for edge in flatten(cell.edges())[0]]
         state = [f"{path} (t{-d:+d})" for path, d in zip(state_paths(cell), delays, strict=True)]
         names = ", ".join(cell.init(0).named())
         operations = sum(n.op not in ("input", "constant") for n in cell.folded().step.nodes)
-        rows.append((f"`{name}`", ", ".join(state) or "none", f"`{names}`", str(operations)))
-    return table(("cell", "state, and where it comes from", "parameters", "operations"), rows)
+        rows.append((f"`{name}`", about, ", ".join(state) or "none", f"`{names}`", str(operations)))
+    head = ("cell", "what it is", "state, and where it comes from", "parameters", "operations")
+    return table(head, rows)
 
 
 def primitives() -> str:

@@ -226,6 +226,34 @@ def lines(names: Sequence[str]) -> int:
 def test_a_room_is_no_larger_than_it_was(room):
     names, most = ROOMS[room]
     assert most - 100 < lines(names) <= most
+# --- from a module to its test --------------------------------------------------------------------
+
+MIRRORED = ("rnn",)
+"""The packages whose modules have each a test of their name; their laws are tested elsewhere."""
+
+
+def untested(modules: Mapping[str, str], tests: set[str]) -> list[str]:
+    """Modules with code whose mirrored test file is missing."""
+    found = []
+    for name, source in modules.items():
+        package, *parts = name.split(".")
+        mirror = "/".join((package, *parts[:-1], f"test_{name.rpartition('.')[2]}.py"))
+        defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef)
+                      for node in ast.parse(source).body)  # fmt: skip
+        if package in MIRRORED and "testing" not in parts and defines and mirror not in tests:
+            found.append(name)
+    return found
+
+
+def test_every_module_has_the_test_of_its_name():
+    folder = ROOT / "tests"
+    tests = {path.relative_to(folder).as_posix() for path in folder.rglob("test_*.py")}
+    assert untested(sources(), tests) == []
+
+
+def test_a_module_without_a_test_is_seen():
+    modules = {"rnn.a": "def f(): ...", "rnn.b.c": "class C: ...", "rnn.b": '"""A room."""'}
+    assert untested(modules, {"rnn/test_a.py"}) == ["rnn.b.c"]
 
 
 # --- what is never used -------------------------------------------------------------------------

@@ -10,16 +10,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from viz.label import words
 from viz.recorded import Record
 from viz.scene import Scene, Shape, Text
 from viz.style import HEAT, MUTED
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor, ancestors
+from minigrad.core import Array, Tensor, ancestors
 from minigrad.graph import Graph, Node
 
-Array = np.ndarray[Any, np.dtype[Any]]
 SMALL = 4096
 """Equal arrays of a step that are no larger are drawn once."""
 

@@ -1,1 +1,1 @@
-"""Sequences to learn from: text by character, and toy problems made by formula."""
+"""Sequences to learn from: toy problems made by formula."""

@@ -6,11 +6,10 @@ time first.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from minigrad.core import Array
+
 Pair = tuple[Array, Array]
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import minigrad as mg
 import rnn
 from rnn import losses
+from rnn.kinds import LAYERS
 
 TITLE = "minigrad, compiled"
 GATES = {"rnn": "h", "lstm": "ifco", "gru": "rzn"}
-CELLS = {"rnn": rnn.RNNCell, "lstm": rnn.LSTMCell, "gru": rnn.GRUCell}
 
 
 def unpack(w, P):
@@ -66,7 +66,7 @@ def loss_of(w):
 
         return chain
     sizes = [w.n_in] + [w.hidden] * w.layers
-    layers = [CELLS[w.cell](a, b) for a, b in pairwise(sizes)]
+    layers = [LAYERS[w.cell](a, b) for a, b in pairwise(sizes)]
     cell = rnn.Stack(layers) if w.layers > 1 else layers[0]
 
     def loss(p, xs, target):

@@ -22,9 +22,10 @@ HIDDEN, ROUNDS, STEPS = 128, 9, 10
 def ours(text: str, hidden: int) -> Any:
     """A function that trains on so many windows and gives the last loss."""
     import minigrad as mg
-    from rnn.characters import character_model, loss_function
-    from rnn.data.text import Streams, Vocabulary, split
-    from rnn.train import Recipe, Training, advance
+    from rnn.text.characters import character_model, loss_function
+    from rnn.text.streams import Streams, split
+    from rnn.text.training import Recipe, Training, advance
+    from rnn.text.vocabulary import Vocabulary
 
     cell = character_model("lstm", len(Vocabulary.of(text)), hidden, 1)
     run = [Training.start(cell, text, Recipe())]
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     threads = parser.parse_args().threads
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
-    from rnn.data.text import read_text
+    from rnn.text.reading import read_text
 
     a, streams, start = ours(read_text(), HIDDEN)
     runs = {"minigrad": a, "PyTorch": theirs(streams, start, threads)}

@@ -15,6 +15,7 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from tests.rnn import reference as by_hand
+from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import Rounded, assert_agree, dual, rounded, slopes
 
 
@@ -276,3 +277,63 @@ def test_the_reference_gives_the_gradients_of_a_net_worked_out_on_paper():
     dp, _, _ = by_hand.rnn_bptt(p, xs, (h0,), dys, (np.zeros((1, 1)),))
     assert round(dp["W_hh"].item(), 4) == 0.4071
     assert round(dp["W_xh"].item(), 4) == 0.3308
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+MISTAKES: dict[str, Mistake] = {
+    "a recurrence that is none": (
+        lambda: rnn.RNNCell(3, 4, 2, "hidden-hidden"),
+        ValueError,
+        "RNNCell: unknown recurrence 'hidden-hidden'; "
+        "there are hidden-to-hidden, output-to-hidden, output-to-output",
+    ),
+    "a recurrence of outputs without outputs": (
+        lambda: rnn.RNNCell(3, 4, recurrence="output-to-hidden"),
+        ValueError,
+        "RNNCell: output-to-hidden recurrence needs outputs=, the size of o",
+    ),
+    "an activation that is none": (
+        lambda: rnn.RNNCell(3, 4, activation="tanhh"),
+        ValueError,
+        "RNNCell: unknown activation 'tanhh'; there are exp, log, log1p, expm1, sqrt, square, "
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip",
+    ),
+    "softmax in the cell": (
+        lambda: rnn.Dense(3, 4, "softmax"),
+        ValueError,
+        "Dense: unknown activation 'softmax'; there are exp, log, log1p, expm1, sqrt, square, "
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip; "
+        "softmax belongs to the loss, which takes logits",
+    ),
+    "no hidden units": (
+        lambda: rnn.LSTMCell(3, 0),
+        ValueError,
+        "LSTMCell: hidden must be a whole number ≥ 1, got 0",
+    ),
+    "a size that is not whole": (
+        lambda: rnn.GRUCell(3.0, 4),
+        ValueError,
+        "GRUCell: inputs must be a whole number ≥ 1, got 3.0",
+    ),
+    "a layer without outputs": (
+        lambda: rnn.Dense(3, None),
+        ValueError,
+        "Dense: outputs must be a whole number ≥ 1, got None",
+    ),
+    "a reset gate in no place": (
+        lambda: rnn.GRUCell(3, 4, reset="behind"),
+        ValueError,
+        "GRUCell: reset is 'after' or 'before', got 'behind'",
+    ),
+    "weights into a gate that is not there": (
+        lambda: rnn.concatenated(rnn.RNNCell(3, 4).init(), into="f"),
+        KeyError,
+        "'concatenated: no weights W_·f among W_xh, W_hh, b_h'",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_full(mistake: str) -> None:
+    told_in_full(MISTAKES[mistake])

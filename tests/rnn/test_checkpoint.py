@@ -21,14 +21,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minigrad as mg
 import rnn
 from minigrad.tree import flatten
 from rnn import checkpoint
 from rnn.checkpoint import CheckpointError
+from rnn.kinds import EXAMPLES
 
 CELLS = [
+    *EXAMPLES,
     rnn.LSTMCell(3, 5, forget_bias=2.0, peepholes=True),
-    rnn.GRUCell(3, 5, reset="before"),
     rnn.RNNCell(3, 5, 2, ("hidden-to-hidden", "output-to-output"), "relu", "sigmoid"),
     rnn.Stack([rnn.Bidirectional(rnn.LSTMCell(3, 2), rnn.GRUCell(3, 4)), rnn.Dense(6, 2, "tanh")]),
     rnn.Stack([rnn.Stack([rnn.RNNCell(3, 4)]), rnn.LSTMCell(np.int64(4), 2)]),
@@ -402,3 +404,9 @@ def test_without_safetensors_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match=r'needs safetensors: pip install -e "\.\[train\]" in'):
         checkpoint.load("anything")
+
+
+def test_an_activation_may_have_any_name_that_the_operation_has() -> None:
+    """As in files that were saved before `abs` got NumPy's name."""
+    saved = {"class": "Dense", "inputs": 3, "outputs": 2, "activation": "abs"}
+    assert checkpoint.rebuild(saved) == rnn.Dense(3, 2, mg.absolute)

@@ -5,10 +5,11 @@ import threadpoolctl
 
 import rnn
 from rnn import threads
-from rnn.characters import character_model
-from rnn.data.text import Vocabulary
-from rnn.sampling import sample
-from rnn.train import Recipe, Training, train
+from rnn.text.characters import character_model
+from rnn.text.sampling import sample
+from rnn.text.train import train
+from rnn.text.training import Recipe, Training
+from rnn.text.vocabulary import Vocabulary
 
 TEXT = "the cat sat on the mat. " * 20
 

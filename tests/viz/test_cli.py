@@ -25,9 +25,10 @@ import rnn
 import viz
 from minigrad.extras import installing
 from rnn import checkpoint
-from rnn.characters import character_model
-from rnn.data import text as text_module
-from rnn.train import Training
+from rnn.kinds import LAYERS
+from rnn.text import reading
+from rnn.text.characters import character_model
+from rnn.text.training import Training
 from tests.rnn.test_checkpoint import CHANGES
 from viz.cli import COMMANDS, doctor, main, parser, train
 
@@ -47,7 +48,7 @@ def weights(folder: Path) -> Any:
     return checkpoint.load(folder / train.WEIGHTS)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", LAYERS)
 def test_train_then_sample(
     cell: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,7 +199,7 @@ def test_ctrl_c_outside_of_training_exits_with_130(
 def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(text_module, "_language_reference", lambda: "The " + TEXT * 30)
+    monkeypatch.setattr(reading, "_language_reference", lambda: "The " + TEXT * 30)
     assert main(["demo", "--out", str(tmp_path), "--steps", "2"]) == 1
     told = capsys.readouterr().out
     for word in ("uniform", "unigram", "bigram", "trigram", "step 2: loss", "does not beat"):
@@ -207,22 +208,15 @@ def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
     assert {path.name for path in tmp_path.iterdir()} == left
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", LAYERS)
 @pytest.mark.parametrize("layers", ["1", "2"])
 @pytest.mark.parametrize("view", ["folded", "unfolded"])
 def test_draw_saves_what_viz_draws(cell: str, layers: str, view: str, tmp_path: Path) -> None:
     file = tmp_path / "picture.svg"
     options = ["--cell", cell, "--layers", layers, "--view", view, "--steps", "3"]
     assert main(["draw", *options, "-o", str(file)]) == 0
-    import rnn
-
-    kinds = {"rnn": rnn.RNNCell, "lstm": rnn.LSTMCell, "gru": rnn.GRUCell}
-    top = [2] if cell == "rnn" else []
-    stack = (
-        kinds[cell](3, 4, *top)
-        if layers == "1"
-        else rnn.Stack([kinds[cell](3, 4), kinds[cell](4, 4, *top)])
-    )
+    make, top = LAYERS[cell], [2] if cell == "rnn" else []
+    stack = make(3, 4, *top) if layers == "1" else rnn.Stack([make(3, 4), make(4, 4, *top)])
     assert file.read_text("utf-8") == viz.draw(stack, view=view, steps=3).svg()
 
 
@@ -335,13 +329,13 @@ MISTAKES = {
         "train --text short.txt --layers 0",
         "character_model: layers must be a whole number ≥ 1, got 0",
     ),
-    "more units than there is memory": (
+    "more units than can be drawn": (
         "draw --hidden 1000000000000000",
-        "Unable to allocate",
+        "draw: --hidden must be a whole number from 1 to 2,000, got 1000000000000000",
     ),
-    "more units than there are numbers": (
+    "more steps than there are numbers": (
         "explain --steps 99999999999999999999",
-        "Python int too large",
+        "explain: --steps must be a whole number from 1 to 1,000,000,000, got 99999999999999999999",
     ),
     "nothing to resume": ("train --resume", "there is no weights file 'run/weights.safetensors'"),
     "a file as folder": (

@@ -16,12 +16,15 @@ import numpy as np
 
 import viz
 from rnn import Cell
-from rnn.characters import character_model
 from rnn.checks import whole
-from rnn.data.baselines import bits_per_character
-from rnn.data.text import Vocabulary, read_text, split
-from rnn.sampling import sample
-from rnn.train import Figures, Recipe, Training, train
+from rnn.text.baselines import bits_per_character
+from rnn.text.characters import character_model
+from rnn.text.reading import read_text
+from rnn.text.sampling import sample
+from rnn.text.streams import split
+from rnn.text.train import train
+from rnn.text.training import Figures, Recipe, Training
+from rnn.text.vocabulary import Vocabulary
 from viz.cli.train import WEIGHTS
 
 STEPS = 2000

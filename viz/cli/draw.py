@@ -7,7 +7,9 @@ from typing import Any
 
 import viz
 from minigrad.folded import folded_adjoint
-from rnn import Cell, GRUCell, LSTMCell, RNNCell, Stack
+from rnn import Cell, RNNCell, Stack
+from rnn.cells import RECURRENCES
+from rnn.kinds import LAYERS, layered
 from viz.draw import VIEWS
 from viz.given import MANY, count
 from viz.views import LIMIT
@@ -16,13 +18,13 @@ from viz.views import LIMIT
 def add(commands: Any) -> None:
     """Say what `minigrad draw` takes."""
     p = commands.add_parser("draw", help="draw a cell", description=__doc__)
-    p.add_argument("--cell", choices=("rnn", "lstm", "gru"), default="rnn")
+    p.add_argument("--cell", choices=LAYERS, default="rnn")
     p.add_argument(
         "--recurrence",
         metavar="KINDS",
-        default="hidden-to-hidden",
-        help="of the RNN: hidden-to-hidden, output-to-hidden, output-to-output, or several with "
-        "commas between them (%(default)s)",
+        default=RECURRENCES[0],
+        help=f"of the RNN: {', '.join(RECURRENCES)}, or several with commas between them "
+        "(%(default)s)",
     )
     p.add_argument("--layers", type=int, default=1, help="recurrent layers (%(default)s)")
     p.add_argument("--inputs", type=int, default=3, help="columns of x (%(default)s)")
@@ -56,15 +58,9 @@ def drawn_cell(args: argparse.Namespace) -> Cell:
     """The cell that the options describe; all are checked, also those that it has no use for."""
     for option in ("layers", "inputs", "hidden", "outputs"):
         count("draw", f"--{option}", getattr(args, option), LIMIT)
-    kinds = tuple(args.recurrence.split(","))
-    top = RNNCell(args.hidden if args.layers > 1 else args.inputs, args.hidden, args.outputs, kinds)
-    layers: list[Cell] = []
-    for k in range(args.layers):
-        below = args.hidden if k else args.inputs
-        if args.cell != "rnn":
-            layers.append({"lstm": LSTMCell, "gru": GRUCell}[args.cell](below, args.hidden))
-        elif k < args.layers - 1:
-            layers.append(RNNCell(below, args.hidden))
-        else:
-            layers.append(top)
+    options = {"outputs": args.outputs, "recurrence": tuple(args.recurrence.split(","))}
+    RNNCell(args.inputs, args.hidden, **options)
+    taken = LAYERS[args.cell].__dataclass_fields__
+    own = {name: value for name, value in options.items() if name in taken}
+    layers = layered(args.cell, args.inputs, args.hidden, args.layers, **own)
     return layers[0] if len(layers) == 1 else Stack(layers)

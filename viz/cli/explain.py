@@ -6,14 +6,14 @@ import argparse
 from typing import Any
 
 import minigrad as mg
-from rnn.characters import CELLS
+from rnn.kinds import LAYERS
 from viz.given import MANY, count
 
 
 def add(commands: Any) -> None:
     """Say what `minigrad explain` takes."""
     p = commands.add_parser("explain", help="say how a cell runs", description=__doc__)
-    p.add_argument("--cell", choices=sorted(CELLS), default="lstm", help="(%(default)s)")
+    p.add_argument("--cell", choices=LAYERS, default="lstm", help="(%(default)s)")
     p.add_argument("--inputs", type=int, default=64, help="columns X of the input (%(default)s)")
     p.add_argument("--hidden", type=int, default=128, help="columns H (%(default)s)")
     p.add_argument("--batch", type=int, default=32, help="rows B (%(default)s)")
@@ -25,6 +25,6 @@ def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
     for option in ("inputs", "hidden", "batch", "steps"):
         count("explain", f"--{option}", getattr(args, option), MANY)
-    cell = CELLS[args.cell](args.inputs, args.hidden)
+    cell = LAYERS[args.cell](args.inputs, args.hidden)
     print(mg.explain(cell.folded(args.batch, "float32"), args.steps))
     return 0

@@ -10,8 +10,8 @@ import numpy as np
 
 from rnn import checkpoint
 from rnn.checks import whole
-from rnn.data.text import Vocabulary
-from rnn.sampling import sample
+from rnn.text.sampling import sample
+from rnn.text.vocabulary import Vocabulary
 from viz.cli.train import WEIGHTS
 
 

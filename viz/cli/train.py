@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rnn.characters import CELLS, character_model
 from rnn.checks import whole
-from rnn.data.text import Vocabulary, read_text
-from rnn.train import Figures, Recipe, Training, train
+from rnn.kinds import LAYERS
+from rnn.text.characters import character_model
+from rnn.text.reading import read_text
+from rnn.text.train import train
+from rnn.text.training import Figures, Recipe, Training
+from rnn.text.vocabulary import Vocabulary
 
 WEIGHTS = "weights.safetensors"
 
@@ -47,7 +50,7 @@ def add(commands: Any) -> None:
         # None says that it was not given, so that --resume can tell what was.
         p.add_argument(f"--{name}", help=f"{about} ({DEFAULTS[name]})", **more)
 
-    option("cell", "of the recurrent layers", choices=CELLS)
+    option("cell", "of the recurrent layers", choices=LAYERS)
     option("hidden", "units of each layer", type=int)
     option("layers", "recurrent layers", type=int)
     option("batch", "readers side by side", type=int)
@@ -101,7 +104,7 @@ def resumed(path: Path, given: dict[str, Any]) -> Training:
 def options(training: Training) -> dict[str, Any]:
     """The options by which a run was begun."""
     *layers, _ = getattr(training.cell, "layers", (training.cell, None))
-    kinds = {kind: name for name, kind in CELLS.items()}
+    kinds = {kind: name for name, kind in LAYERS.items()}
     return {
         "cell": kinds.get(type(layers[0]), type(layers[0]).__name__),
         "hidden": getattr(layers[0], "hidden", None),

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from minigrad.tree import tree_map
-from rnn.characters import CELLS, character_model, held_out_bits, loss_function
+from rnn.kinds import LAYERS
+from rnn.text.characters import character_model, held_out_bits, loss_function
 
 CLASSES = np.random.default_rng(0).integers(0, 7, 500)
 
 
-@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("layers", [1, 3])
 def test_a_model_reads_and_predicts_the_same_classes(kind: str, layers: int) -> None:
     model = character_model(kind, 7, hidden=5, layers=layers)

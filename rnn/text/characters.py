@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 
 from rnn.cell import Cell
-from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
+from rnn.cells import Dense
 from rnn.checks import whole
 from rnn.compose import Stack
-from rnn.data.text import Classes, Streams, Vocabulary
+from rnn.kinds import layered
 from rnn.losses import cross_entropy
 from rnn.run import run
-
-CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
+from rnn.text.streams import Streams
+from rnn.text.vocabulary import Classes, Vocabulary
 
 
 def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> Stack:
     """Recurrent layers of one kind on top of each other, and a dense layer that gives logits.
 
     Args:
-        kind: "rnn", "lstm" or "gru".
+        kind: a name in `rnn.kinds.LAYERS`: "rnn", "lstm", "gru".
         symbols: number of classes V, both read and predicted.
         hidden: units H of each recurrent layer.
         layers: number of recurrent layers.
@@ -34,13 +34,9 @@ def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> St
     >>> character_model("gru", symbols=30, hidden=8).layers
     (GRUCell(inputs=30, hidden=8, reset='after'), Dense(inputs=8, outputs=30, activation=None))
     """
-    if kind not in CELLS:
-        raise ValueError(f"unknown cell {kind!r}; there are {', '.join(CELLS)}")
     whole("character_model", "layers", layers)
     whole("character_model", "hidden", hidden)
-    sizes = [symbols] + [hidden] * layers
-    stack: list[Cell] = [CELLS[kind](below, hidden) for below in sizes[:-1]]
-    return Stack([*stack, Dense(hidden, symbols)])
+    return Stack([*layered(kind, symbols, hidden, layers), Dense(hidden, symbols)])
 
 
 def check_vocabulary(cell: Cell, vocabulary: Vocabulary) -> None:

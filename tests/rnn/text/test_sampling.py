@@ -10,9 +10,9 @@ import pytest
 import minigrad as mg
 import rnn
 from minigrad.tree import tree_map
-from rnn.characters import character_model
-from rnn.data.text import Vocabulary
-from rnn.sampling import sample
+from rnn.text.characters import character_model
+from rnn.text.sampling import sample
+from rnn.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary("aceht ")
 CELL = character_model("gru", len(VOCABULARY), hidden=8)

@@ -8,10 +8,10 @@ import numpy as np
 
 import minigrad as mg
 from rnn.cell import Cell
-from rnn.characters import check_vocabulary
 from rnn.checks import number, whole
-from rnn.data.text import Vocabulary
 from rnn.run import run
+from rnn.text.characters import check_vocabulary
+from rnn.text.vocabulary import Vocabulary
 from rnn.threads import one_thread
 
 

@@ -1,36 +1,30 @@
-"""Training a network to predict the next character of a text.
+"""A run of training, to predict the next character of a text, as a value.
 
-A training run is a value, `Training`: parameters, the optimiser's state, the hidden state that is
-carried from window to window, and the step, from which the place in the text follows. `advance`
-makes the next one from it. Because nothing else is remembered, a run that was saved and loaded
-goes on bit for bit as if it had never stopped.
+`Training` holds parameters, the optimiser's state, the hidden state that is carried from window to
+window, and the step, from which the place in the text follows. `advance` makes the next one from
+it. Because nothing else is remembered, a run that was saved and loaded goes on bit for bit as if it
+had never stopped.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import minigrad as mg
-from minigrad.extras import needed
-from minigrad.tree import flatten, tree_map
-from rnn import checkpoint, files
+from minigrad.tree import flatten
+from rnn import checkpoint
 from rnn.cell import Cell
-from rnn.characters import check_vocabulary, held_out_bits, loss_function
 from rnn.checks import number, whole
-from rnn.data.text import Streams, Vocabulary, split
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
-from rnn.threads import one_thread
+from rnn.text.characters import check_vocabulary
+from rnn.text.streams import Streams
+from rnn.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class Training:
         moments, state = Adam().init(params), cell.start(recipe.batch, dtype)
         opening = text[: re.match(r"\s*\S{,20}\s?", text).end()]  # type: ignore[union-attr]  # it may be empty, but matches
         return cls(
-            cell, vocabulary, recipe, params, moments, state, 0, _fingerprint(text), opening, seed
+            cell, vocabulary, recipe, params, moments, state, 0, fingerprint(text), opening, seed
         )
 
     def save(self, path: str | Path) -> None:
@@ -186,133 +180,14 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
             f"step {training.step + 1} makes parameters that are not finite; a smaller rate than "
             f"{recipe.rate:g} may help"
         )
-    state = tree_map(np.copy, state)  # a compiled gradient lends its buffers, it does not give them
     new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
     return new, Figures(float(loss), norm)
-
-
-def train(
-    training: Training,
-    text: str,
-    steps: int,
-    path: str | Path | None = None,
-    every: int = 500,
-    report: Callable[[Training, Figures, float], None] = lambda training, figures, bits: None,
-) -> Training:
-    """Train up to a step, or until Ctrl-C or SIGTERM, and return the run as it then stands.
-
-    The last tenth of the text is held out. Ctrl-C and SIGTERM, by which systems end programs,
-    finish the step, save and return: `step` is then less than `steps`. A second one stops at once.
-    Steps run on one BLAS thread, unless an environment variable says otherwise
-    (`rnn.one_thread`).
-
-    Args:
-        training: from `Training.start` or `Training.load`.
-        text: what the run was started with.
-        steps: number of windows to have trained on in the end, those before a `load` included.
-        path: where the run is saved: at the start, at every report and at the end.
-        every: steps between reports; there is one at the end too.
-        report: called with the run, the figures of its last step, and held-out bits per character.
-
-    Raises:
-        BlockingIOError: another run is saved at this path.
-        FloatingPointError: the loss is not finite; saved is the run before the last step whose
-            loss was, to go on with a smaller rate (`dataclasses.replace` makes the recipe).
-        ValueError: it is another text, or too short for the recipe, or a number is out of range.
-    """
-    whole("train", "steps", steps, least=0)
-    whole("train", "every", every)
-    if _fingerprint(text) != training.text:
-        raise ValueError(
-            "this is not the text the run was started with: give that one, or start a new run"
-        )
-    learnt, held_out = split(training.vocabulary.encode(text))
-    recipe = training.recipe
-    streams = Streams(learnt, recipe.batch, recipe.length)
-    gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
-    with (
-        _saving(path) as save,
-        _progress(training, steps) as bar,
-        _interruptible() as interrupted,
-        one_thread(),
-    ):
-        save(training)  # a place that cannot be written is better found before the work
-        good = training
-        while training.step < steps and not interrupted():
-            try:
-                after, figures = advance(training, gradient, streams)
-            except FloatingPointError as error:
-                # The parameters of this step gave the loss that is not finite: they are not kept.
-                save(good)
-                kept = f"; step {good.step} is kept in {str(path)!r}" if path is not None else ""
-                raise FloatingPointError(f"{error}{kept}") from None
-            good, training = training, after
-            told = f"loss {figures.loss:.2f} = {figures.loss / np.log(2):.2f} bits/char"
-            bar.set_postfix_str(f"{told}, |gradient| {figures.norm:.2f}", refresh=False)
-            bar.update(recipe.batch * recipe.length)
-            if training.step % every == 0 or training.step == steps:
-                bits = held_out_bits(
-                    training.cell, training.params, held_out, recipe.batch, recipe.length
-                )
-                report(training, figures, bits)
-                save(training)
-        save(training)
-    return training
-
-
-@contextmanager
-def _saving(path: str | Path | None) -> Iterator[Callable[[Training], None]]:
-    """Inside, nobody else trains into the file, and the function saves a run, if there is one."""
-    if path is None:
-        yield lambda training: None
-        return
-    with files.alone(path):
-        yield lambda training: training.save(path)
-
-
-def _progress(training: Training, steps: int) -> Any:
-    """A progress bar in characters; none where nobody watches."""
-    window = training.recipe.batch * training.recipe.length
-    return needed("tqdm", "train", "the progress of training").tqdm(
-        total=steps * window,
-        initial=training.step * window,
-        unit="char",
-        unit_scale=True,
-        disable=None,
-        bar_format="{percentage:3.0f}%|{bar}| {remaining}, {rate_fmt}{postfix}",
-    )
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Inside, the first Ctrl-C or SIGTERM is noted only; the function says whether one came."""
-    noted = threading.Event()
-    at_once: dict[int, Any] = {
-        signal.SIGINT: signal.default_int_handler,
-        signal.SIGTERM: signal.SIG_DFL,
-    }
-    if threading.current_thread() is not threading.main_thread():
-        yield noted.is_set  # signals go to the main thread
-        return
-
-    def note(signum: int, frame: Any) -> None:
-        noted.set()
-        for kind in before:
-            signal.signal(kind, at_once[kind])
-
-    # What is ignored, as Ctrl-C is in the background of a script, stays so.
-    heard = [kind for kind in at_once if signal.getsignal(kind) != signal.SIG_IGN]
-    before = {kind: signal.signal(kind, note) for kind in heard}
-    try:
-        yield noted.is_set
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _dtype(params: Params) -> Any:
     return next(iter(params.named().values())).dtype
 
 
-def _fingerprint(text: str) -> str:
+def fingerprint(text: str) -> str:
+    """What tells one text from another."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

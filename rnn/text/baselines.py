@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn.data.text import Classes
+from rnn.text.vocabulary import Classes
 
 NAMES = ("uniform", "unigram", "bigram", "trigram")
 

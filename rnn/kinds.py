@@ -1,0 +1,70 @@
+"""The kinds of cells by name: what the command line offers, the README lists, the tests hold to.
+
+A new kind is a class with a `step` and one line in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+from rnn.cell import Cell
+from rnn.cells import RECURRENCES, Dense, GRUCell, LSTMCell, RNNCell
+from rnn.compose import Bidirectional, Stack
+
+KINDS: dict[str, tuple[Cell, ...]] = {
+    "rnn": (RNNCell(3, 4), RNNCell(3, 4, 2, RECURRENCES)),
+    "lstm": (LSTMCell(3, 4), LSTMCell(3, 4, peepholes=True)),
+    "gru": (GRUCell(3, 4), GRUCell(3, 4, reset="before")),
+    "dense": (Dense(3, 2), Dense(3, 2, activation="tanh")),
+    "stack": (Stack([RNNCell(3, 4), Dense(4, 2)]),),
+    "bidirectional": (Bidirectional(RNNCell(3, 4)),),
+}
+"""Examples of every kind, the plain one first, then its options, all with X, H, O = 3, 4, 2.
+
+What a kind is for, and its source, is the first line of its class's documentation.
+"""
+
+EXAMPLES = tuple(cell for examples in KINDS.values() for cell in examples)
+
+LAYERS: dict[str, type[Any]] = {
+    name: type(plain) for name, (plain, *_) in KINDS.items() if hasattr(plain, "hidden")
+}
+"""The classes that are made from a number of inputs and of hidden units: recurrent layers."""
+
+
+def layered(kind: str, inputs: int, hidden: int, count: int = 1, **options: Any) -> list[Cell]:
+    """Recurrent layers of one kind, each as input of the next; the options are of the last one.
+
+    >>> layered("gru", 3, 4, count=2, reset="before")
+    [GRUCell(inputs=3, hidden=4, reset='after'), GRUCell(inputs=4, hidden=4, reset='before')]
+    """
+    if kind not in LAYERS:
+        raise ValueError(f"unknown cell {kind!r}; there are {', '.join(LAYERS)}")
+    made, below = LAYERS[kind], [inputs, *[hidden] * (count - 1)]
+    return [*(made(size, hidden) for size in below[:-1]), made(below[-1], hidden, **options)]
+
+
+def written(cell: Cell) -> str:
+    """A cell as one writes it, without what is left as it is by default.
+
+    >>> [written(cell) for cell in KINDS["lstm"]]
+    ['LSTMCell(3, 4)', 'LSTMCell(3, 4, peepholes=True)']
+    """
+    known = fields(cell)  # type: ignore[arg-type]  # a cell of the table is a dataclass
+    sizes = [field.name for field in known if field.default is MISSING]
+    plain = type(cell)(*[getattr(cell, name) for name in sizes])
+    said = [_told(getattr(cell, name)) for name in sizes]
+    for field in known:
+        value = getattr(cell, field.name)
+        if value != getattr(plain, field.name):
+            said.append(f"{field.name}={_told(value)}")
+    return f"{type(cell).__name__}({', '.join(said)})"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Cell):
+        return written(value)
+    if isinstance(value, tuple) and all(isinstance(item, Cell) for item in value):
+        return f"[{', '.join(map(written, value))}]"
+    return repr(value)

@@ -1,0 +1,1 @@
+"""Texts by character: read, learnt, predicted, and written by the network itself."""
