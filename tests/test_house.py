@@ -207,7 +207,7 @@ def test_a_module_with_the_name_of_a_function_passes_pytest_alone(file):
 ROOMS = {
     "what is needed to follow a gradient":
         (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1384),
-    "the engine": (("minigrad",), 13866),
+    "the engine": (("minigrad",), 14544),
 }  # fmt: skip
 """Modules, and the lines they had when this was written last. More is a decision: raise the number
 in the commit that adds them, and say there what they are for. Less: lower it."""

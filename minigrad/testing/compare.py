@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, vjp
-from minigrad.core import Array, Tensor, ancestors
-from minigrad.core.walks import pull_back
+from minigrad.core import Array, Tensor, ancestors, pull_back
 from minigrad.testing.flat import Flat, plain
 from minigrad.testing.numeric import (
     COMPLEX_LIMIT,
