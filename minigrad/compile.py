@@ -6,7 +6,6 @@ call that writes into a fixed buffer, every scan one run of its program.
 
 from __future__ import annotations
 
-import builtins
 import threading
 import warnings
 from collections import Counter, OrderedDict
@@ -16,19 +15,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.captured import Captured, Same, Static, settled
-from minigrad.codegen.alarms import watched
-from minigrad.codegen.needs import VIEWS
-from minigrad.codegen.source import call, number, view_of
-from minigrad.codegen.storage import empty, joined_spans
-from minigrad.core import PRIMITIVES, Tensor
-from minigrad.folded import STATE, Folded
-from minigrad.graph import Graph, Node, replay, trace_for_all
+from minigrad.core import Tensor
+from minigrad.engines.numpy.program import Program
+from minigrad.folded import ONCE, STATIC, Folded
+from minigrad.graph import Graph, trace_for_all
 from minigrad.habits import unmasked
 from minigrad.loops.rolled import rolled
-from minigrad.passes import LATE
-from minigrad.passes.rewrite import in_buffer
-from minigrad.program import Program
-from minigrad.scan import POOL, narrowed
+from minigrad.scan import POOL
 from minigrad.tree import Tree, flatten
 
 KEPT = 16
@@ -38,210 +31,13 @@ KEPT_BYTES = 1 << 28
 """How many bytes of buffers they may hold, all together: 256 MiB; the last one may be larger."""
 
 
-class GraphProgram:
-    """A graph as NumPy calls on fixed buffers; the results are overwritten by the next call.
-
-    Attributes:
-        source: the generated Python, its scans first.
-        nbytes: the size of all buffers.
-        fresh: for each result whether it is made anew by every call.
-        kept: for each result whether it is made anew or stands in a buffer of the program.
-    """
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.nbytes = 0
-        self._loops: list[str] = []
-        self._names: dict[str, Any] = {}
-        self._known: dict[int, Any] = {}
-        self._place: dict[int, dict[int, int]] = {}
-        self._results: dict[int, list[Any]] = {}
-        self._buffer_of: dict[int, Any] = {}
-        self._free: dict[tuple[tuple[int, ...], Any], list[Any]] = {}
-        self._last_use = {i: k for k, node in enumerate(graph.nodes) for i in node.inputs}
-        self._kept = _kept_alive(graph)
-        self._inside: dict[int, tuple[int, int]] = {}
-        self._spans_of: dict[int, list[Any]] = {}
-        self._plan_joins()
-        lines = [self._line(k) for k, node in enumerate(graph.nodes) if node.op != "input"]
-        lines.append(f"return [{', '.join(f'v{i}' for i in graph.outputs)}]")
-        inputs = ", ".join(f"v{i}" for i in graph.inputs)
-        body = "\n".join(f"    {line}" for line in lines if line)
-        source = f"def program({inputs}):\n{body}"
-        self.source = "\n\n".join([*self._loops, source])
-        self._names |= {f"v{k}": value for k, value in self._known.items()}
-        exec(builtins.compile(source, "<minigrad program>", "exec"), self._names)
-        self.run: Callable[..., list[Any]] = watched(
-            self._names["program"], lambda *inputs: replay(graph, inputs)
-        )
-        times = Counter(graph.outputs)
-        self.fresh = [times[k] == 1 and self._is_fresh(k) for k in graph.outputs]
-        self.kept = [fresh or graph.nodes[k].op not in ("input", "constant")
-                     for k, fresh in zip(graph.outputs, self.fresh, strict=True)]  # fmt: skip
-
-    def _is_fresh(self, k: int) -> bool:
-        """Whether a node's value is an array that its operation allocates at each call."""
-        node, shares = self.graph.nodes[k], ("input", "constant", "project", "detach", *VIEWS)
-        # A scalar is a NumPy number where its operation allocates it, and is made an array.
-        return k not in self._known and node.op not in shares and bool(node.shape)
-
-    def _empty(self, node: Node) -> Any:
-        array = empty(node.shape, node.dtype)
-        self.nbytes += array.nbytes
-        return array
-
-    def _line(self, k: int) -> str:
-        """The line that makes the value of node k; none where it is known before any call."""
-        node = self.graph.nodes[k]
-        operands = [self._operand(i, node) for i in node.inputs]
-        if node.op == "constant":
-            self._known[k] = node.value
-        elif node.op == "scan":
-            return self._scan(k)
-        elif node.op == "project":
-            place = self._place[node.inputs[0]][node.attrs["k"]]
-            array = self._results[node.inputs[0]][place]
-            if array is None:
-                return f"v{k} = {operands[0]}[{place}]"
-            self._known[k] = array
-        elif (view := self._view(node)) is not None:
-            self._known[k] = view
-        elif node.op == "alias":
-            return f"v{k} = {operands[0]}"
-        elif node.op == "concatenate" and node.dtype is not None:
-            return self._join(k, operands)
-        elif self._has_buffer(node):
-            self._known[k] = self._take_buffer(k)
-            return self._kernel(k, operands)
-        else:
-            return f"v{k} = {call(node, operands, self._bind)}"
-        return ""
-
-    def _bind(self, prefix: str, value: Any) -> str:
-        """A name in the generated source for a value known now."""
-        name = f"{prefix}_{len(self._names)}"
-        self._names[name] = value
-        return name
-
-    def _operand(self, i: int, reader: Node) -> str:
-        node = self.graph.nodes[i]
-        weak = node.op == "constant" and node.dtype is None and self._has_buffer(reader)
-        return self._bind("number", number(node, reader)) if weak else f"v{i}"
-
-    def _view(self, node: Node) -> Any:
-        """A view of a known array, if a node is one."""
-        return view_of(node, self._known.get(node.inputs[0])) if node.op in VIEWS else None
-
-    def _join(self, k: int, operands: list[str]) -> str:
-        """Copies of the operands into the buffer of a concatenation."""
-        if k not in self._known:
-            self._known[k] = self._empty(self.graph.nodes[k])
-        lines = []
-        for n, (i, span) in enumerate(zip(self.graph.nodes[k].inputs, self._spans(k), strict=True)):
-            if self._inside.get(i) != (k, n):
-                lines.append(f"{self._bind('part', self._known[k][span])}[...] = {operands[n]}")
-        return "; ".join(lines)
-
-    def _spans(self, k: int) -> list[Any]:
-        """Where in the buffer of a concatenation its operands stand."""
-        if k not in self._spans_of:
-            self._spans_of[k] = joined_spans(self.graph.nodes, k)
-        return self._spans_of[k]
-
-    def _plan_joins(self) -> None:
-        """Places for concatenations that only another one reads, inside of it."""
-        nodes, users, outputs = self.graph.nodes, self.graph.users(), {*self.graph.outputs}
-        for k in range(len(nodes) - 1, -1, -1):
-            alone = len(users[k]) == 1 and k not in outputs
-            if nodes[k].op != "concatenate" or nodes[k].dtype is None or not alone:
-                continue
-            user, n = users[k][0]
-            if nodes[user].op == "concatenate" and nodes[user].dtype == nodes[k].dtype:
-                if user not in self._known:
-                    self._known[user] = self._empty(nodes[user])
-                self._known[k] = self._known[user][self._spans(user)[n]]
-                self._inside[k] = user, n
-
-    def _scan(self, k: int) -> str:
-        """The call of a scan's program, on those operands whose arrays are not known."""
-        node = self.graph.nodes[k]
-        folded, self._place[k] = _used_part(self.graph, k)
-        POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
-        known = {
-            n: self._known[i]
-            for n, i in enumerate(node.inputs)
-            if isinstance(self._known.get(i), np.ndarray) and folded.inputs[n] != STATE
-        }
-        program = Program(folded, node.attrs["steps"], LATE, known)
-        self.nbytes += program.nbytes
-        self._results[k] = program.results
-        operands = ", ".join(f"v{i}" for n, i in enumerate(node.inputs) if n not in known)
-        name = self._bind("scan", program.run)
-        self._loops.append(program.source.replace("def program(", f"def {name}(", 1))
-        return f"v{k} = {name}({operands})"
-
-    def _has_buffer(self, node: Node) -> bool:
-        """Whether a node's operation writes into a buffer; numbers are not worth one."""
-        kernel = PRIMITIVES[node.op].kernel
-        return kernel is not None and not node.attrs and bool(node.shape) and node.dtype is not None
-
-    def _kernel(self, k: int, operands: list[str]) -> str:
-        """A call that writes into a node's buffer."""
-        node, out = self.graph.nodes[k], self._known[k]
-        shapes = [self.graph.nodes[i].shape for i in node.inputs]
-        if node.op == "matmul" and len(shapes[1]) == 2:
-            if shapes[1][0] == 1:  # a product over one term
-                times = self._bind(node.op, np.multiply)
-                return f"{times}({operands[0]}, {operands[1]}[0], v{k})"
-            if len(shapes[0]) > 2:  # the rows of all leading axes at once
-                rows = self._bind("rows", out.reshape(-1, node.shape[-1]))
-                left = f"{operands[0]}.reshape(-1, {shapes[0][-1]})"
-                return f"{self._bind('matmul', np.matmul)}({left}, {operands[1]}, {rows})"
-        return f"{self._bind(node.op, PRIMITIVES[node.op].kernel)}({', '.join(operands)}, v{k})"
-
-    def _take_buffer(self, k: int) -> Any:
-        """A buffer for node k: that of an operand which nobody reads later, if there is one.
-
-        What works entry by entry may write where it reads; others get such a buffer afterwards.
-        """
-        node = self.graph.nodes[k]
-        dying = [
-            i
-            for i in dict.fromkeys(node.inputs)
-            if i in self._buffer_of and self._last_use[i] == k and i not in self._kept
-        ]
-        dead: list[Any] = [self._buffer_of[i] for i in dying]
-        alike = [x for x in dead if (x.shape, x.dtype) == (node.shape, node.dtype)]
-        if in_buffer(node) and alike:
-            buffer = alike[0]
-            dead = [x for x in dead if x is not buffer]
-        else:
-            waiting = self._free.get((node.shape, node.dtype))
-            buffer = waiting.pop() if waiting else self._empty(node)
-        self._buffer_of[k] = buffer
-        for x in dead:
-            self._free.setdefault((x.shape, x.dtype), []).append(x)
-        return buffer
-
-
-def _used_part(graph: Graph, k: int) -> tuple[Folded, dict[int, int]]:
-    """The folded graph of a scan without results that nobody reads, and where the others are."""
-    kept: Folded = graph.nodes[k].attrs["kept"]
-    plain = len(kept.plain)
-    read = {node.attrs["k"] for node in graph.nodes if node.op == "project" and node.inputs == (k,)}
-    used = sorted(n for n in read if n < plain)
-    ends = range(plain, plain + len(kept.recurrences))
-    return narrowed(kept, frozenset(used)), {n: at for at, n in enumerate([*used, *ends])}
-
-
-def _kept_alive(graph: Graph) -> set[int]:
-    """Nodes whose buffers must not be used again: outputs, and what views or scans may hold."""
-    kept = set(graph.outputs)
-    for k in range(len(graph.nodes) - 1, -1, -1):
-        node = graph.nodes[k]
-        if node.op in VIEWS or node.op in ("scan", "project", "detach"):
-            kept.update(node.inputs)
-    return kept
+def program_of(graph: Graph) -> Program:
+    """The program of a graph: that of a folded step which recurs in nothing."""
+    for node in graph.nodes:
+        if "kept" in node.attrs:
+            POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
+    roles = [ONCE] * len(graph.outputs)
+    return Program(Folded(graph, (STATIC,) * len(graph.inputs), tuple(roles)), 1)
 
 
 class _Made:
@@ -272,8 +68,14 @@ class _Made:
         if results[0] != results[1]:
             raise ValueError(f"{what}: run twice on the same values, it returned two things")
         graph, self.why = rolled(graph)
-        self.program = GraphProgram(graph)
+        self.program = program_of(graph)
         self._out, self._fixed = results[0]
+        outputs = self.program.plan.folded.step.outputs
+        straight, times = self.program.storage.straight, Counter(outputs)
+        self._fresh = [times[k] == 1 and straight.is_fresh(k) for k in outputs]
+        # What is an argument or a constant is never lent.
+        self._kept = [fresh or straight.nodes[k].op not in ("input", "constant")
+                      for k, fresh in zip(outputs, self._fresh, strict=True)]  # fmt: skip
         self._lent: set[Same] = set()
 
     def fits(self, leaves: list[Any]) -> bool:
@@ -294,7 +96,7 @@ class _Made:
             if reuse:  # what is fed back must not be overwritten while it is read
                 values = [x.copy() if Same(x) in self._lent else x for x in values]
             found = program.run(*values)
-            own = program.kept if reuse else program.fresh
+            own = self._kept if reuse else self._fresh
             if reuse:
                 self._lent = set(map(Same, found))
             found = [x if is_own else np.array(x) for x, is_own in zip(found, own, strict=True)]

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.folded import Folded, folded_adjoint
+from minigrad.engines.numpy.program import Program
+from minigrad.folded import Folded
 from minigrad.graph import Node
-from minigrad.passes import LATE, PASSES
-from minigrad.prepare import prepared
-from minigrad.program import Program
-from minigrad.schedule import Nest
+from minigrad.lower.passes import LATE, PASSES, changed
+from minigrad.lower.pipeline import Lowered, lowered
+from minigrad.lower.schedule import Nest
 
 
 def explain(x: Any, steps: int = 50) -> str:
@@ -36,16 +36,15 @@ def explain(x: Any, steps: int = 50) -> str:
     folded = x.folded() if hasattr(x, "folded") else x
     if not isinstance(folded, Folded):
         raise TypeError(f"explain takes a cell or a folded graph, got {x!r:.60}")
-    forward, backward = folded_adjoint(prepared(folded).folded)
-    parts = [("forward", folded, forward), ("backward", backward, prepared(backward).folded)]
-    return "\n".join(f"{name}\n{_told(given, made, steps)}" for name, given, made in parts)
+    ways = zip(("forward", "backward"), lowered(folded), strict=True)
+    return "\n".join(f"{name}\n{_told(way, steps)}" for name, way in ways)
 
 
-def _told(original: Folded, folded: Folded, steps: int) -> str:
-    program = Program(folded, steps, LATE)
+def _told(way: Lowered, steps: int) -> str:
+    program = Program(way.folded, steps, LATE)
     plan, nodes = program.plan, program.nodes
-    lines = _passes(original)
-    front = [node for node in prepared(original).front.nodes if node.op != "input"]
+    lines = _passes(way.given)
+    front = [node for node in way.front.nodes if node.op != "input"]
     static = [*front, *(nodes[k] for k in plan.static)]
     if static:
         lines.append(f"once, from parameters alone: {_counted(static)}")
@@ -63,13 +62,14 @@ def _told(original: Folded, folded: Folded, steps: int) -> str:
 
 def _passes(folded: Folded) -> list[str]:
     """Each pass that changed something: the number of operations, and what it is for."""
-    told = {}
-    for change in PASSES:
-        before, folded = len(folded.step), change(folded)
-        if len(folded.step) != before:
-            aim = str(change.__doc__).splitlines()[0]
-            told[change] = f"{change.__name__}: {aim} ({before} → {len(folded.step)} operations)"
-    return list(told.values())
+    told, folded = [], changed(folded, ())
+    for each in PASSES:
+        before, folded = folded, changed(folded, [each])
+        if len(folded.step) != len(before.step):
+            aim = str(each.change.__doc__).splitlines()[0]
+            sizes = f"{len(before.step)} → {len(folded.step)} operations"
+            told.append(f"{each.name}: {aim} ({sizes})")
+    return told
 
 
 def _nest(program: Program, nest: Nest) -> list[str]:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from minigrad.core import Tag, _tag
+from minigrad.core import TAG, Tag
 from minigrad.graph import Graph, GraphAdjoint, Node, apply, graph_adjoint, isomorphic, prune
 from minigrad.ops import add_n, zeros_like
 from minigrad.show import picture
 from minigrad.tree import flatten
 
 STATIC, SEQUENCE, STATE = "static", "sequence", "state"
-EVERY, SUM = "every", "sum"
+EVERY, SUM, ONCE = "every", "sum", "once"
 DUAL = {STATIC: SUM, SUM: STATIC, SEQUENCE: EVERY, EVERY: SEQUENCE, STATE: STATE}
 
 
@@ -55,8 +55,9 @@ class Folded:
         step: the graph of one time step.
         inputs: the role of each input of the step: "static" (the same at every step), "sequence"
             (one value a step) or "state" (from another step, or a start value).
-        outputs: the role of each output: "every" (one value a step), "sum" (added up over steps)
-            or "state" (what a recurrence carries; the last |delay| values are results).
+        outputs: the role of each output: "every" (one value a step), "sum" (added up over steps),
+            "once" (the same at every step) or "state" (what a recurrence carries; the last |delay|
+            values are results).
         recurrences: the delayed edges, one for each state.
     """
 
@@ -145,6 +146,21 @@ class Folded:
     def __repr__(self) -> str:
         edges = ", ".join(f"{r.name or r.output} delay {r.delay}" for r in self.recurrences)
         return f"<Folded step of {len(self.step)} nodes, recurrences: {edges or 'none'}>"
+
+
+def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
+    """The folded graph with only those results (outputs that are not states) that are used."""
+
+    def make() -> Folded:
+        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
+        kept = sorted([*(folded.plain[n] for n in used), *states])
+        outputs = tuple(folded.step.outputs[k] for k in kept)
+        step = prune(folded.step.nodes, folded.step.inputs, outputs)
+        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
+        roles = tuple(folded.outputs[k] for k in kept)
+        return Folded(step, folded.inputs, roles, tuple(edges))
+
+    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
 
 
 # --- the order in which steps run -------------------------------------------------------------
@@ -274,13 +290,22 @@ def run_steps(
     return [values[i] for i in folded.step.outputs], last
 
 
+def by_step(folded: Folded, inputs: Sequence[Any]) -> list[Any]:
+    """Whole inputs as `run_folded` takes them: lists of values for sequences and states."""
+    single = {r.input for r in folded.recurrences if abs(r.delay) == 1}
+    return [
+        x if role == STATIC else [x] if k in single else [x[t, ...] for t in range(len(x))]
+        for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True))
+    ]
+
+
 def run_folded(folded: Folded, T: int, inputs: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
     """Values of the outputs (a list of T for "every", one for "sum") and last values of states.
 
     Tensors among the inputs make it recorded: every operation of every step is then on the graph,
     named, and tagged with the current scope and its step.
     """
-    outer = _tag.get() or Tag("")
+    outer = TAG.get() or Tag("")
     tags: dict[tuple[str, int], Tag] = {}
 
     def emit(k: int, t: int, operands: list[Any]) -> Any:

@@ -10,31 +10,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
+from minigrad.engines.numpy.program import Program
 from minigrad.errors import ShapeError
 from minigrad.folded import (
     EVERY,
     SEQUENCE,
     STATE,
-    STATIC,
     Folded,
     FoldedAdjoint,
     Recurrence,
+    by_step,
     folded_adjoint,
     run_folded,
 )
-from minigrad.graph import prune, replay, trace
+from minigrad.graph import replay, trace
 from minigrad.habits import unmasked
+from minigrad.lower.passes import LATE
+from minigrad.lower.pipeline import prepared
 from minigrad.ops import stack, zeros_like
-from minigrad.passes import LATE
-from minigrad.prepare import prepared
-from minigrad.program import Program
 
 IDLE_BYTES = 1 << 28
 """How many bytes of buffers programs that nobody is using may hold, all together: 256 MiB."""
@@ -116,7 +115,7 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
         unmasked(x, f"scan: input {k + 1}")
     _check(folded, steps, inputs)
     if (trace := FROZEN.get()) is not None and trace.is_step:
-        return unrolled(folded, steps, _by_step(folded, steps, inputs))
+        return unrolled(folded, steps, by_step(folded, inputs))
     ready = prepared(folded)
     inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):
@@ -151,15 +150,6 @@ def _check(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
             )
 
 
-def _by_step(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
-    """Inputs of a scan as `run_folded` takes them: lists of values for sequences and states."""
-    single = {r.input: abs(r.delay) == 1 for r in folded.recurrences}
-    return [
-        x if role == STATIC else [x] if single.get(k) else [x[t] for t in range(len(x))]
-        for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True))
-    ]
-
-
 def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
     """What a scan gives, with every operation of every step on the graph.
 
@@ -176,21 +166,6 @@ def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
             column = stack(column) if steps else np.zeros((0, *node.shape), node.dtype)
         results.append(column)
     return results + [ends[0] if len(ends) == 1 else stack(ends) for ends in last]
-
-
-def narrowed(folded: Folded, used: frozenset[int]) -> Folded:
-    """The folded graph with only those results (outputs that are not states) that are used."""
-
-    def make() -> Folded:
-        states = (k for k, role in enumerate(folded.outputs) if role == STATE)
-        kept = sorted([*(folded.plain[n] for n in used), *states])
-        outputs = tuple(folded.step.outputs[k] for k in kept)
-        step = prune(folded.step.nodes, folded.step.inputs, outputs)
-        edges = (replace(r, output=kept.index(r.output)) for r in folded.recurrences)
-        roles = tuple(folded.outputs[k] for k in kept)
-        return Folded(step, folded.inputs, roles, tuple(edges))
-
-    return folded.remembered(("narrowed", used), make)  # type: ignore[no-any-return]  # see make
 
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:

@@ -9,7 +9,8 @@ from minigrad.core import Tensor
 from minigrad.folded import Folded, FoldedAdjoint
 from minigrad.graph import Graph
 from minigrad.loops.embed import fold
-from minigrad.schedule import Schedule, schedule
+from minigrad.lower.pipeline import planned
+from minigrad.lower.schedule import Schedule
 from viz import given, views
 from viz.adjoints import named
 from viz.drawing import Drawing
@@ -101,7 +102,7 @@ def draw(
     elif isinstance(obj, Schedule):
         scene = views.scheduled(obj, asked)
     elif view == "schedule":
-        scene = views.scheduled(schedule(_fold(obj)), asked)
+        scene = views.scheduled(planned(_fold(obj)), asked)
     else:
         scene = views.folded(_fold(obj), asked)
     name = getattr(obj, "label", "")

@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.core import Tensor
 from minigrad.folded import STATE, Folded, folded_adjoint
 from minigrad.graph import replay
-from minigrad.prepare import prepared
+from minigrad.lower.pipeline import prepared
 from minigrad.tree import flatten
 from rnn import RNNCell, tasks
 from rnn.cell import Cell, Edge

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from minigrad.schedule import Nest, Schedule
+from minigrad.lower.schedule import Nest, Schedule
 from viz.channels import Strip, arrange
 from viz.diagram import colours, results
 from viz.items import item, shaped
@@ -32,8 +32,8 @@ def stages(plan: Schedule) -> list[Stage]:
     """The stages of a schedule, in order.
 
     >>> import rnn
-    >>> from minigrad.schedule import schedule
-    >>> stages(schedule(rnn.RNNCell(3, 5, 2).folded()))[0].title
+    >>> from minigrad.lower.pipeline import planned
+    >>> stages(planned(rnn.RNNCell(3, 5, 2).folded()))[0].title
     'once, from parameters'
     """
     found: list[Stage] = []

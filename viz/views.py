@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from minigrad.folded import Folded
-from minigrad.schedule import Schedule
+from minigrad.lower.schedule import Schedule
 from viz import diagram, stages, textbook, weights
 from viz.cells import cells
 from viz.marks import Marked, mark, numbered

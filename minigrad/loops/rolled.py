@@ -18,7 +18,7 @@ from minigrad.folded import EVERY, STATE, STATIC, SUM
 from minigrad.graph import Graph, Node, prune
 from minigrad.loops.embed import embed
 from minigrad.loops.embedded import Embedded, Line, Loop, Operand, Run, straight
-from minigrad.prepare import prepared
+from minigrad.lower.pipeline import prepared
 
 SHORT = 8
 """Loops of fewer steps stay as they are: a scan of its own would not pay."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Tensor
+from minigrad.testing.numeric import place
 from minigrad.tree import flatten
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -25,6 +26,10 @@ class Flat:
         self.moving = [k for k, x in enumerate(self.leaves) if x.dtype.kind == "f"]
         self.names = [_argument_names(fn, inputs)[k] for k in self.moving]
         self.points = [self.leaves[k] for k in self.moving]
+
+    def place(self, k: int, index: Sequence[int]) -> str:
+        """The name of one entry of a float leaf."""
+        return self.names[k] + place(index)
 
     def __call__(self, *points: Any) -> list[Any]:
         """The results for float leaves alone."""

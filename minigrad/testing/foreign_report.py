@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.testing.numeric import place
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -19,13 +21,12 @@ def report(
     lines.append(f"  right: {', '.join(right) or 'none'}")
     for k in wrong:
         slope, _ = numeric[k]
-        miss = np.abs(given[k] - slope)
-        at = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), miss.shape)
-        place = f"[{', '.join(str(int(i)) for i in at)}]" if at else ""
-        bad = int(np.sum(~p.within(k, given[k], numeric[k])))
+        bad = ~p.within(k, given[k], numeric[k])
+        miss = np.where(bad, np.nan_to_num(np.abs(given[k] - slope), nan=np.inf), -1.0)
+        at = tuple(map(int, np.unravel_index(int(np.argmax(miss)), miss.shape)))
         lines.append(
-            f"  {p.names[k]}{place}: backward {given[k][at]:.10g}, numeric {slope[at]:.10g}"
-            f"   ({bad} of {miss.size} entries wrong)"
+            f"  {p.names[k]}{place(at)}: backward {given[k][at]:.10g}, numeric {slope[at]:.10g}"
+            f"   ({int(np.sum(bad))} of {miss.size} entries wrong)"
         )
         lines += [f"    {fact}" for fact in _relations(p, k, given[k], numeric)]
     if axis is not None:
@@ -60,7 +61,7 @@ def _by_step(p: Any, wrong: list[int], seeds: Any, axis: int) -> list[str]:
         here[axis] = slice(t, t + 1)
         alone[0][tuple(here)] = seeds[0][tuple(here)]
         given, numeric = p.gradients(alone), p.numeric(alone)
-        p.widen_at_kinks(given, numeric, alone)
+        p.look_again(given, numeric, alone)
         for k in wrong:
             verdicts[k].append(bool(np.all(p.within(k, given[k], numeric[k]))))
     lines = ["  with a loss at step t alone:"]

@@ -28,6 +28,7 @@ from minigrad.testing.flat import Flat
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.naive import path_sum
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
+from minigrad.testing.progress import doing
 from minigrad.testing.promises import check_backward, check_promises
 
 Probe = Callable[[int], None]
@@ -53,7 +54,7 @@ class Verdict:
 
 def examine(fault: Fault, probes: Mapping[str, Probe], draws: int = 8) -> Verdict:
     """Plant a fault and run probes until one fails."""
-    with fault.planted(), np.errstate(all="ignore"):
+    with doing(f"planted {fault.name!r}"), fault.planted(), np.errstate(all="ignore"):
         for draw in range(draws):
             for name, probe in probes.items():
                 try:
@@ -87,7 +88,7 @@ def _holds(program: Program, seed: int) -> None:
     f = Flat(program, program.values)
     broken = check_promises(f, seed)
     check = compare(f, seed)
-    if broken or not all(c.holds for c in check.comparisons):
+    if broken or not check.holds:
         raise Broken(f"program {seed}\n{broken or check}")
 
 

@@ -50,14 +50,14 @@ for _name, _about, _where, _path, _old, _new in (
     ("factors in one order, cotangents in another", "a factor meets another gate's cotangent",
      "regroup", "distribute", "low if many else 0", "0"),
 ):  # fmt: skip
-    plant("passes", _name, _about, rewrite(f"minigrad.passes.{_where}", _path, _old, _new))
+    plant("passes", _name, _about, rewrite(f"minigrad.lower.passes.{_where}", _path, _old, _new))
 
 plant(
     "passes",
     "a value's buffer is used too early",
     "life ends at the block that made it",
     rewrite(
-        "minigrad.codegen.storage",
+        "minigrad.engines.numpy.storage",
         "Storage._buffer",
         "max(own, self.needs.last[k]) if level == WHOLE else own",
         "own",
@@ -67,11 +67,12 @@ plant(
     "passes",
     "chunks of a backward loop in order",
     "the last chunk must come first",
-    rewrite("minigrad.codegen.nests", "NestWriter.nest", "spans[:: nest.direction]", "spans"),
-)
+    rewrite("minigrad.engines.numpy.nests", "NestWriter.lines", "spans[:: nest.direction]",
+            "spans"),
+)  # fmt: skip
 plant("passes", "a sum over steps of one step", "constant terms count once, not T times",
-      rewrite("minigrad.codegen.totals", "Totals._made_total", '{self.T} * {self.names.of(k)}',
-              "{self.names.of(k)}"))  # fmt: skip
+      rewrite("minigrad.engines.numpy.totals", "Totals._made_total",
+              '{self.T} * {self.names.of(k)}', "{self.names.of(k)}"))  # fmt: skip
 
 for _name, _about, _where, _path, _old, _new in (
     ("results are the program's buffers", "the next run overwrites them", "scan", "_run",
@@ -79,10 +80,10 @@ for _name, _about, _where, _path, _old, _new in (
     ("buffers given back too early", "a second run overwrites what backward reads", "scan", "_run",
      "values.release = lambda: POOL.give(kept, program)",
      "POOL.give(kept, program)"),
-    ("a state's two places exchanged", "a step reads what is still to be made", "codegen.storage",
-     "Storage._place_inputs", "turn=int(d > 0)", "turn=int(d < 0)"),
-    ("the last chunk's gradient alone", "chunks do not add up", "codegen.totals", "Totals.add_up",
-     "({name}, {other}, {name})", "({other}, 0, {name})"),
+    ("a state's two places exchanged", "a step reads what is still to be made",
+     "engines.numpy.storage", "Storage._place_inputs", "turn=int(d > 0)", "turn=int(d < 0)"),
+    ("the last chunk's gradient alone", "chunks do not add up",
+     "engines.numpy.totals", "Totals.add_up", "({name}, {other}, {name})", "({other}, 0, {name})"),
     ("a compiled loop reads forwards", "reversed sequences are not reversed", "loops.rolled",
      "_Rolling._steps", "if places == range(1, shape[0] + 1):", "if len(places) == shape[0]:"),
     ("no gradient through the last state", "only outputs are seeded", "scan", "_pull",
@@ -91,11 +92,12 @@ for _name, _about, _where, _path, _old, _new in (
      "_sorted_back", "parts[operand] = by_output[k]", "parts[operand] = by_output[len(by_output) "
      "- 1 - k] if np.shape(by_output[k]) == np.shape(by_output[len(by_output) - 1 - k]) else "
      "by_output[k]"),
-    ("compiled: buffers freed at first use", "a value read twice is overwritten", "compile",
-     "GraphProgram._take_buffer", "self._last_use[i] == k and i not in self._kept",
-     "i not in self._kept"),
-    ("compiled: results' buffers are used again", "the first result holds the second", "compile",
-     "_kept_alive", "kept = set(graph.outputs)", "kept = set()"),
+    ("compiled: buffers freed at first use", "a value read twice is overwritten",
+     "engines.numpy.straight", "Straight._take_buffer",
+     "self._users[i][-1] == k and i not in self._kept", "i not in self._kept"),
+    ("compiled: results' buffers are used again", "the first result holds the second",
+     "engines.numpy.straight", "Straight.__init__", "set(kept) | self._held(order)",
+     "self._held(order)"),
     ("compiled: one program for all shapes", "the trace of the first call answers all", "compile",
      "_about", "(leaf.shape, leaf.dtype)", "(leaf.ndim, leaf.dtype)"),
 ):  # fmt: skip

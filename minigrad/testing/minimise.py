@@ -15,6 +15,7 @@ import numpy as np
 from minigrad.core import Tensor
 from minigrad.graph import apply
 from minigrad.testing.programs import Program, finish
+from minigrad.testing.progress import now
 
 Failing = Callable[[Program], bool]
 TRIES = 600
@@ -28,6 +29,7 @@ def minimise(program: Program, fails: Failing) -> Program:
         changed = False
         for smaller in variants(program):
             tries += 1
+            now(f"making the failing program of {len(program)} operations smaller, try {tries}")
             if tries > TRIES:
                 break
             try:

@@ -1,14 +1,17 @@
 """Derivatives that use no rule of ours: complex step, extrapolated differences; and kinks.
 
 Im f(x + ih)/h has no subtraction, so h can be tiny and the result is right to rounding (Squire and
-Trapp 1998). Where a function does not take complex numbers, Richardson's extrapolation of central
-differences gives a derivative and an estimate of its own error.
+Trapp 1998), if f is holomorphic: |x| is not. That is asked: both derivatives must agree (Cauchy and
+Riemann). Elsewhere Richardson's extrapolation of central differences gives a derivative and an
+estimate of its own error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,11 +22,12 @@ from minigrad.testing.rounding import EPSILON
 Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 1e-30
 
-COMPLEX_UNSAFE = frozenset(("absolute", "astype", "detach", "sign", "scan", "one_hot"))
-"""Their results drop or misread a complex step: |x + ih| is real, detach lets it through."""
-
 COMPLEX_LIMIT = 32.0
-"""Complex kernels keep only absolute digits for large arguments; beyond it differences are used."""
+"""Complex kernels of curved functions keep only absolute digits for larger arguments."""
+
+
+MARGIN = 8
+"""How many times a measured spread an error may be."""
 
 
 def weigh(outputs: Sequence[Any], seeds: Sequence[Array]) -> Any:
@@ -36,21 +40,41 @@ def complex_step(
     points: Sequence[Array],
     along: Sequence[Array],
     seeds: Sequence[Array],
+) -> float | None:
+    """The derivative of Σ ⟨seed, f⟩ by a complex step; None where f does not take complex numbers.
+
+    Where f is not holomorphic the number means nothing; compare it with `richardson`'s.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            moved = f(*_moved(points, along, 1j * STEP))
+            if not any(map(np.iscomplexobj, moved)):
+                return None
+            return float(np.imag(weigh(moved, seeds)) / STEP)
+    except Exception:  # whatever a forward of someone else does with complex numbers
+        return None
+
+
+def _moved(points: Sequence[Array], along: Sequence[Array], h: complex) -> list[Array]:
+    """The points h further on; what is not of floats stays, an index as an index."""
+    return [x + h * v if x.dtype.kind == "f" else x for x, v in zip(points, along, strict=True)]
+
+
+def step_size(
+    points: Sequence[Array], along: Sequence[Array], speed: float = 0.0, epsilon: float = EPSILON
 ) -> float:
-    """The derivative of Σ ⟨seed, f⟩ by a complex step."""
-    moved = f(*(x + 1j * STEP * v for x, v in zip(points, along, strict=True)))
-    return float(np.imag(weigh(moved, seeds)) / STEP)
-
-
-def step_size(points: Sequence[Array], along: Sequence[Array], speed: float = 0.0) -> float:
-    """Half of the size of the inputs times ε to the 1/5, for a direction of any length.
+    """Half of the size of what moves times ε to the 1/5, for a direction of any length.
 
     `speed` is how fast the arguments of functions like sin and exp move, in units of their own: a
-    step across a whole period would see nothing of the slope.
+    step across a whole period would see nothing of the slope. `epsilon` is the relative error of
+    the function's values.
     """
-    size = max([float(np.max(np.abs(x), initial=0.0)) for x in points] + [1e-3])
+    sizes = [np.max(np.abs(x), initial=0.0) for x, v in zip(points, along, strict=True)
+             if x.dtype.kind == "f" and np.any(v)]  # fmt: skip
+    size = max([*map(float, sizes), 1e-3])
     longest = max([float(np.max(np.abs(v), initial=0.0)) for v in along] + [1e-300])
-    return float(min(0.5 * size * EPSILON**0.2 / longest, REACH / max(speed, 1e-300)))
+    return float(min(0.5 * size * epsilon**0.2 / longest, REACH / max(speed, 1e-300)))
 
 
 REACH = 1 / 32
@@ -85,29 +109,93 @@ def richardson(
     points: Sequence[Array],
     along: Sequence[Array],
     seeds: Sequence[Array],
-    scale: float,
+    noise: float | None = None,
     speed: float = 0.0,
+    most: float = np.inf,
 ) -> tuple[float, float]:
     """The derivative of Σ ⟨seed, f⟩ by three central differences, and what it may be off by.
 
-    `scale` is the path scale of the derivative: the values that are subtracted have an error of
-    about ε of it, besides ε of their own size.
+    `noise` is how far rounding may move the values that are subtracted, measured if it is not
+    given; `most` is the longest step. A step that leaves the domain is made shorter.
     """
-    h = step_size(points, along, speed)
+    if noise is None:
+        noise = noise_of(f, points, along, seeds)
+    values = float(weigh([np.abs(y) for y in f(*points)], [np.abs(w) for w in seeds]))
+    noise = max(4 * EPSILON * values, noise)
+    relative = noise / values if values else EPSILON
 
     def central(h: float) -> float:
-        ahead = weigh(f(*(x + h * v for x, v in zip(points, along, strict=True))), seeds)
-        behind = weigh(f(*(x - h * v for x, v in zip(points, along, strict=True))), seeds)
+        ahead = weigh(f(*_moved(points, along, h)), seeds)
+        behind = weigh(f(*_moved(points, along, -h)), seeds)
         return float((ahead - behind) / (2 * h))
 
-    rough, fine, finest = central(h), central(h / 2), central(h / 4)
+    h = min(step_size(points, along, speed, min(max(relative, EPSILON), 1e-3)), most)
+    for _ in range(4):
+        rough, fine, finest = central(h), central(h / 2), central(h / 4)
+        if np.isfinite(rough):
+            break
+        h /= 64
     first, second = (4 * fine - rough) / 3, (4 * finest - fine) / 3
-    size = max(float(np.max(np.abs(x), initial=0.0)) for x in points)
-    longest = max(float(np.max(np.abs(v), initial=0.0)) for v in along)
-    values = weigh([np.abs(y) for y in f(*points)], [np.abs(w) for w in seeds])
-    noise = 4 * EPSILON * (float(values) + scale * size / max(longest, 1e-300)) / (h / 4)
     best = (16 * second - first) / 15
-    return best, 3 * abs(second - first) + noise
+    return best, 3 * abs(second - first) + 2 * noise / (h / 4)
+
+
+def differences(
+    f: Callable[..., Sequence[Any]],
+    points: Sequence[Array],
+    along: Sequence[Array],
+    seeds: Sequence[Array],
+    noise: float | None = None,
+    speed: float = 0.0,
+    most: float = np.inf,
+) -> tuple[float, float, float]:
+    """The best that differences of three steps know, what it may be off by, and its step.
+
+    A longer step has less noise, but is believed only if it agrees with the shorter ones.
+    """
+    if noise is None:
+        noise = noise_of(f, points, along, seeds)
+    usual = min(step_size(points, along, speed), most)
+    found = (0.0, np.inf, 0.0)
+    for h in (2.0**-20 * usual, 2.0**-10 * usual, most):  # the last is bounded by the noise
+        slope, off = richardson(f, points, along, seeds, noise, speed, h)
+        if not off >= found[1] and not abs(slope - found[0]) > off + found[1]:
+            found = slope, off, min(h, usual)
+    return found
+
+
+def noise_of(
+    f: Callable[..., Sequence[Any]],
+    points: Sequence[Array],
+    along: Sequence[Array],
+    seeds: Sequence[Array],
+) -> float:
+    """How far rounding may move Σ ⟨seed, f⟩, measured along a direction."""
+    line = lambda t: weigh(f(*_moved(points, along, t)), seeds)
+    return MARGIN * jitter(line, step_size(points, along))
+
+
+def place(index: Sequence[int]) -> str:
+    """An entry as it is written behind a name; nothing for the only one.
+
+    >>> place((0, 2)), place(())
+    ('[0, 2]', '')
+    """
+    return f"[{', '.join(str(int(i)) for i in index)}]" if len(index) else ""
+
+
+def jitter(line: Callable[[float], Any], step: float) -> float:
+    """How far rounding moves a function, found on tiny steps along a line.
+
+    Of a smooth function nothing is left in sixth differences, of errors of one size a known
+    multiple of it (Hamming 1962; Moré and Wild 2011, Estimating computational noise). Errors may
+    change rarely, such as those of (10¹⁰ + x) − 10¹⁰, so steps of many lengths are tried.
+    """
+    found = 0.0
+    for part in (1e-9, 1e-6, 1e-3, 1 / 37, 1 / 19, 1 / 7):
+        sixth = np.diff([float(line(k * part * step)) for k in range(1, 14)], 6)
+        found = max(found, float(np.sqrt(np.mean(sixth * sixth) / 924)))  # 924 = 12!/(6! 6!)
+    return found
 
 
 def both_sides(
@@ -119,22 +207,34 @@ def both_sides(
     """The slopes of Σ ⟨seed, f⟩ on the left and on the right; None where they meet.
 
     Where a function is smooth, half the step halves how far they are apart; at a kink it does not.
+    Both are infinite where no slope exists, as of the square root at 0.
     """
     h = step_size(points, along)
     here = weigh(f(*points), seeds)
 
     def side(h: float) -> float:
-        there = weigh(f(*(x + h * v for x, v in zip(points, along, strict=True))), seeds)
-        return float((there - here) / h)
+        return float((weigh(f(*_moved(points, along, h)), seeds) - here) / h)
 
     def slope(h: float) -> float:
         return 2 * side(h / 2) - side(h)  # the part that grows with h falls out
 
+    if not np.isfinite(side(h) - side(-h)) or _grows(side, h) or _grows(side, -h):
+        return -np.inf, np.inf
     left, right = slope(-h), slope(h)
-    apart = [abs(side(step) - side(-step)) for step in (h, h / 2, h / 4)]
+    steps = [h / 2**k for k in (0, 1, 2, 5, 10, 15)]
+    ahead, behind = [side(h) for h in steps], [side(-h) for h in steps]
+    apart = np.abs(np.subtract(ahead, behind))
     size = max(abs(left), abs(right))
-    is_kink = apart[2] > 0.75 * apart[0] and apart[2] > 1e-6 * size
+    # A chaotic function has other slopes on every step; those at a kink stay.
+    stay = max(np.ptp(ahead), np.ptp(behind)) < 0.25 * apart[0]
+    is_kink = stay and min(apart) > max(0.75 * apart[0], 1e-6 * size)
     return (left, right) if is_kink else None
+
+
+def _grows(side: Callable[[float], float], h: float) -> bool:
+    """Whether a one-sided slope has no limit: it grows each time the step is halved."""
+    sizes = [abs(side(h / 2**k)) for k in (0, 2, 4, 6)]
+    return all(b > 1.25 * a for a, b in pairwise(sizes))
 
 
 # --- kinks --------------------------------------------------------------------------------------
@@ -165,22 +265,53 @@ class Kink:
 
 def nearest_kink(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> Kink | None:
     """The kink that moving along the tangents reaches first; None if there is none."""
-    found: list[Kink] = []
+    found = [
+        Kink(node.primitive.name, float(np.min(ways)))
+        for node, ways in _ways(nodes, tangents)
+        if node.primitive is not None and np.any(ways < np.inf)
+    ]
+    return min(found, key=lambda kink: kink.distance, default=None)
+
+
+def across(
+    nodes: Sequence[Tensor], tangents: dict[int, Any], within: float, rng: np.random.Generator
+) -> dict[int, Any]:
+    """Random cotangents, by serial number, of the operands that come to a kink within a step."""
+    found: dict[int, Any] = {}
+    for node, ways in _ways(nodes, tangents):
+        near = ways < within
+        for x in node.parents:
+            if type(x) is Tensor and x.serial in tangents and np.any(near):
+                at = near
+                if node.primitive is not None and node.primitive.name in ("max", "min"):
+                    at = np.expand_dims(at, node.attrs["axis"])
+                part = np.zeros(np.broadcast_shapes(at.shape, x.shape))
+                part += np.where(at, rng.normal(size=part.shape), 0.0)
+                lead = tuple(range(part.ndim - x.ndim))
+                part = part.sum(lead) if lead else part
+                short = tuple(k for k in range(x.ndim) if x.shape[k] < part.shape[k])
+                part = part.sum(short, keepdims=True) if short else part
+                found[x.serial] = found.get(x.serial, 0.0) + part
+    return found
+
+
+def _ways(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> Iterator[tuple[Tensor, Array]]:
+    """Nodes with kinks, and for each entry how far it is to go until the nearest."""
     for node in nodes:
-        if node.primitive is None:
-            continue
-        op = node.primitive.name
+        op = node.primitive.name if node.primitive is not None else ""
         gap = _gaps(op, node)
         if gap is None or not gap.size:
             continue
-        speed = sum(
-            float(np.max(np.abs(tangents[x.serial]), initial=0.0))
-            for x in node.parents
-            if type(x) is Tensor and x.serial in tangents
-        )
-        if speed:
-            found.append(Kink(op, float(np.min(gap)) / speed))
-    return min(found, key=lambda kink: kink.distance, default=None)
+        speed: Any = 0.0
+        for x in node.parents:
+            if type(x) is Tensor and x.serial in tangents:
+                moved = np.abs(tangents[x.serial])
+                if op in ("max", "min"):
+                    moved = np.max(moved, node.attrs["axis"])
+                speed = speed + moved
+        if np.any(speed):
+            with np.errstate(all="ignore"):
+                yield node, np.where(speed > 0, gap / np.asarray(speed), np.inf)
 
 
 def _gaps(op: str, node: Tensor) -> Any:

@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
         profile = config.getoption("--grad-profile") or "default"
         terminalreporter.write_line(
             f"minigrad: {TALLY['checks']} gradient checks, {TALLY['failed']} found a fault, "
-            f"{TALLY['kinks']} at a kink (profile {profile})"
+            f"{TALLY['kinks']} at a kink, {TALLY['unjudged']} cannot be judged (profile {profile})"
         )
 
 

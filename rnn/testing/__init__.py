@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.extras import needed
 from minigrad.testing.laws import Broken, raised
+from minigrad.testing.progress import doing
 from rnn.cell import Cell
 from rnn.testing.laws import LAWS
 from rnn.testing.laws.runs import RUNS
@@ -85,7 +86,7 @@ def assert_law(name: str, cell: Cell, seed: int = 0) -> None:
     if name not in LAWS:
         raise ValueError(f"assert_law: unknown law {name!r}; there are {', '.join(LAWS)}")
     _is_cell("assert_law", cell)
-    with np.errstate(all="ignore"):
+    with doing(f"the law {name!r} of {cell}, seed {seed}"), np.errstate(all="ignore"):
         LAWS[name](cell, seed)
 
 

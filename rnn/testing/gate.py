@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.codegen import needs
+from minigrad.engines.numpy import needs
+from minigrad.engines.numpy.program import Program
 from minigrad.folded import folded_adjoint, run_folded
-from minigrad.prepare import prepared
-from minigrad.program import Program
+from minigrad.lower.pipeline import prepared
 from minigrad.testing import loop_faults
 from minigrad.testing.gate import PROBES, Probe
 from minigrad.testing.laws import Broken

@@ -9,7 +9,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.core import Tensor
-from minigrad.testing.laws import Broken
+from minigrad.testing.laws import Broken, farthest
+from minigrad.testing.numeric import place
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.run import run
@@ -106,11 +107,9 @@ def agree(found: Any, wanted: Any, what: str, roundings: float = 0) -> None:
         if x.shape != y.shape:
             raise Broken(f"{what}: {path} has shapes {x.shape} and {y.shape}")
         allowed = roundings * EPSILON * max(1.0, float(np.max(np.abs(y), initial=0.0)))
-        miss = np.abs(x - y)
-        if not np.all((miss <= allowed) | (x == y)):
-            at = np.unravel_index(int(np.argmax(np.nan_to_num(miss, nan=np.inf))), miss.shape)
-            place = f"{path}[{', '.join(str(int(i)) for i in at)}]"
+        at = farthest(x, y, allowed)
+        if at is not None:
             raise Broken(
-                f"{what}: {place} is {x[at]:.10g}, wanted {y[at]:.10g}; "
-                f"apart by {miss[at]:.2g}, allowed {allowed:.2g}"
+                f"{what}: {path}{place(at)} is {x[at]:.10g}, wanted {y[at]:.10g}; "
+                f"apart by {abs(x[at] - y[at]):.2g}, allowed {allowed:.2g}"
             )

@@ -20,7 +20,7 @@ import numpy as np
 
 import minigrad as mg
 import rnn
-from minigrad.prepare import prepared
+from minigrad.lower.pipeline import prepared
 from rnn import Cell
 from tests.costs import WALKS, WORK, Work
 

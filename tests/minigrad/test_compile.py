@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
+from minigrad.engines.numpy.program import Program
 from minigrad.tree import flatten, tree_map
 
 # --- a program that does a little of everything, drawn at random --------------------------------
@@ -134,7 +135,7 @@ def test_one_compiled_function_serves_many_threads(names: list[str], seed: int):
 def test_a_program_of_a_folded_graph_serves_many_threads():
     cell = rnn.RNNCell(3, 5)
     p = cell.init(0)
-    run = mg.program.Program(cell.folded(2), 7)
+    run = Program(cell.folded(2), 7)
     xs = [np.full((7, 2, 3), float(k)) for k in range(4)]
     wanted = [rnn.run(cell, p, x)[0] for x in xs]
     wrong = []
@@ -200,7 +201,7 @@ def test_what_is_not_the_same_twice_is_refused():
         return x, f"call {count[0]}"
 
     sentence = "run twice on the same values, it did not do the same: the constant that "
-    with pytest.raises(ValueError, match=f"^compile: {sentence}mul reads is .*draw outside"):
+    with pytest.raises(ValueError, match=f"^compile: {sentence}multiply reads is .*draw outside"):
         mg.compile(lambda x: x * rng.normal())(np.ones(2))
     with pytest.raises(ValueError, match=sentence):
         mg.compile(counted)(np.ones(2))

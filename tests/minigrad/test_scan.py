@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
+from minigrad.engines.numpy.program import Program
 from minigrad.folded import folded_adjoint, run_folded
-from minigrad.passes import PASSES, own_carriers
-from minigrad.prepare import prepared
-from minigrad.program import Program
+from minigrad.lower.passes import PASSES
+from minigrad.lower.pipeline import prepared
 from minigrad.tree import flatten, tree_map
 from tests.rnn.test_run import BOTH_WAYS, CAUSAL, assert_close, problem
 
@@ -97,7 +97,7 @@ def example(folded: Any, T: int, seed: int) -> tuple[list[Any], list[Any]]:
 
 
 @every_cell
-@pytest.mark.parametrize("left_out", [None, *PASSES[1:]], ids=lambda p: p.__name__ if p else "all")
+@pytest.mark.parametrize("left_out", [None, *PASSES], ids=lambda p: p.name if p else "all")
 def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, left_out):
     passes = [p for p in PASSES if p is not left_out]
     adjoint = folded_adjoint(CELLS[name].folded(2))
@@ -121,8 +121,8 @@ def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, 
 @pytest.mark.parametrize("cache", [1, 300, 2000])
 def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, monkeypatch):
     """Chunks of one step, of some, with a shorter one at the end; forwards and backwards."""
-    monkeypatch.setattr("minigrad.codegen.needs.CACHE", cache)
-    monkeypatch.setattr("minigrad.codegen.needs.MANY_ROWS", 1)
+    monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", cache)
+    monkeypatch.setattr("minigrad.engines.numpy.needs.MANY_ROWS", 1)
     ready = prepared(CELLS[name].folded(2)).folded
     adjoints = (
         folded_adjoint(CELLS[name].folded(2)),
@@ -143,12 +143,12 @@ def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, mon
 
 def test_a_small_cache_makes_chunks(monkeypatch):
     """The law above is not empty: there are chunks of one step, of some and of all."""
-    monkeypatch.setattr("minigrad.codegen.needs.MANY_ROWS", 1)
+    monkeypatch.setattr("minigrad.engines.numpy.needs.MANY_ROWS", 1)
     ready = prepared(rnn.LSTMCell(3, 4).folded(2)).folded
     backward = folded_adjoint(ready, fixed=ready.with_role("sequence")).backward
     sizes = set()
     for cache in (1, 2000, 4000, 6000, 10**6):
-        monkeypatch.setattr("minigrad.codegen.needs.CACHE", cache)
+        monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", cache)
         program = Program(backward, 7)
         sizes.add(max(program.storage.needs.chunk.values()))
         assert bool(program.storage.needs.partial) == (
@@ -160,7 +160,7 @@ def test_a_small_cache_makes_chunks(monkeypatch):
 def test_a_program_needs_no_pass_but_one():
     cell = rnn.LSTMCell(3, 4)
     arrays, lists = example(cell.folded(2), 4, 0)
-    (ys,), _ = Program(cell.folded(2), 4, [own_carriers])(*arrays)
+    (ys,), _ = Program(cell.folded(2), 4, [PASSES[-1]])(*arrays)
     assert_close(ys, np.asarray(run_folded(cell.folded(2), 4, lists)[0][0]), OPERATIONS * 4)
 
 

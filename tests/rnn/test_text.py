@@ -44,6 +44,12 @@ def test_windows_side_by_side_are_contiguous_text(n: int, batch: int, length: in
     assert n - 1 - xs.size < batch * length
 
 
+@pytest.mark.parametrize(("batch", "length"), [(0, 3), (-1, 3), (3, 0), (3, -1), (0, 0), (-1, -1)])
+def test_a_batch_or_a_length_of_nothing_is_refused(batch: int, length: int) -> None:
+    with pytest.raises(ValueError, match=f"must be at least 1, got {batch} and {length}"):
+        Streams(np.arange(20), batch, length)
+
+
 def test_split_keeps_the_order_and_every_character() -> None:
     learnt, held_out = split(np.arange(25), held_out=0.2)
     assert len(held_out) == 5

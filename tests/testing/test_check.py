@@ -169,7 +169,7 @@ def test_a_function_that_changes_its_input_is_told():
 def test_a_hidden_detour_through_plain_numbers_is_found():
     """A function that drops the graph on the way has a gradient that fits itself, but not f."""
     f = lambda x: mg.sin(x) * mg.detach(x)
-    with pytest.raises(GradientMismatch, match="differences differ") as found:
+    with pytest.raises(GradientMismatch, match="complex step differ") as found:
         check_gradients(f, np.array(0.7))
     assert "detach lets no gradient through" in str(found.value)
 
@@ -184,10 +184,11 @@ def test_integers_nested_structures_and_several_results_are_checked():
     assert check.names == ["p.table", "p.w[0]"]
 
 
-def test_at_a_kink_only_rules_are_compared_and_it_is_said():
+def test_what_comes_to_a_kink_is_held_still_and_the_rest_is_compared():
     check = check_gradients(mg.relu, np.array([0.0, 1.0]))
     assert check.kink.op == "relu"
-    assert check.method == "adjoint"
+    assert check.method == "complex step"
+    assert check_gradients(mg.relu, np.array([0.0])).method == "adjoint"
 
 
 def failing(artifacts=None):
@@ -249,12 +250,12 @@ def test_a_report_is_not_lost_where_nothing_can_be_written(tmp_path):
 
 
 def test_numbers_that_json_has_not_are_told(tmp_path):
-    f = lambda x: mg.sqrt(x) * mg.detach(x)  # finite, but its gradient is ∞ · 0
-    with pytest.raises(GradientMismatch):
-        check_gradients(f, np.array(0.0), artifacts=tmp_path)
+    nan = WrongRule("sin", 0, lambda r, g, y, x: g * np.nan)
+    with nan.planted(), pytest.raises(GradientMismatch):
+        check_gradients(mg.sin, np.array(0.5), artifacts=tmp_path)
     (path,) = tmp_path.glob("*.json")
     numbers = {c["got"] for c in json.loads(path.read_text())["comparisons"]}
-    assert numbers & {"nan", "inf", "-inf"}
+    assert "nan" in numbers
 
 
 def test_minimising_keeps_what_fails_and_drops_the_rest():
@@ -293,7 +294,7 @@ def test_a_graph_that_is_cut_has_a_wrong_gradient():
         (lambda: check_gradients(lambda x, W: x @ W, X, X), mg.ShapeError,
          r"matmul: axis n is 3 on the left, 2 on the right: shapes x \(2, 3\) and W \(2, 3\)"),
         (lambda: check_gradients(mg.absolute, 0.5, method="complex"), ValueError,
-         "a complex step does not come through abs; method='auto' takes differences"),
+         "a complex step does not come through this function.*method='auto' takes differences"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_checked_is_told(call, kind, told):

@@ -13,7 +13,7 @@ MINE = """
 import numpy as np
 import minigrad as mg
 import rnn
-from minigrad.define import elementwise
+from minigrad.core.kinds import elementwise
 
 @elementwise(lambda y, x: 3.0 * x)
 def cube_{n}(x, out=None):
@@ -67,6 +67,16 @@ def test_the_page_has_the_report_of_the_terminal_and_the_graph_at_fault(mine, ca
     assert "its own rule disagrees" in base64.b64decode(picture).decode()
     assert "1 of 3 wrong" in page
     assert not re.search(r'(src|href)="(?!data:)|<script', page)
+
+
+def test_what_cannot_be_judged_is_not_called_right(mine, capsys):
+    file = mine.parent / "report.html"
+    mine.write_text(mine.read_text() + "example_inputs = (np.array([0.0, 4.0]),)\n"
+                    "def root(x):\n    return mg.sqrt(x)\n")  # fmt: skip
+    assert main(["check", f"{mine}:root", "--html", str(file)]) == 0
+    assert "cannot be judged: x[0] has no finite slope" in capsys.readouterr().out
+    assert "root: cannot be judged</h2>" in file.read_text()
+    assert "1 of 1 cannot be judged: " in file.read_text()
 
 
 def test_a_broken_law_of_gradients_is_drawn_too(tmp_path, capsys):

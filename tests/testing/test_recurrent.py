@@ -89,7 +89,7 @@ class Failing(Careless):
 
 
 @pytest.mark.parametrize(
-    ("hidden", "told"), [(4, r"nobody.*test_recurrent.py:\d+\)"), (3, r"result\[0\] has entries")]
+    ("hidden", "told"), [(4, r"nobody.*test_recurrent.py:\d+\)"), (3, "not finite: result")]
 )
 def test_a_cell_that_does_not_run_is_told_once(hidden, told):
     card = all_laws(Failing(3, hidden))
@@ -210,3 +210,25 @@ def test_a_law_alone_finds_the_fault_it_is_there_for(law, fault):
     """Other laws may come first in the gate, so that says nothing about these."""
     with FAULTS[fault].planted(), pytest.raises(Broken):
         PROBES[f"recurrent: {law}"](0)
+
+
+@dataclass(frozen=True)
+class Overflowing(rnn.Cell):
+    """Right, but its fourth power is not finite after a few steps."""
+
+    inputs: int
+    hidden: int
+    state = ("h",)
+
+    def parameters(self):
+        return {"W_xh": rnn.glorot(self.inputs, self.hidden)}
+
+    def step(self, p, x, h):
+        h = (x @ p.W_xh + 3.0 * h) ** 4.0 + 5.0
+        return h, h
+
+
+def test_a_cell_that_overflows_is_not_finite_once():
+    card = all_laws(Overflowing(3, 4))
+    assert card.broken == ["runs"]
+    assert re.match(r"not finite: result\[0\]\[\d, \d, \d\] is inf, and ", card.verdicts["runs"])

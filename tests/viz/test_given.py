@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from minigrad.schedule import schedule
+from minigrad.lower.pipeline import planned
 from viz import figures
 from viz.gallery import gallery
 
@@ -25,7 +25,7 @@ CALLS = [
     (viz.draw, {"obj": LSTM}),
     (viz.draw, {"obj": PLAIN, "view": "unfolded", "level": "op"}),
     (viz.draw, {"obj": PLAIN, "level": "gate", "params": "shared"}),
-    (viz.draw, {"obj": schedule(LSTM.folded())}),
+    (viz.draw, {"obj": planned(LSTM.folded())}),
     (viz.draw, {"obj": mg.unfold(PLAIN.folded(), 2)}),
     (viz.draw, {"obj": TENSOR, "values": True}),
     (viz.Drawing, {"scene": viz.draw(PLAIN).scene}),

@@ -11,7 +11,7 @@ import minigrad as mg
 import rnn
 import viz
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import schedule
+from minigrad.lower.pipeline import planned
 from minigrad.testing.strategies import graphs
 from rnn import tasks
 from rnn.testing.networks import draw_cell
@@ -76,7 +76,7 @@ def test_shared_parameters_are_one_node_for_all_steps(cell, part, level, steps):
 @FEW
 @given(RANDOM_CELLS, PART)
 def test_schedules_of_random_networks(cell, part):
-    plan = schedule(part_of(cell, part))
+    plan = planned(part_of(cell, part))
     check(viz.draw(plan, force=True), folded(boxes(plan)))
 
 

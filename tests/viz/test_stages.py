@@ -5,13 +5,14 @@ import pytest
 import rnn
 import viz
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import Nest, schedule
+from minigrad.lower.pipeline import planned
+from minigrad.lower.schedule import Nest
 from viz.stages import boxes, place, stages
 
 
 @pytest.fixture(params=["forward", "backward"])
 def plan(cell, request):
-    return schedule(getattr(folded_adjoint(cell.folded()), request.param))
+    return planned(getattr(folded_adjoint(cell.folded()), request.param))
 
 
 def test_every_scheduled_node_is_in_one_stage_in_the_order_of_the_schedule(plan):
@@ -47,7 +48,7 @@ def test_a_loop_is_framed_and_told_with_its_direction():
 
 def test_a_schedule_is_drawn_with_the_passes_that_made_it():
     folded = rnn.LSTMCell(3, 5).folded()
-    plain, merged = schedule(folded, passes=()), schedule(folded)
+    plain, merged = planned(folded, passes=()), planned(folded)
     assert viz.draw(merged).svg() == viz.draw(folded, "schedule").svg()
     counts = [
         sum(s.title.count("matmul") or s.lines[0][0].text == "@" for s in d.scene.shapes.values()
@@ -59,6 +60,6 @@ def test_a_schedule_is_drawn_with_the_passes_that_made_it():
 
 def test_a_schedule_has_no_gates_and_no_columns_of_steps():
     with pytest.raises(ValueError, match="a schedule is drawn with every operation, not with"):
-        viz.draw(schedule(rnn.RNNCell(3, 5).folded()), "unfolded")
+        viz.draw(planned(rnn.RNNCell(3, 5).folded()), "unfolded")
     with pytest.raises(ValueError, match="level='gate'"):
         viz.draw(rnn.RNNCell(3, 5), "schedule", level="gate")

@@ -32,12 +32,19 @@ class Finding:
     Attributes:
         name: of the thing; `ok`: whether it is right; `text`: the report on the terminal.
         pictures: what is drawn beside it in a page, as SVG under a caption.
+        is_judged: whether there was a right answer to compare with; see `check_gradients`.
     """
 
     name: str
     ok: bool
     text: str
     pictures: tuple[tuple[str, str], ...] = ()
+    is_judged: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """In one word, or in three."""
+        return "WRONG" if not self.ok else "right" if self.is_judged else "cannot be judged"
 
 
 def add(commands: Any) -> None:
@@ -87,12 +94,17 @@ def report(findings: Sequence[Finding]) -> str:
     >>> report([Finding("mine:f", True, "<GradientCheck ok>")]).count("&lt;GradientCheck ok&gt;")
     1
     """
-    wrong = [finding.name for finding in findings if not finding.ok]
-    told = f"{len(wrong)} of {len(findings)} wrong: {', '.join(wrong)}" if wrong else "All is right"
+    told = (
+        ", ".join(
+            f"{len(names)} of {len(findings)} {word}: {', '.join(names)}"
+            for word, verdict in (("wrong", "WRONG"), ("cannot be judged", "cannot be judged"))
+            if (names := [finding.name for finding in findings if finding.verdict == verdict])
+        )
+        or "All is right"
+    )
     parts = [f"<p>{text(told)}.</p>"]
     for finding in findings:
-        verdict = "right" if finding.ok else "WRONG"
-        parts.append(f"<h2>{text(finding.name)}: {verdict}</h2>")
+        parts.append(f"<h2>{text(finding.name)}: {finding.verdict}</h2>")
         parts.append(f"<pre>{text(finding.text)}</pre>")
         for caption, svg in finding.pictures:
             about = f"<figcaption>{text(caption)}</figcaption>"
@@ -146,14 +158,17 @@ def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
         return Finding(name, card.ok, "\n".join(told), tuple(p for p in drawn if p))
     inputs = _inputs(name, thing)
     try:
-        for seed in range(draws):
-            found = check_gradients(thing, *inputs, seed=seed, order=2, artifacts=artifacts)
+        checks = [
+            check_gradients(thing, *inputs, seed=seed, order=2, artifacts=artifacts)
+            for seed in range(draws)
+        ]
     except AssertionError as error:
         picture = _picture("", error)
         return Finding(name, False, str(error), (picture,) if picture else ())
     except Exception as error:  # whatever code of someone else does is what was found about it
         return Finding(name, False, f"could not be checked: {raised(error)}")
-    return Finding(name, True, str(found))
+    found = next((c for c in checks if c.unjudged is not None), checks[-1])
+    return Finding(name, True, str(found), is_judged=found.unjudged is None)
 
 
 def _picture(law: str, error: Exception) -> tuple[str, str] | None:

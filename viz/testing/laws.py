@@ -15,7 +15,7 @@ import numpy as np
 import minigrad as mg
 import rnn
 from minigrad.folded import folded_adjoint
-from minigrad.schedule import schedule
+from minigrad.lower.pipeline import planned
 from minigrad.testing.laws import Broken
 from viz import figures
 from viz.cells import cells
@@ -78,7 +78,7 @@ def dot_gives_back(cell: rnn.Cell, seed: int) -> None:
             _same(once, reading.folded(view), f"folded, {level}")
             often = draw(folded, "unfolded", steps, level, force=True)
             _same(often, reading.unfolded(view, choose(steps)), f"{steps} steps, {level}")
-        plan = schedule(folded)
+        plan = planned(folded)
         _same(draw(plan), reading.folded(boxes(plan)), "schedule")
     found = memory(cell.folded())
     if found is not None:
@@ -217,7 +217,7 @@ def marks_are_right(cell: rnn.Cell, seed: int) -> None:
 def schedule_in_order(cell: rnn.Cell, seed: int) -> None:
     """Stages stand from left to right as they run, loops in a frame with their direction."""
     for folded in (cell.folded(), folded_adjoint(cell.folded()).backward):
-        plan = schedule(folded)
+        plan = planned(folded)
         scene, view = draw(plan).scene, boxes(plan)
         panels = [s for s in scene.shapes.values() if s.kind == "panel"]
         column = {

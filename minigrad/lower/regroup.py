@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.folded import Folded
 from minigrad.graph import Node, as_text, same_attrs
-from minigrad.passes.rewrite import (
+from minigrad.lower.rewrite import (
     Rewrite,
     carriers,
     column_span,

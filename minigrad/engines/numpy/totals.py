@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.naming import Lines, Naming, Rows
-from minigrad.codegen.needs import VIEWS, WHOLE
-from minigrad.codegen.source import call, view_of
-from minigrad.codegen.storage import Array
 from minigrad.core import PRIMITIVES
+from minigrad.engines.numpy.naming import Naming, Rows
+from minigrad.engines.numpy.needs import VIEWS, WHOLE
+from minigrad.engines.numpy.source import Array, Lines, call, view_of
 from minigrad.graph import Node
-from minigrad.schedule import THROUGH, Nest
+from minigrad.lower.schedule import THROUGH, Nest
 
 
 class Totals:
@@ -77,9 +76,9 @@ class Totals:
         lines.append(f"{self.names.bind(node.op, function)}({', '.join([*operands, out])})")
         return self.names.bind("total", array), array
 
-    def add_up(self, nest: Nest, rows: Rows, before: Lines) -> Lines:
-        """Weight gradients of a chunk, added to those of the others."""
-        lines = []
+    def add_up(self, nest: Nest, rows: Rows) -> tuple[Lines, Lines]:
+        """Weight gradients of a chunk, added to those of the others: zeros, and what adds."""
+        before, lines = [], []
         for k in (k for k, where in self.storage.needs.partial.items() if where == nest):
             node = self.nodes[k]
             part, total = (self.storage.new(node.shape, node.dtype) for _ in range(2))
@@ -89,7 +88,7 @@ class Totals:
             operands = ", ".join(rows.flat(i) for i in node.inputs)
             lines.append(f"{self.names.bind('contract', _transposed_product)}({operands}, {other})")
             lines.append(f"{self.names.bind('add', np.add)}({name}, {other}, {name})")
-        return lines
+        return before, lines
 
 
 class _Total:

@@ -10,35 +10,40 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.naming import Lines, Naming, Rows, See, kernel
-from minigrad.codegen.needs import CHUNK, STEP, WHOLE
-from minigrad.codegen.source import lifted
-from minigrad.codegen.tiles import Cut, cut_of
-from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
+from minigrad.engines.numpy.naming import Naming, Rows, See, kernel
+from minigrad.engines.numpy.needs import WHOLE
+from minigrad.engines.numpy.source import Lines, lifted
+from minigrad.engines.numpy.tiles import Cut, cut_of
+from minigrad.engines.numpy.totals import Totals
 from minigrad.graph import Node
-from minigrad.schedule import Nest
+from minigrad.lower.schedule import Nest
 
 
 class NestWriter:
-    """Writes the loops of a program."""
+    """The lines of one nest.
 
-    def __init__(self, names: Naming, totals: Totals) -> None:
-        self.names, self.totals, self.storage = names, totals, names.storage
+    Attributes:
+        outer, inner: the variables of its chunks, and of the steps in them.
+        before: what is done once, ahead of the nest.
+    """
+
+    def __init__(self, nest: Nest, names: Naming, totals: Totals) -> None:
+        self.nest, self.names, self.totals, self.storage = nest, names, totals, names.storage
         self.nodes, self.plan, self.T = names.nodes, names.plan, names.T
+        self.outer, self.inner = Rows(names, False), Rows(names, True)
+        self.before: Lines = []
 
-    def nest(self, nest: Nest) -> Lines:
+    def lines(self) -> Lines:
         """Chunks of steps; in each the batched operations, then the steps one by one."""
-        outer, inner = Rows(self.names, False), Rows(self.names, True)
-        self._before: Lines = []
-        first = [line for k in nest.batched for line in self._call_line(k, outer, CHUNK)]
+        nest, outer, inner = self.nest, self.outer, self.inner
+        first = [line for k in nest.batched for line in self._batched(k)]
         # What a joined operand takes from outside of the loop is copied for the chunk at once.
         for k in nest.looped:
             if self.nodes[k].op == "concatenate":
-                first += self.names.copies(k, self._outside(k, nest), outer)
-        self._looping = nest
-        then = [line for k in nest.looped for line in self._call_line(k, inner, STEP)]
-        after = self.totals.add_up(nest, outer, self._before)
+                first += self.names.copies(k, self._outside(k), outer)
+        then = [line for k in nest.looped for line in self._stepped(k)]
+        zeros, after = self.totals.add_up(nest, outer)
         size = self.storage.needs.chunk[nest]
         spans = [(lo, min(lo + size, self.T)) for lo in range(0, self.T, size)]
         chunks = [
@@ -48,7 +53,8 @@ class NestWriter:
         if not chunks or not (first or then):
             return []
         lines = [
-            *self._before,
+            *self.before,
+            *zeros,
             f"for lo, hi, {outer.pattern()}, steps in {self.names.bind('chunks', chunks)}:",
         ]
         lines += [f"    {line}" for line in first]
@@ -63,42 +69,64 @@ class NestWriter:
             lines += [f"        {line}" for line in then]
         return lines + [f"    {line}" for line in after]
 
-    def _call_line(self, k: int, rows: Rows, level: str) -> Lines:
-        """The call for one node, on views of chunks or of steps."""
-        node, out = self.nodes[k], self.storage.values[k]
-        if node.op == "input" or out.is_view:
+    def _batched(self, k: int) -> Lines:
+        """The call for one node, on all steps of a chunk."""
+        node = self.nodes[k]
+        if self._is_there(k):
             return []
-        align = level == CHUNK and PRIMITIVES[node.op].lift == "align"
         if node.op == "concatenate":
-            outside = set(self._outside(k, self._looping) if level == STEP else ())
-            parts = [n for n in range(len(node.inputs)) if n not in outside]
-            return self.names.copies(k, parts, rows)
-        if level == STEP and node.op == "matmul" and (product := self._product(k, rows)):
-            return [product]
-        names = [
-            self.names.operand(k, i)
-            if self.nodes[i].op == "constant"
-            else rows.aligned(i, self.names.gap(k, i) if align else 0)
-            for i in node.inputs
+            return self.names.copies(k, range(len(node.inputs)), self.outer)
+        align = PRIMITIVES[node.op].lift == "align"
+        gaps = [self.names.gap(k, i) if align else 0 for i in node.inputs]
+        return self._call(k, self.outer, gaps) or [
+            f"{self.outer.read(k)}[...] = {self.names.bind(node.op, _on_chunk(node))}"
+            f"({', '.join(self._operands(k, self.outer, gaps))})"
         ]
-        target = rows.read(k)
-        if node.op == "add_n":
-            add = self.names.bind("add", np.add)
-            lines = [f"{add}({names[0]}, {names[1]}, {target})"] if len(names) > 1 else []
-            return lines + [f"{add}({target}, {name}, {target})" for name in names[2:]] or [
-                f"{target}[...] = {names[0]}"
-            ]
+
+    def _stepped(self, k: int) -> Lines:
+        """The call for one node, at one step."""
+        node = self.nodes[k]
+        if self._is_there(k):
+            return []
+        if node.op == "concatenate":
+            outside = set(self._outside(k))
+            parts = [n for n in range(len(node.inputs)) if n not in outside]
+            return self.names.copies(k, parts, self.inner)
+        if node.op == "matmul" and (product := self._product(k)):
+            return [product]
+        gaps = [0] * len(node.inputs)
+        return self._call(k, self.inner, gaps) or [
+            f"{self.inner.read(k)}[...] = {self.names.plain(node)}"
+            f"({', '.join(self._operands(k, self.inner, gaps))})"
+        ]
+
+    def _is_there(self, k: int) -> bool:
+        """Whether nothing has to be done for a node."""
+        return self.nodes[k].op == "input" or self.storage.values[k].is_view
+
+    def _operands(self, k: int, rows: Rows, gaps: list[int]) -> Lines:
+        return [
+            self.names.operand(k, i) if self.nodes[i].op == "constant" else rows.aligned(i, gap)
+            for i, gap in zip(self.nodes[k].inputs, gaps, strict=True)
+        ]
+
+    def _call(self, k: int, rows: Rows, gaps: list[int]) -> Lines:
+        """The operation as calls that write into their buffer; none where it has no such calls."""
+        node = self.nodes[k]
+        if node.op != "add_n" and not kernel(node):
+            return []
+        names, target = self._operands(k, rows, gaps), rows.read(k)
         if kernel(node):
             return [f"{self.names.bind(node.op, kernel(node))}({', '.join(names)}, {target})"]
-        if level == CHUNK:
-            return [
-                f"{target}[...] = {self.names.bind(node.op, _on_chunk(node))}({', '.join(names)})"
-            ]
-        return [f"{target}[...] = {self.names.plain(node)}({', '.join(names)})"]
+        add = self.names.bind("add", np.add)
+        lines = [f"{add}({names[0]}, {names[1]}, {target})"] if len(names) > 1 else []
+        return lines + [f"{add}({target}, {name}, {target})" for name in names[2:]] or [
+            f"{target}[...] = {names[0]}"
+        ]
 
-    def _product(self, k: int, rows: Rows) -> str | None:
+    def _product(self, k: int) -> str | None:
         """A step's product with a fixed weight: cut into tiles if that pays, or plain."""
-        node, (left, right) = self.nodes[k], self.nodes[k].inputs
+        node, (left, right), rows = self.nodes[k], self.nodes[k].inputs, self.inner
         a, y = (self.names.sample(i) for i in (left, k))
         if right not in self.plan.fixed or a is None or y is None or node.dtype is None:
             return None
@@ -130,14 +158,14 @@ class NestWriter:
             given = f"{self.names.bind('layout', see)}({value.name})"
         else:
             given = self.names.bind("layout", see(value.array))
-        self._before.append(f"{copy}[...] = {given}")
+        self.before.append(f"{copy}[...] = {given}")
         return copy
 
-    def _outside(self, k: int, nest: Nest) -> list[int]:
+    def _outside(self, k: int) -> list[int]:
         """Operands of a concatenation in a loop that can be copied into it ahead of the loop."""
         if self.storage.values[k].level != WHOLE:
             return []
-        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in nest.inside]
+        return [n for n, i in enumerate(self.nodes[k].inputs) if i not in self.nest.inside]
 
 
 def _on_chunk(node: Node) -> Callable[..., Any]:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minigrad.graph import Node
-from minigrad.passes.rewrite import carriers, front_span, in_buffer
-from minigrad.schedule import Nest, Schedule
+from minigrad.lower.rewrite import carriers, front_span, in_buffer
+from minigrad.lower.schedule import Nest, Schedule
 
 STATIC, STEP, RING, CHUNK, WHOLE = "static", "step", "ring", "chunk", "whole"
 ORDER = {STEP: 0, RING: 0, CHUNK: 1, WHOLE: 2}

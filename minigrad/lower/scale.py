@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.passes.gates import WEIGHTS
-from minigrad.passes.rewrite import Rewrite, front_span, static_nodes
+from minigrad.lower.gates import WEIGHTS
+from minigrad.lower.rewrite import Rewrite, front_span, static_nodes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,9 +34,10 @@ def sigmoid_by_exp(folded: Folded) -> Folded:
 
 
 def sigmoids(folded: Folded) -> list[int]:
-    """The nodes that `sigmoid_by_exp` takes apart."""
-    return [k for k, node in enumerate(folded.step.nodes)
-            if node.op == "sigmoid" and node.dtype in (np.float32, np.float64)]  # fmt: skip
+    """The nodes that `sigmoid_by_exp` takes apart: those of steps, as once is no time."""
+    fixed = static_nodes(folded)
+    return [k for k, node in enumerate(folded.step.nodes) if node.op == "sigmoid"
+            and k not in fixed and node.dtype in (np.float32, np.float64)]  # fmt: skip
 
 
 def scale_weights(folded: Folded) -> Folded:

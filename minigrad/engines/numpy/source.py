@@ -1,7 +1,8 @@
-"""How operations are written in generated Python: shared by the programs of loops and of graphs."""
+"""How operations are written in generated Python, and what has a name in it."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +11,34 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.graph import Node
 
+Array = np.ndarray[Any, np.dtype[Any]]
+Lines = list[str]
 Bind = Callable[[str, Any], str]
 """Gives a value that is known now a name in the source: `bind(prefix, value)`."""
+
+
+class Scope:
+    """Everything that has a name in the source.
+
+    Attributes:
+        names: the values by name, for `exec`.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._nodes: dict[int, str] = {}
+
+    def bind(self, prefix: str, value: Any) -> str:
+        """A new name for a value that is known now."""
+        name = f"{prefix}_{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def known(self, k: int, prefix: str, value: Any) -> str:
+        """The name of the value of node k, known now; always the same."""
+        if k not in self._nodes:
+            self._nodes[k] = self.bind(prefix, value)
+        return self._nodes[k]
 
 
 def call(node: Node, operands: Sequence[str], bind: Bind) -> str:
@@ -56,3 +83,11 @@ def number(constant: Node, reader: Node) -> Any:
     if constant.dtype is None and reader.dtype is not None and reader.dtype.kind == "f":
         return np.array(constant.value, reader.dtype)
     return constant.value
+
+
+def joined_spans(nodes: Sequence[Node], k: int) -> list[Any]:
+    """The positions, in the buffer of a concatenation k, where its operands stand."""
+    axis = nodes[k].attrs["axis"]
+    ends = itertools.accumulate((nodes[i].shape[axis] for i in nodes[k].inputs), initial=0)
+    behind = (slice(None),) * (-axis - 1)
+    return [(..., slice(low, high), *behind) for low, high in itertools.pairwise(ends)]

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.needs import CHUNK, RING, STATIC, STEP, WHOLE
-from minigrad.codegen.source import function, number
-from minigrad.codegen.storage import Array, Storage, Value, joined_spans
 from minigrad.core import PRIMITIVES
+from minigrad.engines.numpy.needs import CHUNK, RING, STATIC, STEP, WHOLE
+from minigrad.engines.numpy.source import Array, Lines, Scope, function, joined_spans, number
+from minigrad.engines.numpy.storage import Storage, Value
 from minigrad.graph import Node
 
-Lines = list[str]
 See = Callable[[Array], Array]
 
 
@@ -27,30 +26,21 @@ class Naming:
 
     Attributes:
         storage: where they are.
-        scope: everything that has a name in the source, for `exec`.
+        scope: everything that has a name in the source.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, scope: Scope) -> None:
         self.storage, self.plan, self.T = storage, storage.plan, storage.T
         self.nodes = storage.nodes
-        self.scope: dict[str, Any] = {}
-        self._bound: dict[int, str] = {}
+        self.bind, self.scope = scope.bind, scope
         self.matmul = self.bind("matmul", np.matmul)
-
-    def bind(self, prefix: str, value: Any) -> str:
-        """A name in the generated source for a value known now."""
-        name = f"{prefix}_{len(self.scope)}"
-        self.scope[name] = value
-        return name
 
     def of(self, k: int) -> str:
         """The variable that holds a static value, a parameter or a buffer."""
         value = self.storage.values[k]
         if value.array is None:
             return value.name
-        if k not in self._bound:
-            self._bound[k] = self.bind(self.nodes[k].op, value.array)
-        return self._bound[k]
+        return self.scope.known(k, self.nodes[k].op, value.array)
 
     def operand(self, k: int, i: int) -> str:
         """The name of an operand of node k that is the same at every step, or a whole value."""

@@ -1,26 +1,24 @@
 """Storage: where the values of a scheduled folded graph live.
 
-Each has a buffer for as many steps as it is needed (`minigrad.codegen.needs`). Views cost nothing,
+Each has a buffer for as many steps as it is needed (see `needs`). Views cost nothing,
 concatenations are filled in place, and a buffer whose value is dead is used again.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
-from minigrad.codegen.source import view_of
+from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
+from minigrad.engines.numpy.source import Array, Scope, joined_spans, view_of
+from minigrad.engines.numpy.straight import Nested, Straight
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
-from minigrad.passes.rewrite import in_buffer
-from minigrad.schedule import Nest, Schedule
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from minigrad.lower.rewrite import in_buffer
+from minigrad.lower.schedule import Nest, Schedule
 
 
 def empty(shape: Sequence[int], dtype: Any) -> Array:
@@ -62,10 +60,18 @@ class Storage:
         values: by node. Nodes that exist only in sums over steps have none.
         history: for each state input the buffer of its recurrence, start values included.
         needs: how long they are kept.
+        straight: what runs once, before the blocks.
         nbytes: the size of all buffers.
     """
 
-    def __init__(self, plan: Schedule, steps: int, known: Mapping[int, Array]) -> None:
+    def __init__(
+        self,
+        plan: Schedule,
+        steps: int,
+        known: Mapping[int, Array],
+        scope: Scope,
+        nested: Nested,
+    ) -> None:
         self.plan, self.T, self.known = plan, steps, known
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.values: dict[int, Value] = {}
@@ -75,7 +81,7 @@ class Storage:
         self._ends: dict[int, list[Array]] = {}
         self._spans: dict[int, dict[int, Any]] = {}
         self.needs = Needs(plan, steps)
-        self._place_inputs()
+        self._place_inputs(scope, nested)
         for at, block in enumerate(plan.blocks):
             if isinstance(block, Nest):
                 for k in (*block.batched, *block.looped):
@@ -115,7 +121,7 @@ class Storage:
         }
         return orders.pop() if len(orders) == 1 and node.op != "matmul" else first
 
-    def _place_inputs(self) -> None:
+    def _place_inputs(self, scope: Scope, nested: Nested) -> None:
         folded = self.plan.folded
         for r in folded.recurrences:
             if r.input not in self.history:
@@ -133,11 +139,28 @@ class Storage:
         for k in self.plan.fixed:
             if self.nodes[k].op == "constant":
                 self.values[k] = Value(STATIC, array=self.nodes[k].value)
-            elif k not in self.values:
-                node = self.nodes[k]
-                made = in_buffer(node) and node.dtype is not None and node.shape
-                array = self.new(node.shape, node.dtype) if made else None
-                self.values[k] = Value(STATIC, array, name=f"s{k}")
+        self._place_static(scope, nested)
+
+    def _place_static(self, scope: Scope, nested: Nested) -> None:
+        """Places for what depends on no step: the straight part knows them."""
+        there = {k: self.values[k] for k in self.plan.fixed if k in self.values}
+        kept = {*self.plan.folded.step.outputs}
+        for k, node in enumerate(self.nodes):
+            if k not in self.plan.fixed:
+                kept.update(node.inputs)
+        self.straight = Straight(
+            self.nodes,
+            self.plan.static,
+            kept,
+            {k: value.array for k, value in there.items() if value.array is not None},
+            {k: value.name for k, value in there.items() if value.array is None},
+            scope,
+            self.new,
+            nested,
+        )
+        known, called = self.straight.known, self.straight.called
+        for k in self.plan.static:
+            self.values[k] = Value(STATIC, known.get(k), called.get(k, ""))
 
     def is_ring(self, r: Recurrence) -> bool:
         """Whether a recurrence has two places in turn, not a history of all steps."""
@@ -294,11 +317,3 @@ class Storage:
             spans = joined_spans(self.nodes, k)
             self._spans[k] = dict(zip(self.nodes[k].inputs, spans, strict=True))
         return self._spans[k][i]
-
-
-def joined_spans(nodes: Sequence[Node], k: int) -> list[Any]:
-    """The positions, in the buffer of a concatenation k, where its operands stand."""
-    axis = nodes[k].attrs["axis"]
-    ends = itertools.accumulate((nodes[i].shape[axis] for i in nodes[k].inputs), initial=0)
-    behind = (slice(None),) * (-axis - 1)
-    return [(..., slice(low, high), *behind) for low, high in itertools.pairwise(ends)]

@@ -1,8 +1,9 @@
 """Programs: a folded graph compiled to NumPy calls on fixed buffers.
 
-The schedule says what runs when, `minigrad.codegen.storage` where every value lives; here each
-operation becomes one call that writes there, and in loops (`codegen.nests`) and sums over steps
-(`codegen.totals`). The generated source can be read: `print(program.source)`.
+The schedule says what runs when, `storage` where every value lives; here each operation becomes one
+call that writes there, before the loops (`straight`), in them (`nests`) and in sums over steps
+(`totals`). A graph without a loop is a folded step without recurrence, all of it before the loops.
+The generated source can be read: `print(program.source)`.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.codegen.alarms import quiet, watched
-from minigrad.codegen.naming import Lines, Naming, kernel
-from minigrad.codegen.needs import WHOLE
-from minigrad.codegen.nests import NestWriter
-from minigrad.codegen.source import call, lifted
-from minigrad.codegen.storage import Array, Storage
-from minigrad.codegen.totals import Totals
 from minigrad.core import PRIMITIVES
-from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, run_folded
-from minigrad.passes import PASSES, Pass
-from minigrad.passes.scale import sigmoids
-from minigrad.schedule import Nest, Schedule, schedule
+from minigrad.engines.numpy.alarms import quiet, watched
+from minigrad.engines.numpy.naming import Naming, kernel
+from minigrad.engines.numpy.needs import WHOLE
+from minigrad.engines.numpy.nests import NestWriter
+from minigrad.engines.numpy.source import Array, Lines, Scope, lifted
+from minigrad.engines.numpy.storage import Storage
+from minigrad.engines.numpy.totals import Totals
+from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
+from minigrad.lower.passes import LATE, PASSES, Pass
+from minigrad.lower.pipeline import planned
+from minigrad.lower.scale import sigmoids
+from minigrad.lower.schedule import Nest, Schedule
 
 
 class Program:
@@ -48,7 +50,7 @@ class Program:
         nbytes: the size of all buffers.
 
     >>> import numpy as np, rnn
-    >>> from minigrad.program import Program
+    >>> from minigrad.engines.numpy.program import Program
     >>> cell = rnn.RNNCell(3, 5)
     >>> p = cell.init(0)
     >>> run = Program(cell.folded(batch=2), steps=7)
@@ -66,37 +68,32 @@ class Program:
     ) -> None:
         self.T = steps
         self._lock = threading.Lock()
-        self.plan: Schedule = schedule(folded, passes)
+        self.nbytes = 0
+        self.plan: Schedule = planned(folded, passes)
         self.nodes = self.plan.folded.step.nodes
-        self.storage = Storage(self.plan, steps, known or {})
+        scope = Scope()
+        self.storage = Storage(self.plan, steps, known or {}, scope, self._nested)
         self.results: list[Array | None] = []
-        self.names = Naming(self.storage)
+        self.names = Naming(self.storage, scope)
         self.totals = Totals(self.names)
-        nests = NestWriter(self.names, self.totals)
-        lines = self._inputs()
-        for k in self.plan.static:
-            node, operands = (
-                self.nodes[k],
-                [self.names.operand(k, i) for i in self.nodes[k].inputs],
-            )
-            if self.storage.values[k].array is None:
-                lines.append(f"{self.names.of(k)} = {call(node, operands, self.names.bind)}")
-            else:
-                names = ", ".join([*operands, self.names.of(k)])
-                lines.append(f"{self.names.bind(node.op, kernel(node))}({names})")
+        lines = [*self._inputs(), *self.storage.straight.lines]
         for block in self.plan.blocks:
-            lines += nests.nest(block) if isinstance(block, Nest) else self._batch(block)
+            if isinstance(block, Nest):
+                lines += NestWriter(block, self.names, self.totals).lines()
+            else:
+                lines += self._batch(block)
         lines += self._results()
         if sigmoids(folded):
             lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
         given = (k for k in range(len(folded.inputs)) if k not in (known or {}))
         parameters = ", ".join(f"x{k}" for k in given)
         body = "\n".join(f"    {line}" for line in lines)
-        self.source = f"def program({parameters}):\n{body}\n"
-        self.nbytes = self.storage.nbytes
-        exec(compile(self.source, "<minigrad program>", "exec"), self.names.scope)
+        source = f"def program({parameters}):\n{body}\n"
+        self.source = "\n".join([*self.storage.straight.loops, source])
+        self.nbytes += self.storage.nbytes
+        exec(compile(source, "<minigrad program>", "exec"), scope.names)
         self.run: Callable[..., list[Array]] = watched(
-            self.names.scope["program"], partial(_one_by_one, folded, steps, known or {})
+            scope.names["program"], partial(_one_by_one, folded, steps, known or {})
         )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
@@ -105,6 +102,12 @@ class Program:
             results = [np.array(x) for x in self.run(*inputs)]
         plain = len(self.plan.folded.plain)
         return results[:plain], results[plain:]
+
+    def _nested(self, folded: Folded, steps: int, known: Mapping[int, Array]) -> Program:
+        """The program of a loop that this one runs."""
+        program = Program(folded, steps, LATE, known)
+        self.nbytes += program.nbytes
+        return program
 
     def _inputs(self) -> Lines:
         """Start values go into the buffers of their recurrences."""
@@ -159,6 +162,9 @@ class Program:
                 name, array = self.totals.total(i, lines)
                 outputs.append(name)
                 self.results.append(array)
+            elif role == ONCE:
+                outputs.append(self.names.of(i))
+                self.results.append(self.storage.values[i].array)
         for r in folded.recurrences:
             history, d = self.storage.history[r.input], r.delay
             if self.storage.is_ring(r):
@@ -173,13 +179,6 @@ class Program:
 
 def _one_by_one(folded: Folded, steps: int, known: Mapping[int, Array], *inputs: Any) -> None:
     """Run operation by operation, so that one that fails is told."""
-    given, single = iter(inputs), {r.input for r in folded.recurrences if abs(r.delay) == 1}
-    values: list[Any] = []
-    for k, role in enumerate(folded.inputs):
-        value = known[k] if k in known else next(given)
-        if role == STATE and k in single:
-            value = [value]
-        elif role in (SEQUENCE, STATE):
-            value = [value[t, ...] for t in range(len(value))]
-        values.append(value)
-    run_folded(folded, steps, values)
+    given = iter(inputs)
+    values = [known[k] if k in known else next(given) for k in range(len(folded.inputs))]
+    run_folded(folded, steps, by_step(folded, values))

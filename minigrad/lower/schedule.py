@@ -15,8 +15,7 @@ from functools import cached_property
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
 from minigrad.graph import Node
-from minigrad.passes import PASSES, Pass
-from minigrad.passes.rewrite import in_buffer, static_nodes
+from minigrad.lower.rewrite import in_buffer, static_nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +59,8 @@ class Schedule:
     users: tuple[tuple[int, ...], ...]
 
 
-def schedule(folded: Folded, passes: Sequence[Pass] = PASSES) -> Schedule:
-    """Run the passes and put what is left in order."""
-    for change in passes:
-        folded = change(folded)
+def schedule(folded: Folded) -> Schedule:
+    """The order in which the parts of a folded graph run."""
     nodes, fixed, summed = folded.step.nodes, static_nodes(folded), sums_only(folded)
     stages: list[tuple[int, list[int]]] = []
     for direction, group in components(folded):

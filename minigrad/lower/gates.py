@@ -16,8 +16,8 @@ import numpy as np
 
 from minigrad.folded import Folded
 from minigrad.graph import Node
-from minigrad.passes.regroup import Chains, chain_up
-from minigrad.passes.rewrite import (
+from minigrad.lower.regroup import Chains, chain_up
+from minigrad.lower.rewrite import (
     Rewrite,
     by_entries,
     carriers,
