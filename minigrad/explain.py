@@ -86,7 +86,7 @@ def _nest(program: Program, nest: Nest) -> list[str]:
         size = program.storage.needs.chunk[nest]
         lines.append(f"{'  ' if looped else ''}for {size} steps at once: {_listed(batched)}")
     if looped:
-        calls = [node for node in looped if node.op != "concatenate"]
+        calls = [node for node in looped if not node.lowering.joins]
         lines.append(f"  each step, {len(calls)} calls: {_listed(calls)}")
     return lines
 

@@ -25,6 +25,7 @@ from minigrad.core import (
     to_array,
 )
 from minigrad.errors import ShapeError, at
+from minigrad.facts import PLAIN, SUMS, Lowering
 from minigrad.frozen import Frozen
 from minigrad.habits import function_of
 from minigrad.ops import zeros_like
@@ -58,6 +59,16 @@ class Node:
     name: str | None = None
     scope: str = ""
     t: int | None = None
+
+    @property
+    def lowering(self) -> Lowering:
+        """What is known of its operation; of inputs and constants nothing."""
+        return PRIMITIVES[self.op].lowering if self.op in PRIMITIVES else PLAIN
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it is there for the sake of a second name."""
+        return self.op == "alias"
 
     @property
     def label(self) -> str:
@@ -550,7 +561,7 @@ def canonical(graph: Graph, table: dict[Any, int]) -> list[int]:
     order = {i: k for k, i in enumerate(graph.inputs)}
     for k, node in enumerate(graph.nodes):
         operands: Iterable[int] = (keys[i] for i in node.inputs)
-        if node.op in ("add", "add_n") and all(
+        if node.lowering.chain == SUMS and all(
             graph.nodes[i].shape == node.shape for i in node.inputs
         ):
             terms: list[int] = []
@@ -559,7 +570,7 @@ def canonical(graph: Graph, table: dict[Any, int]) -> list[int]:
             if len(terms) == 1:
                 keys.append(terms[0])
                 continue
-            about: Any = ("sum", tuple(sorted(terms)))
+            about: Any = ("Σ", tuple(sorted(terms)))
         elif node.op == "input":
             about = ("input", order[k])
         elif node.op == "constant":
@@ -568,7 +579,7 @@ def canonical(graph: Graph, table: dict[Any, int]) -> list[int]:
             attrs = tuple((name, as_text(value)) for name, value in node.attrs.items())
             about = (node.op, tuple(operands), attrs)
         key = table.setdefault(about, len(table))
-        if about[0] == "sum":
+        if about[0] == "Σ":
             addends[key] = about[1]
         keys.append(key)
     return keys

@@ -18,6 +18,7 @@ from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
 from minigrad.engines.numpy.program import Program
 from minigrad.errors import ShapeError
+from minigrad.facts import Lowering
 from minigrad.folded import (
     EVERY,
     SEQUENCE,
@@ -292,7 +293,7 @@ def _push(tangents: Sequence[Any], y: Any, operands: Sequence[Any], attrs: dict[
     return Outputs([*found[:own], *found[own + len(kept.recurrences) :]])
 
 
-SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull)
+SCAN = Primitive("scan", _run, [], _push, kind="loop", joint=_pull, public=False)
 
 
 def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:
@@ -312,4 +313,6 @@ project = Primitive(
     kind="loop",
     collect=_together,
     label="part",
+    public=False,
+    lowering=Lowering(view=True),
 )

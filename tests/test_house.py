@@ -18,13 +18,14 @@ import pytest
 import minigrad as mg
 import rnn
 import viz  # noqa: F401  # one of the packages
+from tests import stub
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("minigrad", "rnn", "viz")
 """From the ground up: a package imports itself and those before it."""
 
 FLOORS = (
-    ("errors", "extras", "scopes", "show", "tree"),
+    ("errors", "extras", "facts", "scopes", "show", "tree"),
     ("habits",),
     ("core",),
     ("captured", "frozen", "history"),
@@ -263,6 +264,120 @@ def test_a_use_of_what_is_never_used_is_seen(what):
     uses, planted, _ = NEVER[what]
     assert uses(planted)
     assert not uses("identity = grid(1)")
+
+
+# --- what is known of an operation --------------------------------------------------------------
+
+RULES = {
+    "minigrad.engines.numpy.needs": ("contract matmul", "weight gradients; what has a buffer"),
+    "minigrad.engines.numpy.nests": ("add_n matmul", "what is several calls, or one of all rows"),
+    "minigrad.engines.numpy.program": ("lookup matmul", "what is done for all rows at once"),
+    "minigrad.engines.numpy.source": (
+        "expand_dims index reshape squeeze transpose", "what is written as a method of its array",
+    ),
+    "minigrad.engines.numpy.storage": (
+        "expand_dims matmul transpose", "the order of axes in memory; one entry of a pile",
+    ),
+    "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
+    "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
+    "minigrad.folding.embedding": ("add_n index", "what takes one step, or adds all of them"),
+    "minigrad.folding.sequences": ("index", "what takes one step of a sequence"),
+    "minigrad.folding.steps": ("index", "what takes one step of a sequence"),
+    "minigrad.folding.tags": ("index", "what takes one step of a sequence"),
+    "minigrad.graph": ("alias", "what `named` makes"),
+    "minigrad.lower.gates": ("expand_dims matmul multiply", "x W beside x V; s a beside s b"),
+    "minigrad.lower.regroup": (
+        "add expand_dims matmul multiply negative scatter subtract",
+        "s a + s b = s (a + b); products of what is joined",
+    ),
+    "minigrad.lower.rewrite": ("index lookup", "the span of an index; the dtype of a table"),
+    "minigrad.lower.scale": (
+        "add expand_dims index multiply reshape sigmoid transpose",
+        "numbers that go into weights; σ by fewer calls",
+    ),
+    "minigrad.lower.schedule": ("lookup", "its table must be known before the loop"),
+    "minigrad.rolled": ("add_n scan scatter stack", "what gathers the values of all steps"),
+    "minigrad.testing.programs": ("astype", "random programs are of one precision"),
+    "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
+    "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
+    "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
+    "viz.figures": ("multiply", "the memory cell: nothing on its line but × and +"),
+    "viz.formulas": ("concatenate index multiply sum", "written by more than their operands"),
+    "viz.memory": ("add multiply sigmoid", "the memory cell: nothing on its line but × and +"),
+    "viz.operations": ("multiply", "peepholes: a weight for each unit"),
+}
+"""The rules that are about single operations, and why each is no fact of an operation."""
+
+WORDS = {
+    "minigrad": ("scan", "the public function that runs one"),
+    "minigrad.core": ("where", "an argument of NumPy's functions"),
+    "minigrad.folded": ("sum", "the role of an output"),
+    "minigrad.habits": ("index where", "Python's and NumPy's words"),
+    "rnn.cells": ("softmax", "a hint at the activation that a user asks for"),
+    "rnn.optim": ("square", "the name of a state"),
+    "rnn.testing.equations": ("sigmoid tanh", "formulas of their own, to compare with"),
+    "rnn.testing.laws.simple": ("tanh", "the cell that the textbook derives"),
+    "rnn.testing.networks": ("sigmoid sin softplus stack sum tanh", "networks to draw at random"),
+    "viz.dot": ("pad square", "Graphviz's words"),
+    "viz.notation": ("cos exp log max sin tanh", "commands of LaTeX"),
+}
+"""Texts that are the names of operations, and mean something else."""
+
+
+PLANTED = ("faults", "loop_faults", "gate")
+"""Modules that say which operation they break."""
+
+
+def operations_named(source: str) -> set[str]:
+    """The operations whose names a source compares with, or has in a set, sequence or mapping."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare):
+            found += [node.left, *node.comparators]
+        elif isinstance(node, ast.Set | ast.Tuple | ast.List):
+            found += node.elts
+        elif isinstance(node, ast.Dict):
+            found += node.keys
+        elif isinstance(node, ast.MatchValue):
+            found.append(node.value)
+    texts = {x.value for x in found if isinstance(x, ast.Constant)}
+    return {name for name in mg.PRIMITIVES if name in texts}
+
+
+def test_what_is_known_of_an_operation_stands_in_ops():
+    """Other sources ask for a fact; `RULES` are about one operation, each for its reason."""
+    known = {
+        module: set(names.split())
+        for module, (names, reason) in (*RULES.items(), *WORDS.items())
+        if reason
+    }
+    found = {
+        module: named
+        for module, source in sources().items()
+        if not module.startswith("minigrad.ops") and module.rpartition(".")[2] not in PLANTED
+        and (named := operations_named(source))
+    }
+    assert found == known
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'VIEWS = frozenset(("reshape", "flip"))',
+        'if node.op == "tanh": pass',
+        'if "tanh" != node.op: pass',
+        'if node.op in {"input", "tanh"}: pass',
+        'WEIGHTS = {"matmul": 1}',
+        'match op:\n    case "tanh": pass',
+    ],
+)
+def test_a_list_of_operations_is_seen(source):
+    assert operations_named(source)
+    assert not operations_named('work.add("multiply", [a, b]); PRIMITIVES["tanh"]; x = "tanh"')
+
+
+def test_type_checkers_and_editors_read_the_table_as_it_is():
+    assert stub.STUB.read_text(encoding="utf-8") == stub.text(), "`make readme` renews it"
 
 
 # --- depth --------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from minigrad.core import PRIMITIVES
+from minigrad.facts import SUMS
 from minigrad.folded import Folded
 from viz.curve import elbow, join, line
 from viz.label import Label, fit, plain, symbol, timed, width, words
-from viz.operations import operations
-from viz.quotient import PRODUCTS, statics
+from viz.operations import adds, operations
+from viz.quotient import is_product, statics
 from viz.scene import Scene, Shape, Text, Wire
 from viz.style import GREY, INK, MUTED, Style
 
@@ -72,16 +72,16 @@ def rows(folded: Folded) -> list[Row]:
             if not pair:
                 continue
             weight = symbol((nodes[pair[0]].name or "").rpartition(".")[2])
-            if nodes[k].op in PRODUCTS and other:
+            if is_product(nodes[k]) and other:
                 columns, size = nodes[pair[0]].shape
                 kind = "input" if other[0] in folded.step.inputs and other[0] not in origins else ""
                 terms.append(Term(weight, (size, columns), named(other[0]), kind or "hidden"))
-            elif nodes[k].op == "add":
+            elif nodes[k].lowering.chain == SUMS:
                 terms.append(Term(weight, (nodes[pair[0]].shape[-1], 1)))
-        last = next((nodes[k].op for k in reversed(block.nodes) if nodes[k].op != "alias"), "")
+        done = [nodes[k] for k in block.nodes if not nodes[k].is_alias]
         if any(term.operand for term in terms):
             name = tuple(r for r in block.label if r.face != "sans" and r.text.strip())
-            function = "" if last in ("add", "matmul", "lookup") else PRIMITIVES[last].label
+            function = "" if adds(done[-1]) else done[-1].label
             size = nodes[block.nodes[-1]].shape[-1]
             label = timed(name or words("y"), "t")
             kind = block.kind.partition(":")[0]

@@ -13,7 +13,7 @@ from collections.abc import Collection, Hashable, Sequence
 
 from minigrad.folded import EVERY, SEQUENCE, STATE, SUM, Folded, components
 from viz.label import scoped, symbol
-from viz.quotient import PRODUCTS, Block, Quotient, merge, statics
+from viz.quotient import Block, Quotient, is_product, merge, statics
 from viz.scene import identifier
 
 
@@ -67,7 +67,7 @@ def circles(folded: Folded) -> list[int]:
             given = nodes[source]
             if given.name is None or source in weights or given.op == "input":
                 continue
-            weighed = node.op in PRODUCTS and any(i in weights for i in node.inputs)
+            weighed = is_product(node) and any(i in weights for i in node.inputs)
             if weighed or (node.scope != given.scope and bool(given.scope)):
                 found.add(source)
     # A state handed on unchanged is a circle too: a value that waits one more step.

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.facts import ATOM, PRODUCT_OF, SUM_OF
 from minigrad.folded import EVERY, SEQUENCE, STATIC, SUM, Folded, folded_adjoint
 from viz import given
 from viz.cells import layer
-from viz.formulas import ATOM, PRODUCT_OF, SUM_OF, Term, held, written
+from viz.formulas import Term, held, written
 from viz.notation import Formula, Symbol, html, latex, shifted, typed, unicode
 
 

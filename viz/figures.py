@@ -224,7 +224,7 @@ def _numbers(
     numbers = {block.id: summary(made[block.nodes[-1]]) for block in found.view.blocks}
     for gate in found.gates:
         nodes = found.view[gate].nodes
-        main = max(k for k in nodes if step.nodes[k].op != "alias")
+        main = max(k for k in nodes if not step.nodes[k].is_alias)
         numbers[f"z {gate}"] = summary(made[step.nodes[main].inputs[0]])
     for r in folded.recurrences:
         numbers[f"old {r.name}"] = summary(made[step.inputs[r.input]])

@@ -110,8 +110,8 @@ def memory(folded: Folded) -> Memory | None:
 
 def _operation(folded: Folded, members: tuple[int, ...]) -> str:
     """The last operation of a block that does something."""
-    done = [folded.step.nodes[k].op for k in members if folded.step.nodes[k].op != "alias"]
-    return done[-1] if done else "alias"
+    nodes = [folded.step.nodes[k] for k in members]
+    return next((node for node in reversed(nodes) if not node.is_alias), nodes[-1]).op
 
 
 def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:

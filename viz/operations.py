@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from minigrad.core import PRIMITIVES
+from minigrad.facts import SUMS
 from minigrad.folded import EVERY, STATIC, SUM, Folded
 from minigrad.graph import Node
 from viz.adjoints import UNNAMED
@@ -22,8 +23,6 @@ from viz.label import Label, Run, scoped, symbol, words
 from viz.quotient import Block, Quotient, merge
 from viz.scene import identifier
 
-SUMS = ("add", "add_n")
-AFFINE = ("matmul", "lookup", *SUMS, "concatenate")
 SEPARATOR = Run("\u2002", "roman")
 
 
@@ -137,7 +136,7 @@ def quotient(
         named = next((i for i in reversed(members) if nodes[i].name), k)
         node = nodes[named]
         sub = layer(node.scope, scopes[node.name]) if node.name else ""
-        main = next((i for i in reversed(members) if nodes[i].op != "alias"), k)
+        main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
         label = _label(nodes, main, members)
         if node.name:
             letter = symbol(node.name, sub=sub)
@@ -168,7 +167,7 @@ def _keys(
             alone = keys[i] is not None and readers[i] == {k} and i not in fixed
             if not alone or node.op == "input" or nodes[i].op == "input":
                 continue
-            is_rename = node.op == "alias"
+            is_rename = node.is_alias
             is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
             if is_rename or is_chain or i in joined:
                 keys[i] = keys[k]
@@ -178,13 +177,19 @@ def _keys(
 def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int]) -> bool:
     """A product with a parameter, or a sum that has such a product or a parameter in it."""
     node = nodes[k]
-    if node.op in ("matmul", "lookup"):
+    if node.lowering.weight is not None:
         return any(i in free for i in node.inputs)
     if node.op == "multiply":  # a weight for each unit, as of peepholes
         return any(i in weights and nodes[i].op == "input" for i in node.inputs)
-    if node.op not in SUMS:
+    if node.lowering.chain != SUMS:
         return False
-    return any(i in free or (nodes[i].op in AFFINE and _reads(nodes, i, free)) for i in node.inputs)
+    return any(i in free or (adds(nodes[i]) and _reads(nodes, i, free)) for i in node.inputs)
+
+
+def adds(node: Node) -> bool:
+    """Whether a node is a part of an affine chain: a product, a sum, or such side by side."""
+    about = node.lowering
+    return about.weight is not None or about.chain == SUMS or about.joins
 
 
 def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
@@ -192,18 +197,16 @@ def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
     stack = [k]
     while stack:
         node = nodes[stack.pop()]
-        if node.op in ("matmul", "lookup") and any(i in free for i in node.inputs):
+        if node.lowering.weight is not None and any(i in free for i in node.inputs):
             return True
-        if node.op in SUMS:
-            stack += [i for i in node.inputs if nodes[i].op in AFFINE]
+        if node.lowering.chain == SUMS:
+            stack += [i for i in node.inputs if adds(nodes[i])]
     return False
 
 
 def _is_activation(node: Node) -> bool:
     primitive = PRIMITIVES.get(node.op)
-    if primitive is None or node.op in ("alias", "negative", "detach"):
-        return False
-    return primitive.kind == "elementwise" and len(primitive.rules) == 1
+    return primitive is not None and primitive.kind == "elementwise" and len(primitive.rules) == 1
 
 
 def _is_number(node: Node) -> bool:
@@ -244,7 +247,7 @@ def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
     node = nodes[k]
     if node.op == "input" or node.op == "constant":
         return words(node.name) if node.name else called(node)
-    if len([i for i in members if nodes[i].op in AFFINE]) > 1 and not _is_activation(node):
+    if len([i for i in members if adds(nodes[i])]) > 1 and not _is_activation(node):
         return words("linear")
     sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op
     numbers = [_is_number(nodes[i]) for i in node.inputs]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from minigrad.core import PRIMITIVES
 from minigrad.folded import STATIC, Folded
 from minigrad.graph import Node
 from viz.label import Label
@@ -129,7 +130,7 @@ def merge(
             elif keys[parent] != key or delay:
                 edge = (blocks[keys[parent]].id, blocks[key].id, delay, name)
                 through = links.setdefault(edge, [])
-                if node.op in PRODUCTS:
+                if is_product(node):
                     through += [i for i in node.inputs if keys[i] is None and i not in delayed]
         if k in delayed:  # a state that is a block of its own
             parent, delay, name = delayed[k]
@@ -161,8 +162,9 @@ def _runnable(names: Sequence[str], inside: Sequence[tuple[str, str]]) -> list[s
     return list(order)
 
 
-PRODUCTS = ("matmul", "lookup", "outer", "contract")
-"""Primitives in which a parameter is a weight on an edge."""
+def is_product(node: Node) -> bool:
+    """Whether a parameter that a node reads is a weight on an edge."""
+    return node.op in PRIMITIVES and PRIMITIVES[node.op].is_product
 
 
 def _delayed(folded: Folded) -> dict[int, tuple[int, int, str]]:

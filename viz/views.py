@@ -104,7 +104,7 @@ def recorded(record: Record, asked: Asked) -> Scene:
         shown = choose({*shown.shown, *(t for k in notes if (t := nodes[k].t))})
     visible = {None, *shown.shown} if shown else {None}
     if level != "gate":  # told before the work is done
-        drawn = (n for n in nodes if n.op not in ("constant", "alias") and n.t in visible)
+        drawn = (n for n in nodes if n.op != "constant" and not n.is_alias and n.t in visible)
         _small_enough(sum(bool(n.inputs) for n in drawn), asked)
     free = record.free() if asked.params == "tags" else set()
     made = quotient(nodes, free, level, None, record.results, record.carried())

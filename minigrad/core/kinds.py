@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigrad.core.primitive import Primitive, Rule
-from minigrad.core.tensor import Tensor
+from minigrad.core.tensor import FUNCTIONS, Tensor
 
+F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Primitive]
 
 REAL = (-3.0, 3.0)
@@ -168,6 +169,12 @@ def general(vjp: Rule, jvp: Rule, **about: Any) -> Decorator:
     """One operand, both rules spelled out: `vjp(g, y, x, **attrs)`, `jvp(t, y, x, **attrs)`."""
     push: Rule = lambda tangents, y, xs, attrs: jvp(tangents[0], y, *xs, **attrs)
     return _made("general", [vjp], push, about, domain=(REAL,))
+
+
+def public(function: F, name: str | None = None) -> F:
+    """A function composed of primitives, in the table beside them: `minigrad.name`."""
+    FUNCTIONS[name or function.__name__] = function
+    return function
 
 
 def rank(x: Any) -> int:

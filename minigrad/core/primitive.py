@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from minigrad.core.tensor import FUNCTIONS, Tensor, record, to_array
 from minigrad.errors import REFUSALS, argument_error, operation_error
+from minigrad.facts import PLAIN, STRAIGHT, Formula, Lowering, Numerics
 from minigrad.habits import call_error, unmasked
 from minigrad.scopes import TAG
 
@@ -40,8 +41,10 @@ class Primitive:
             operand has no derivative. Rules are written with operators and primitives, so they
             work on arrays and, for higher order, on tensors. They never un-broadcast.
         push: `push(tangents, y, operands, attrs)` is the jvp; a tangent of None is zero.
-        kind: "elementwise", "linear", "bilinear", "stepwise" (zero derivative) or "general".
+        kind: "elementwise", "linear", "bilinear", "stepwise" (zero derivative), "general", or
+            "loop": it runs a graph of its own, and is told of by that graph's operations.
         signature: gufunc signature of the core axes; leading axes broadcast.
+        by_entries: whether there are none: the result has each entry from those at its place.
         label: what drawings and equations show.
         domain: for each operand the interval or the kind of values it accepts.
         prepare: brings arguments to their canonical form (negative axes, tuples).
@@ -56,6 +59,10 @@ class Primitive:
             the defining function is then only signature and documentation.
         joint: in place of rules the one rule of any number of operands, which gives all their
             cotangents: `joint(g, y, operands, attrs, asked)`; None for those not asked for will do.
+        lowering: what a program may do with it.
+        numerics: what bounds its rounding, and where it has a kink.
+        formula: how it is written; as `label(a, b)` if nothing is said.
+        public: whether it is a function for all, under its name.
     """
 
     def __init__(
@@ -75,7 +82,10 @@ class Primitive:
         lift: Any = None,
         kernel: Callable[..., Any] | None = None,
         joint: Callable[..., Any] | None = None,
-        numpy: str | None = None,
+        lowering: Lowering = PLAIN,
+        numerics: Numerics = STRAIGHT,
+        formula: Formula | None = None,
+        public: bool = True,
     ) -> None:
         if not _is_identifier(name):
             raise ValueError(
@@ -99,13 +109,25 @@ class Primitive:
         self.defined = forward
         # A ufunc would take one operand more, or an attribute, for a place to write to.
         self.arity = len(rules) if kernel is not None and prepare is None else -1
+        self.by_entries = not set(signature) - set("(),->")
         # A primitive of single entries takes an axis in front of aligned operands as it is.
-        self.lift = lift or (None if set(signature) - set("(),->") else "align")
+        self.lift = lift or ("align" if self.by_entries else None)
+        self.lowering = lowering
+        self.numerics = numerics
+        self.formula = formula
         self.__doc__ = forward.__doc__
-        PRIMITIVES[name] = FUNCTIONS[numpy or name] = self
+        PRIMITIVES[name] = self
+        if public:
+            FUNCTIONS[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it multiplies matrices, or takes rows of one, as a product with 0 and 1 does."""
+        bilinear = self.kind == "bilinear" and not self.by_entries
+        return bilinear or self.lowering.weight is not None
 
     def moves(self, i: int) -> bool:
         """Whether the result has a derivative with respect to operand i."""

@@ -159,7 +159,7 @@ class Tensor(Refusals):
             trace.refuse(self, what)
 
     def __getitem__(self, index: Any) -> Tensor:
-        name = "index" if FROZEN.get() is None else "read"
+        name = "index" if FROZEN.get() is None else "_read"
         return FUNCTIONS[name](self, index)  # type: ignore[no-any-return]  # registry
 
     _repr_svg_ = picture

@@ -14,9 +14,6 @@ import numpy as np
 
 from minigrad.graph import Graph
 
-IDLE = ("input", "constant", "index", "alias")
-"""What names and reads values; a step that does nothing else computes nothing."""
-
 
 def tagged(graph: Graph) -> list[dict[int, list[int]]]:
     """For each loop the operations of every step, in order of their creation."""
@@ -32,7 +29,7 @@ def _rows(graph: Graph) -> dict[str, dict[int, list[int]]]:
     for k, node in enumerate(nodes):
         if node.t is not None and node.op not in ("input", "constant"):
             rows[node.scope][node.t].append(k)
-            if node.op not in IDLE:
+            if not node.lowering.view:  # a step that only looks at values computes nothing
                 busy.add(node.t)
     readings = _readings(graph, rows.values())
     kept = {

@@ -102,7 +102,7 @@ def columns_as_gates(folded: Folded) -> Folded:
     work, looped = Rewrite(folded), looped_nodes(folded)
     nodes, users = folded.step.nodes, folded.step.users()
     for k, node in enumerate(nodes):
-        if k not in looped or node.op in ("input", "concatenate"):
+        if k not in looped or node.op == "input" or node.lowering.joins:
             continue
         spans = {j: span for j, _ in users[k] if (span := column_span(nodes, j))}
         widths = {high - low for _, low, high in spans.values()}
@@ -136,30 +136,26 @@ def merge_products(folded: Folded) -> Folded:
     """
     work, looped, static = Rewrite(folded), looped_nodes(folded), static_nodes(folded)
     nodes, users = folded.step.nodes, folded.step.users()
-    groups: dict[tuple[str, int, bool, int], list[int]] = {}
+    groups: dict[tuple[str, int, int, bool, int], list[int]] = {}
     for k, node in enumerate(nodes):
-        if node.op not in WEIGHTS or k in static:
+        at = node.lowering.weight
+        if at is None or k in static:
             continue
-        weight = node.inputs[WEIGHTS[node.op]]
-        shared = node.inputs[1 - WEIGHTS[node.op]]
+        weight, shared = node.inputs[at], node.inputs[1 - at]
         if weight in static and shared not in static and len(nodes[weight].shape) == 2:
-            key = (node.op, shared, k in looped, node.shape[-1])
+            key = (node.op, at, shared, k in looped, node.shape[-1])
             groups.setdefault(key, []).append(k)
-    for (op, shared, _, width), group in groups.items():
+    for (op, at, shared, _, width), group in groups.items():
         if len(group) < 2:
             continue
         group = _in_a_row({k: _fate(nodes, users, k) for k in group})
-        beside = work.joined([nodes[k].inputs[WEIGHTS[op]] for k in group], -1)
-        operands = [beside, shared] if WEIGHTS[op] == 0 else [shared, beside]
+        beside = work.joined([nodes[k].inputs[at] for k in group], -1)
+        operands = [shared, beside] if at else [beside, shared]
         wide = work.add(op, operands, (*nodes[group[0]].shape[:-1], len(group) * width))
         pile = _gates_of(work, wide, len(group))
         for n, k in enumerate(group):
             work.become(k, work.entry(pile, n))
     return work.done()
-
-
-WEIGHTS = {"matmul": 1, "lookup": 0}
-"""Operations whose weights can be put side by side, and which operand is the weight."""
 
 
 def _fate(
@@ -169,7 +165,7 @@ def _fate(
     path: list[str] = []
     while users[k] and len(path) < 3:
         k = users[k][0][0]
-        if path or nodes[k].op not in ("add", "add_n", "multiply"):
+        if path or nodes[k].lowering.chain is None:
             path.append(nodes[k].op)
     return tuple(path)
 
@@ -354,7 +350,7 @@ def merge_factors(folded: Folded) -> Folded:
 
     for k, node in enumerate(nodes):
         rank = len(node.shape)
-        if node.op != "concatenate" or node.attrs["axis"] != -rank or k not in looped:
+        if not node.lowering.joins or node.attrs["axis"] != -rank or k not in looped:
             continue
         operands: list[int] = []
         for shared, run in itertools.groupby(node.inputs, lambda i: (split(i) or (-1,))[0]):

@@ -45,7 +45,7 @@ def eliminate_common(folded: Folded) -> Folded:
         number = node.op == "constant" and node.dtype is None
         if node.op == "input" or (node.op == "constant" and not number) or k in kept:
             continue
-        if node.op == "alias":
+        if node.is_alias:
             same[k] = node.inputs[0]
             continue
         about = repr(node.value), *map(as_text, node.attrs.values())
@@ -73,19 +73,18 @@ class Chains:
 
     def _absorbed(self, k: int) -> bool:
         """Whether a sum or product is only a term of a larger one."""
-        if self.nodes[k].op not in CHAINED or k not in self.looped or not self.sole(k):
+        if self.nodes[k].lowering.chain is None or k not in self.looped or not self.sole(k):
             return False
         above = self.nodes[self.users[k][0][0]]
-        return CHAINED.get(above.op) == CHAINED[self.nodes[k].op] and (
-            above.shape == self.nodes[k].shape
-        )
+        own = self.nodes[k]
+        return (above.lowering.chain, above.shape) == (own.lowering.chain, own.shape)
 
     def roots(self) -> list[int]:
         """The nodes that stand for a whole chain."""
         return [
             k
             for k, node in enumerate(self.nodes)
-            if node.op in CHAINED and k in self.looped and not self._absorbed(k)
+            if node.lowering.chain is not None and k in self.looped and not self._absorbed(k)
         ]
 
     def terms(self, root: int) -> list[int]:
@@ -93,16 +92,12 @@ class Chains:
         found, pending = [], list(reversed(self.nodes[root].inputs))
         while pending:
             i = pending.pop()
-            same = CHAINED.get(self.nodes[i].op) == CHAINED[self.nodes[root].op]
+            same = self.nodes[i].lowering.chain == self.nodes[root].lowering.chain
             if same and self._absorbed(i):
                 pending += reversed(self.nodes[i].inputs)
             else:
                 found.append(i)
         return found
-
-
-CHAINED = {"add": "add", "add_n": "add", "multiply": "multiply"}
-"""Operations that can be regrouped, and by which operation of two operands."""
 
 
 def chain_up(work: Rewrite, op: str, terms: list[int]) -> int:
@@ -135,7 +130,8 @@ def reassociate(folded: Folded) -> Folded:
         outside = [i for i in terms if i not in looped]
         if not 2 <= len(outside) < len(terms):
             continue
-        op = CHAINED[nodes[k].op]
+        op = nodes[k].lowering.chain
+        assert op is not None
         total = chain_up(work, op, sorted(outside, key=late))
         rest = [i for i in terms if i in looped]
         if len(rest) > 1:
@@ -211,7 +207,7 @@ def distribute(folded: Folded) -> Folded:
         beside = nodes[pile]
         axis = -len(node.shape)
         if (
-            beside.op != "concatenate"
+            not beside.lowering.joins
             or beside.attrs["axis"] != axis
             or factor in looped
             or not chains.sole(pile)
@@ -287,10 +283,10 @@ def flatten_piles(folded: Folded) -> Folded:
     outputs = set(folded.step.outputs)
 
     def alike(k: int, i: int) -> bool:
-        return nodes[i].op == "concatenate" and nodes[i].attrs == nodes[k].attrs
+        return nodes[i].lowering.joins and nodes[i].attrs == nodes[k].attrs
 
     for k, node in enumerate(nodes):
-        if node.op != "concatenate":
+        if not node.lowering.joins:
             continue
         parts: list[int] = []
         for i in node.inputs:

@@ -40,8 +40,7 @@ def carriers(folded: Folded) -> set[int]:
 def by_entries(node: Node) -> bool:
     """Whether a node works entry by entry, on operands that are broadcast."""
     primitive = PRIMITIVES.get(node.op)
-    fits = primitive is not None and primitive.lift == "align" and not node.attrs
-    return fits and node.op != "matmul"
+    return primitive is not None and primitive.by_entries and not node.attrs
 
 
 def in_buffer(node: Node) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.lower.gates import WEIGHTS
 from minigrad.lower.rewrite import Rewrite, front_span, static_nodes
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -128,8 +127,8 @@ class _Scaling:
             part = self._scaled(fixed[0], by) if len(fixed) == 1 else None
             rest = [i for i in node.inputs if i not in self.static]
             return None if part is None else work.add("multiply", [part, *rest], node.shape)
-        if node.op in WEIGHTS:
-            weight = node.inputs[WEIGHTS[node.op]]
+        if node.lowering.weight is not None:
+            weight = node.inputs[node.lowering.weight]
             row = _fitted(by, node.shape[-1:])
             if weight not in self.static or row is None or len(self.nodes[weight].shape) != 2:
                 return None

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
 from minigrad.graph import Node
@@ -152,9 +154,8 @@ def _waits(node: Node) -> bool:
 
 def rearranges(node: Node) -> bool:
     """Whether a node is only a view of its operand, or puts operands side by side."""
-    if node.op == "index":
-        return all(p is ... or isinstance(p, int | slice) for p in node.attrs["position"])
-    return node.op in ("transpose", "expand_dims", "squeeze", "alias", "reshape", "concatenate")
+    by_array = any(isinstance(p, np.ndarray) for p in node.attrs.get("position", ()))
+    return node.lowering.joins or (node.lowering.view and not by_array)
 
 
 def sums_only(folded: Folded) -> set[int]:
@@ -171,22 +172,14 @@ def sums_only(folded: Folded) -> set[int]:
     for k in range(len(folded.step.nodes) - 1, -1, -1):
         node = folded.step.nodes[k]
         roles = wanted.get(k, set())
-        batched = in_buffer(node) and node.op not in THROUGH  # is done for all steps at once
+        batched = in_buffer(node) and not node.lowering.through  # is done for all steps at once
         if node.op in ("input", "constant") or roles - {SUM} or batched:
             continue
         below = [j for j, _ in users[k]]
-        if all(j in result and folded.step.nodes[j].op in THROUGH for j in below) and (
-            roles or below
-        ):
+        pass_on = all(j in result and folded.step.nodes[j].lowering.through for j in below)
+        if pass_on and (roles or below):
             result.add(k)
     return result - static_nodes(folded)
-
-
-THROUGH = frozenset(
-    ("add", "add_n", "subtract", "negative", "alias", "transpose", "expand_dims", "squeeze",
-     "index")
-)
-"""Linear operations that a sum over steps passes through."""
 
 
 def _can_batch(folded: Folded, k: int, static: set[int]) -> bool:

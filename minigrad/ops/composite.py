@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import FUNCTIONS
-from minigrad.core.kinds import negative_axes, rank
+from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
 from minigrad.ops.elementwise import astype, equal, sqrt, square, where
-from minigrad.ops.indexing import take
-from minigrad.ops.products import outer
 from minigrad.ops.reductions import sum
-from minigrad.ops.shapes import moveaxis, shape_of, split, swapaxes, unstack
+from minigrad.ops.shapes import shape_of
 
 
 def wide(x: Any) -> tuple[Any, Any]:
@@ -27,6 +24,7 @@ def wide(x: Any) -> tuple[Any, Any]:
     return (x if dtype.kind in "fc" else astype(x, "float64")), lambda y: y
 
 
+@public
 @explained
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Arithmetic mean over axes, over all if none is given."""
@@ -38,6 +36,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return narrow(sum(x, axes, keepdims) / count)
 
 
+@public
 @explained
 def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     """Variance over axes; the divisor is the number of entries less `ddof`."""
@@ -57,6 +56,7 @@ def _root(total: Any) -> Any:
     return where(zero, 0.0, sqrt(where(zero, 1.0, total)))
 
 
+@public
 @explained
 def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     """Standard deviation over axes; its derivative where all entries are equal is 0."""
@@ -64,12 +64,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     return narrow(_root(var(x, axis, keepdims, ddof)))
 
 
+@public
 @explained
 def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Euclidean (Frobenius) norm over axes; its derivative at 0 is 0."""
     x, narrow = wide(x)
     return narrow(_root(sum(square(x), axis, keepdims)))
-
-
-COMPOSITES = (mean, var, std, norm, swapaxes, moveaxis, unstack, split, take, outer)
-FUNCTIONS.update({function.__name__: function for function in COMPOSITES})

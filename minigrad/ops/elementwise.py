@@ -13,6 +13,7 @@ they have no derivative: `where(x > 0, sqrt(where(x > 0, x, 1.0)), 0.0)`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,37 @@ from minigrad.core.kinds import (
     POSITIVE,
     REAL,
     UNIT,
+    Decorator,
     bilinear,
     elementwise,
     entrywise,
     general,
     linear,
+    public,
     rank,
     stepwise,
     underflows,
 )
+from minigrad.facts import (
+    ATOM,
+    PRODUCT_OF,
+    SATURATES,
+    SHOWS_OPERAND,
+    SUM_OF,
+    SUMS,
+    Formula,
+    Lowering,
+    Numerics,
+    unit,
+)
 from minigrad.habits import REAL_PAIR
 
 _PAIR = "(),()->()"
+
+
+def _apart(a: Any, b: Any) -> Any:
+    """The distance from a kink where two operands are equal."""
+    return np.abs(np.subtract(a, b, dtype=float))
 
 
 def shut(flag: Any, g: Any) -> Any:
@@ -42,7 +62,14 @@ def shut(flag: Any, g: Any) -> Any:
     return where(flag, 0.0, g)
 
 
-@linear(lambda g, a, b: g, lambda g, a, b: g, signature=_PAIR, label="+", kernel=np.add)
+@linear(
+    lambda g, a, b: g,
+    lambda g, a, b: g,
+    signature=_PAIR,
+    label="+",
+    kernel=np.add,
+    lowering=Lowering(through=True, chain=SUMS),
+)
 def add(a: Any, b: Any) -> Any:
     """Sum of two tensors."""
 
@@ -53,6 +80,8 @@ def add(a: Any, b: Any) -> Any:
     signature=_PAIR,
     label="−",
     kernel=np.subtract,
+    lowering=Lowering(through=True),
+    formula=Formula("a − b", SUM_OF, (SUM_OF, PRODUCT_OF)),
 )
 def subtract(a: Any, b: Any) -> Any:
     """Difference of two tensors."""
@@ -64,6 +93,8 @@ def subtract(a: Any, b: Any) -> Any:
     signature=_PAIR,
     label="×",
     kernel=np.multiply,
+    lowering=Lowering(chain="multiply"),
+    formula=Formula("a ⊙ b", PRODUCT_OF, (PRODUCT_OF, PRODUCT_OF)),
 )
 def multiply(a: Any, b: Any) -> Any:
     """Entrywise (Hadamard) product."""
@@ -75,12 +106,21 @@ def multiply(a: Any, b: Any) -> Any:
     domain=(REAL, POSITIVE),
     label="÷",
     kernel=np.true_divide,
+    numerics=Numerics(bends=(None, np.abs)),
+    formula=Formula("a / b", PRODUCT_OF, (PRODUCT_OF, ATOM)),
 )
 def divide(a: Any, b: Any) -> Any:
     """Entrywise quotient."""
 
 
-@linear(lambda g, x: -g, signature="()->()", label="−", kernel=np.negative)
+@linear(
+    lambda g, x: -g,
+    signature="()->()",
+    label="−",
+    kernel=np.negative,
+    lowering=Lowering(through=True),
+    formula=Formula("−a", PRODUCT_OF, (PRODUCT_OF,)),
+)
 def negative(x: Any) -> Any:
     """The negative of every entry."""
 
@@ -95,7 +135,13 @@ def _power_exponent(y: Any, a: Any, b: Any) -> Any:
     return where(a > 0, y * log(where(a > 0, a, 1.0)), 0.0)
 
 
-@elementwise(_power_base, _power_exponent, domain=(POSITIVE, REAL), label="^")
+@elementwise(
+    _power_base,
+    _power_exponent,
+    domain=(POSITIVE, REAL),
+    label="^",
+    numerics=Numerics(bends=(np.abs, None)),
+)
 def power(a: Any, b: Any) -> Any:
     """a to the power b. The derivative by b is 0 where a ≤ 0."""
     if isinstance(b, int) and getattr(a, "dtype", None) is not None:
@@ -103,44 +149,69 @@ def power(a: Any, b: Any) -> Any:
     return np.power(a, b)
 
 
-@elementwise(lambda y, x: y, kernel=np.exp)
+@elementwise(lambda y, x: y, kernel=np.exp, numerics=Numerics(bends=(unit,)))
 def exp(x: Any) -> Any:
     """Exponential function."""
 
 
-@general(lambda g, y, x: g * y, lambda t, y, x: t * y, signature="()->()", label="exp")
+@general(
+    lambda g, y, x: g * y,
+    lambda t, y, x: t * y,
+    signature="()->()",
+    label="exp",
+    numerics=Numerics(bends=(unit,)),
+    public=False,
+)
 @underflows
 def likelihood(x: Any) -> Any:
     """exp(x) of a log-likelihood: unlike that of any number, its underflow is not raised."""
     return np.exp(x)
 
 
-@entrywise(lambda g, y, x: g / x, domain=(POSITIVE,), kernel=np.log)
+@entrywise(
+    lambda g, y, x: g / x, domain=(POSITIVE,), kernel=np.log, numerics=Numerics(bends=(np.abs,))
+)
 def log(x: Any) -> Any:
     """Natural logarithm, for x > 0."""
 
 
-@entrywise(lambda g, y, x: g / (1.0 + x), domain=(UNIT,), kernel=np.log1p)
+@entrywise(
+    lambda g, y, x: g / (1.0 + x),
+    domain=(UNIT,),
+    kernel=np.log1p,
+    numerics=Numerics(bends=(lambda x: np.abs(1.0 + x),)),
+)
 def log1p(x: Any) -> Any:
     """log(1 + x) without loss of digits near 0, for x > −1."""
 
 
-@elementwise(lambda y, x: exp(x), kernel=np.expm1)
+@elementwise(lambda y, x: exp(x), kernel=np.expm1, numerics=SATURATES)
 def expm1(x: Any) -> Any:
     """exp(x) − 1 without loss of digits near 0."""
 
 
-@elementwise(lambda y, x: 0.5 / y, domain=(POSITIVE,), label="√", kernel=np.sqrt)
+@elementwise(
+    lambda y, x: 0.5 / y,
+    domain=(POSITIVE,),
+    label="√",
+    kernel=np.sqrt,
+    numerics=Numerics(bends=(np.abs,)),
+)
 def sqrt(x: Any) -> Any:
     """Square root, for x ≥ 0; its derivative is infinite at 0."""
 
 
-@entrywise(lambda g, y, x: 2.0 * (g * x), label="x²", kernel=np.square)
+@entrywise(
+    lambda g, y, x: 2.0 * (g * x),
+    label="x²",
+    kernel=np.square,
+    formula=Formula("a²", needs=(ATOM,)),
+)
 def square(x: Any) -> Any:
     """x times x."""
 
 
-@elementwise(lambda y, x: 1.0 - y * y, kernel=np.tanh)
+@elementwise(lambda y, x: 1.0 - y * y, kernel=np.tanh, numerics=SATURATES)
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent. The derivative 1 − y² needs only the output, and has its precision."""
 
@@ -154,7 +225,7 @@ def highest(dtype: np.dtype[Any]) -> float:
     return _HIGHEST.get(dtype.str[1:], 709.0)
 
 
-@elementwise(lambda y, x: y * (1.0 - y), label="σ")
+@elementwise(lambda y, x: y * (1.0 - y), label="σ", numerics=SATURATES)
 @underflows
 def sigmoid(x: Any) -> Any:
     """Logistic function exp(x) / (1 + exp(x)), with full relative accuracy on both sides."""
@@ -163,13 +234,13 @@ def sigmoid(x: Any) -> Any:
     return e / (e + 1.0)
 
 
-@entrywise(lambda g, y, x: shut(x <= 0, g))
+@entrywise(lambda g, y, x: shut(x <= 0, g), numerics=Numerics(kink=np.abs))
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     return np.maximum(x, 0)
 
 
-@elementwise(lambda y, x: sigmoid(x))
+@elementwise(lambda y, x: sigmoid(x), numerics=SATURATES)
 @underflows
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), finite for every finite x, with full relative accuracy."""
@@ -178,24 +249,27 @@ def softplus(x: Any) -> Any:
     return above + np.log1p(np.exp(np.where(x.real > 0, -1.0 * x, x)))
 
 
-@elementwise(lambda y, x: cos(x), kernel=np.sin)
+@elementwise(lambda y, x: cos(x), kernel=np.sin, numerics=SATURATES)
 def sin(x: Any) -> Any:
     """Sine, x in radians."""
 
 
-@elementwise(lambda y, x: -sin(x), kernel=np.cos)
+@elementwise(lambda y, x: -sin(x), kernel=np.cos, numerics=SATURATES)
 def cos(x: Any) -> Any:
     """Cosine, x in radians."""
 
 
 @entrywise(
-    lambda g, y, x: shut(equal(x, 0), g * sign(x)), label="|x|", kernel=np.abs
+    lambda g, y, x: shut(equal(x, 0), g * sign(x)),
+    label="|x|",
+    kernel=np.abs,
+    numerics=Numerics(kink=np.abs),
 )
 def absolute(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
 
 
-abs = absolute  # as in NumPy
+abs = public(absolute, "abs")  # as in NumPy
 
 
 def _unless(lost: Any, a: Any, b: Any, g: Any) -> Any:
@@ -217,6 +291,7 @@ def _smaller(a: Any, b: Any, out: Any = None) -> Any:
     lambda g, y, a, b: _unless(less(b, a), a, b, g),
     label="max",
     kernel=_greater,
+    numerics=Numerics(kink=_apart),
 )
 def maximum(a: Any, b: Any) -> Any:
     """Entrywise maximum; ties split the gradient equally."""
@@ -227,6 +302,7 @@ def maximum(a: Any, b: Any) -> Any:
     lambda g, y, a, b: _unless(less(a, b), a, b, g),
     label="min",
     kernel=_smaller,
+    numerics=Numerics(kink=_apart),
 )
 def minimum(a: Any, b: Any) -> Any:
     """Entrywise minimum; ties split the gradient equally."""
@@ -243,6 +319,12 @@ def _bounds(x: Any, low: Any = None, high: Any = None) -> tuple[tuple[Any], dict
     return (x,), {"low": low, "high": high}
 
 
+def _from_ends(x: Any, low: float | None, high: float | None) -> Any:
+    """The distance from the nearer of the bounds that there are."""
+    ends = [np.abs(x - end) for end in (low, high) if end is not None]
+    return np.min(ends, axis=0) if ends else np.full(np.shape(x), np.inf)
+
+
 def _inside(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
     g = g if low is None else shut(x < low, g)
     return g if high is None else shut(x > high, g)
@@ -252,6 +334,7 @@ def _inside(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
     _inside,
     prepare=_bounds,
     sample=lambda r: ([(r.randint(1, 3), 2)], {"low": -1.0, "high": r.choice((0.5, 1.5))}),
+    numerics=Numerics(kink=_from_ends),
 )
 def clip(x: Any, low: float | None, high: float | None) -> Any:
     """x limited to [low, high]; the derivative at the bounds is 1."""
@@ -287,37 +370,48 @@ def _sign(x: Any, out: Any = None) -> Any:
     return np.sign(x, out)
 
 
-@stepwise(1, kernel=_sign)
+@stepwise(1, kernel=_sign, numerics=Numerics(kink=np.abs))
 def sign(x: Any) -> Any:
     """−1, 0 or 1; the derivative is 0 everywhere."""
 
 
-@stepwise(2, label=">", kernel=np.greater)
+def _comparison(sign: str, kernel: Callable[..., Any]) -> Decorator:
+    """1 where it holds, 0 elsewhere."""
+    return stepwise(
+        2,
+        label=sign,
+        kernel=kernel,
+        numerics=Numerics(kink=_apart),
+        formula=Formula(f"[a {sign} b]"),
+    )
+
+
+@_comparison(">", np.greater)
 def greater(a: Any, b: Any) -> Any:
     """a > b, entrywise."""
 
 
-@stepwise(2, label="≥", kernel=np.greater_equal)
+@_comparison("≥", np.greater_equal)
 def greater_equal(a: Any, b: Any) -> Any:
     """a ≥ b, entrywise."""
 
 
-@stepwise(2, label="<", kernel=np.less)
+@_comparison("<", np.less)
 def less(a: Any, b: Any) -> Any:
     """a < b, entrywise."""
 
 
-@stepwise(2, label="≤", kernel=np.less_equal)
+@_comparison("≤", np.less_equal)
 def less_equal(a: Any, b: Any) -> Any:
     """a ≤ b, entrywise."""
 
 
-@stepwise(2, label="=", kernel=np.equal)
+@_comparison("=", np.equal)
 def equal(a: Any, b: Any) -> Any:
     """a = b, entrywise."""
 
 
-@stepwise(2, label="≠", kernel=np.not_equal)
+@_comparison("≠", np.not_equal)
 def not_equal(a: Any, b: Any) -> Any:
     """a ≠ b, entrywise."""
 
@@ -379,19 +473,26 @@ def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
     signature="()->()",
     prepare=_dtype,
     sample=lambda r: ([(2,)], {"dtype": "float64"}),
+    formula=SHOWS_OPERAND,
 )
 def astype(x: Any, dtype: str) -> Any:
     """The entries in another precision."""
     return np.asarray(x).astype(dtype)
 
 
-@linear(lambda g, x: g, signature="()->()", label="=")
+@linear(
+    lambda g, x: g,
+    signature="()->()",
+    label="=",
+    lowering=Lowering(view=True, through=True),
+    formula=SHOWS_OPERAND,
+)
 def alias(x: Any) -> Any:
     """The same values as a node of its own."""
     return np.asarray(x)[...]
 
 
-@stepwise(1)
+@stepwise(1, lowering=Lowering(view=True), formula=SHOWS_OPERAND)
 def detach(x: Any) -> Any:
     """The same values without their history: no gradient flows through (stop-gradient)."""
     return np.asarray(x)[...]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.core.kinds import INDEX, REAL, linear, negative_axes, rank
+from minigrad.core.kinds import INDEX, REAL, linear, negative_axes, public, rank
 from minigrad.errors import ShapeError
+from minigrad.facts import MATRIX, Formula, Lowering
 from minigrad.habits import unmasked
 from minigrad.ops.elementwise import where
 from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
@@ -90,6 +91,7 @@ def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
     lift=lambda attrs, steps: {"position": _behind(attrs["position"])},
     collect=_put_back,
     label="[ ]",
+    lowering=Lowering(view=True, through=True),
 )
 def index(x: Any, position: tuple[Any, ...]) -> Any:
     """x[position] for integers, slices, None, `...`, and arrays of integers or booleans."""
@@ -125,6 +127,7 @@ def _rows(x: Any, indices: Any) -> Arguments:
     return (x, indices), {}
 
 
+@public
 def take(x: Any, indices: Any, axis: int = 0) -> Any:
     """Entries of x at integer `indices` along an axis; for axis 0 a row look-up.
 
@@ -160,7 +163,7 @@ def read(x: Any, position: Any) -> Any:
     return take(x, where(chosen < 0, chosen + n, chosen), axis)
 
 
-FUNCTIONS["read"] = read
+FUNCTIONS["_read"] = read
 
 
 def _check_bounds(indices: Any, n: int) -> None:
@@ -185,6 +188,8 @@ def _take_rows(x: Any, indices: Any, out: Any = None) -> Any:
     prepare=_rows,
     kernel=_take_rows,
     sample=lambda r: ([(3, 2), np.array([[0, 2], [2, 2]])], {}),
+    lowering=Lowering(weight=0),
+    formula=Formula("a b", MATRIX, (MATRIX, MATRIX)),
 )
 def lookup(x: Any, indices: Any) -> Any:
     """Rows of x at integer positions: `(n, ...)` and indices `(b,)` give `(b, ...)`."""

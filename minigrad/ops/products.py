@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import FUNCTIONS, Tensor
-from minigrad.core.kinds import bilinear, rank
+from minigrad.core import Tensor
+from minigrad.core.kinds import bilinear, public, rank
 from minigrad.errors import ShapeError
+from minigrad.facts import ATOM, MATRIX, Formula, Lowering
 from minigrad.ops.shapes import expand_dims, shape_of, squeeze, swapaxes
 
 
@@ -24,6 +25,7 @@ def _contract_like(a: Any, g: Any, b: Any) -> Any:
     kernel=np.matmul, signature="(b,n),(n,m)->(b,m)", lift="align", label="@",
     sample=lambda r: (r.choice(([(3, 2), (2, 4)], [(2, 3, 2), (2, 4)], [(2, 1, 3, 2), (3, 2, 2)],
                                 [(3, 2), (2, 2, 3)], [(0, 2), (2, 3)])), {}),
+    lowering=Lowering(weight=1), formula=Formula("b a", MATRIX, (MATRIX, MATRIX)),
 )  # fmt: skip
 def product(a: Any, b: Any) -> Any:
     """Matrix product over the last two axes; leading axes broadcast. Public as `matmul`."""
@@ -35,6 +37,7 @@ def product(a: Any, b: Any) -> Any:
     signature="(...,b,n),(...,b,m)->(n,m)",
     label="ᵀ@",
     sample=lambda r: (r.choice(([(3, 2), (3, 4)], [(2, 3, 2), (2, 3, 4)])), {}),
+    formula=Formula("b aᵀ", MATRIX, (ATOM, MATRIX)),
 )
 def contract(a: Any, b: Any) -> Any:
     """aᵀb summed over all leading axes, as one product: `(..., b, n), (..., b, m) -> (n, m)`."""
@@ -47,6 +50,7 @@ def contract(a: Any, b: Any) -> Any:
     return np.matmul(a.T, b)
 
 
+@public
 def matmul(a: Any, b: Any) -> Any:
     """Matrix product `a @ b`: of matrices, of a vector and a matrix, of two vectors, of batches.
 
@@ -77,9 +81,7 @@ def _tensor_or_array(x: Any) -> Any:
     return x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
 
 
+@public
 def outer(a: Any, b: Any) -> Any:
     """All products of an entry of a with an entry of b: `(..., n), (..., m) -> (..., n, m)`."""
     return expand_dims(a, -1) * expand_dims(b, -2)
-
-
-FUNCTIONS["matmul"] = matmul

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.kinds import general, linear, negative_axes, rank, underflows
+from minigrad.facts import SATURATES, SUMS, Lowering, Numerics
 from minigrad.ops.elementwise import equal, likelihood, logical_not, shut
 from minigrad.ops.shapes import (
     Arguments,
@@ -69,13 +70,34 @@ def _choose_jvp(t: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     return sum(_ties(t, y, x, axis, keepdims), axis, keepdims)
 
 
-@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction, lift="same")
+def _lead(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+    """How far the greatest entry over axes is from the next; nothing where it is the only one."""
+    moved = np.moveaxis(x, axis, range(len(axis)))
+    rows = np.sort(moved.reshape(-1, *moved.shape[len(axis) :]), axis=0)
+    return np.expand_dims(rows[-1] - rows[-2], axis) if len(rows) > 1 else rows[:0]
+
+
+@general(
+    _choose_vjp,
+    _choose_jvp,
+    prepare=_axes,
+    sample=_reduction,
+    lift="same",
+    numerics=Numerics(kink=_lead),
+)
 def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Greatest entry over axes; ties split the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
-@general(_choose_vjp, _choose_jvp, prepare=_axes, sample=_reduction, lift="same")
+@general(
+    _choose_vjp,
+    _choose_jvp,
+    prepare=_axes,
+    sample=_reduction,
+    lift="same",
+    numerics=Numerics(kink=lambda x, axis, keepdims: _lead(-x, axis)),
+)
 def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Smallest entry over axes; ties split the gradient equally."""
     return np.min(x, axis=axis, keepdims=keepdims)
@@ -131,6 +153,7 @@ def _below(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
     prepare=_axes,
     sample=_reduction,
     lift="same",
+    numerics=SATURATES,
 )
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """log Σ exp(x) over axes, finite wherever x is; −∞ of nothing."""
@@ -155,6 +178,7 @@ def _sample_softened(r: Any) -> Any:
     prepare=_softened,
     sample=_sample_softened,
     lift="same",
+    numerics=SATURATES,
 )
 @underflows
 def softmax(x: Any, axis: tuple[int, ...]) -> Any:
@@ -175,6 +199,7 @@ def softmax(x: Any, axis: tuple[int, ...]) -> Any:
     prepare=_softened,
     sample=_sample_softened,
     lift="same",
+    numerics=SATURATES,
 )
 @underflows
 def log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
@@ -213,7 +238,8 @@ def _same_shape(*tensors: Any) -> Arguments:
     prepare=_same_shape,
     lift="same",
     sample=lambda r, n: ([(2, 3)] * n, {}),
+    lowering=Lowering(through=True, chain=SUMS),
 )
 def add_n(*tensors: Any) -> Any:
     """Sum of several tensors of one shape: how the gradients of shared weights meet."""
-    return reduce(np.add, tensors)
+    return reduce(np.add, tensors) if len(tensors) > 1 else np.array(tensors[0])

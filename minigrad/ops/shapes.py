@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.core.kinds import linear, negative_axes, rank, zeros
+from minigrad.core.kinds import linear, negative_axes, public, rank, zeros
 from minigrad.core.walks import sum_to
+from minigrad.facts import ATOM, SHOWS_OPERAND, Formula, Lowering
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -50,6 +51,8 @@ def _prepare_reshape(x: Any, *sizes: Any, shape: Any = None) -> Arguments:
     prepare=_prepare_reshape,
     lift=_longer,
     sample=lambda r: ([(2, 6)], {"shape": r.choice(((3, 4), (12,), (2, 1, 6), (2, 3, 2)))}),
+    lowering=Lowering(view=True),
+    formula=SHOWS_OPERAND,
 )
 def reshape(x: Any, shape: tuple[int, ...]) -> Any:
     """The same entries, in order, in another shape; one size may be −1."""
@@ -84,12 +87,15 @@ def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     prepare=_permutation,
     lift=lambda attrs, steps: {"axes": (-len(attrs["axes"]) - 1, *attrs["axes"])},
     sample=lambda r: ([(2, 3, 4)], {"axes": tuple(r.sample((-3, -2, -1), 3))}),
+    lowering=Lowering(view=True, through=True),
+    formula=Formula("aᵀ", needs=(ATOM,)),
 )
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
     """Axes in another order; in reverse order if none is given."""
     return np.transpose(x, axes)
 
 
+@public
 def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
     """Two axes exchanged, by default the last two (the matrix transpose)."""
     if type(x) is np.ndarray:
@@ -101,6 +107,7 @@ def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
     return transpose(x, tuple(order))
 
 
+@public
 def moveaxis(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place, the others in their order."""
     n = rank(x)
@@ -121,6 +128,8 @@ def _inserted(x: Any, axis: Any = -1) -> Arguments:
     prepare=_inserted,
     lift="same",
     sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-3,), (-2, -1)))}),
+    lowering=Lowering(view=True, through=True),
+    formula=SHOWS_OPERAND,
 )
 def expand_dims(x: Any, axis: tuple[int, ...]) -> Any:
     """Axes of size 1 inserted; the axes are those of the result."""
@@ -142,6 +151,8 @@ def _removed(x: Any, axis: Any = None) -> Arguments:
     prepare=_removed,
     lift="same",
     sample=lambda r: ([(2, 1, 1)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
+    lowering=Lowering(view=True, through=True),
+    formula=SHOWS_OPERAND,
 )
 def squeeze(x: Any, axis: tuple[int, ...]) -> Any:
     """Axes of size 1 removed, all of them if none is given."""
@@ -161,6 +172,8 @@ def _target(x: Any, shape: Any) -> Arguments:
     prepare=_target,
     lift=_longer,
     sample=lambda r: ([r.choice(((3,), (1, 3), (2, 1), ()))], {"shape": (2, 3)}),
+    lowering=Lowering(view=True),
+    formula=SHOWS_OPERAND,
 )
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     """Axes of size 1 stretched, and axes added in front, to reach a shape."""
@@ -204,6 +217,7 @@ def _parts(g: Any, y: Any, xs: Any, attrs: Any, asked: Any) -> list[Any]:
     lift="same",
     label="concat",
     sample=lambda r, n: ([(2, r.randint(1, 3)) for _ in range(n)], {"axis": -1}),
+    lowering=Lowering(joins=True),
 )
 def concatenate(*tensors: Any, axis: int) -> Any:
     """Tensors joined along an axis, by default the first: `concatenate([a, b], axis=-1)`.
@@ -235,12 +249,14 @@ def cut(x: Any, axis: int, start: int, stop: int | None = None) -> Any:
     return x[position] if type(x) is np.ndarray else FUNCTIONS["index"](x, position)
 
 
+@public
 def unstack(x: Any, axis: int = 0) -> list[Any]:
     """The entries along an axis, as a list: the inverse of `stack`."""
     (axis,) = negative_axes(axis, rank(x), "unstack")
     return [cut(x, axis, k) for k in range(shape_of(x)[axis])]
 
 
+@public
 def split(x: Any, parts: Any, axis: int = 0) -> list[Any]:
     """`parts` equal pieces along an axis, or pieces of the sizes in a list.
 
@@ -300,12 +316,14 @@ def _flipped(x: Any, axis: Any = None) -> Arguments:
     prepare=_flipped,
     lift="same",
     sample=lambda r: ([(2, 3)], {"axis": r.choice(((-1,), (-2,), (-2, -1)))}),
+    lowering=Lowering(view=True),
 )
 def flip(x: Any, axis: tuple[int, ...]) -> Any:
     """The entries in reverse order along the axes, along all if none is given."""
     return np.flip(x, axis)
 
 
+@public
 def zeros_like(x: Any) -> Any:
     """An array of zeros in the shape and dtype of x."""
     return zeros(x)

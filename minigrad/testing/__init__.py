@@ -1,8 +1,17 @@
 """Property-based testing of gradients, for this engine and for code of your own.
 
 `check_gradients` checks a function of tensors, `check_vjp` a forward and backward written by hand
-in plain NumPy. Random programs, faults to plant, and strategies for Hypothesis are here too; only
-the strategies need Hypothesis. `README.md` beside this file starts from nothing.
+in plain NumPy. Random programs, strategies for Hypothesis, and faults to read are here too; only
+the strategies need Hypothesis. `README.md` beside this file starts from nothing. What is where:
+
+* `check`: `check_gradients`. It compares three derivatives (`compare`; `flat` makes a function of
+  leaves, `numeric` has derivatives without rules, `rounding` what they may differ by), and holds
+  what a gradient promises besides (`promises`).
+* `report`: what is said of a wrong one, with the smallest program that fails (`minimise`) as Python
+  (`text`), in files (`artifacts`); `progress` says what takes long.
+* `handwritten`: `check_vjp`, and its report; `faults`: eight backward passes to try it on.
+* `laws`, on one application of a primitive (`cases`); `programs`, of random primitives;
+  `strategies`, of all of these for Hypothesis; `plugin`, for pytest.
 """
 
 from __future__ import annotations
@@ -14,7 +23,7 @@ from minigrad.extras import needed
 from minigrad.testing.cases import Case, draw_case
 from minigrad.testing.check import check_gradients
 from minigrad.testing.compare import GradientCheck
-from minigrad.testing.foreign import check_vjp
+from minigrad.testing.handwritten import check_vjp
 from minigrad.testing.laws import LAWS, Broken, check_law
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
 from minigrad.testing.report import GradientMismatch

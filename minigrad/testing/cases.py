@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Primitive
+from minigrad.core import Array, Primitive
 from minigrad.core.kinds import FLAG, INDEX
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, vjp
-from minigrad.core import Tensor, ancestors
+from minigrad.core import Array, Tensor, ancestors
 from minigrad.core.walks import pull_back
-from minigrad.testing.flat import Array, Flat, plain
+from minigrad.testing.flat import Flat, plain
 from minigrad.testing.numeric import (
     COMPLEX_LIMIT,
-    CURVED,
     MARGIN,
     Kink,
     across,
@@ -169,7 +168,7 @@ class _At:
         self.given, self.own = (outputs, leaves), own
         self.paths = PathScale(outputs, own)
         self.leaves = leaves
-        if any(x.primitive is not None and x.primitive.name == "scan" for x in self.paths.nodes):
+        if any(x.primitive is not None and x.primitive.kind == "loop" for x in self.paths.nodes):
             self.leaves, ys = expanded(*self.given)
             inner = [(y, w) for y, w in zip(ys, own, strict=True) if type(y) is Tensor]
             self.paths = PathScale([y for y, _ in inner], [w for _, w in inner])
@@ -321,7 +320,7 @@ def _without_rules(
     """The way, the derivative, what it may be off by (its rules' rounding apart), and the step."""
     f = at.f
     curved = [
-        x for node in at.paths.nodes if node.primitive and node.primitive.name in CURVED
+        x for node in at.paths.nodes if node.primitive and node.primitive.numerics.bends
         for x in node.parents if type(x) is Tensor
     ]  # fmt: skip
     is_small = all(np.max(np.abs(x.data), initial=0.0) <= COMPLEX_LIMIT for x in curved)

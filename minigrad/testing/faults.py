@@ -1,231 +1,100 @@
-"""Faults with names: what a gradient test must find, written down before the tests were.
+"""Eight backward passes that are wrong, each the way people get them wrong, and nothing hidden.
 
-Each is one that engines like this one have shipped, or one that a reader of ours could make: a
-wrong slope, a broadcast that is not summed, a use that is lost, an index that is not added, a
-buffer used too early. `with FAULTS["tanh slope (1 - y)²"].planted():` plants it in the running
-engine. `minigrad check --faults` shows which law finds which.
+Each is ordinary NumPy: a forward and a backward written by hand, such as `check_vjp` takes.
+`minigrad check minigrad.testing.faults` shows what is said of each, and is there to be read: which
+line of a report tells which mistake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.core import Tensor
-from minigrad.ops import cos, exp, flip, log, lookup, sigmoid, sin, transpose, where
-from minigrad.testing.planting import Rewrite, WrongPush, WrongRule, WrongSlope, forget
+import numpy as np
+
+X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)
+W, V = np.linspace(0.5, 1.5, 6).reshape(3, 2), np.linspace(-0.5, 1.0, 6).reshape(3, 2)
+ROWS = np.array([0, 2, 0])
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that can be wrong.
+    """A forward and its wrong backward.
 
     Attributes:
-        name: how it is called; `area`: the part of the house it is in.
-        about: one line, what a person did wrong.
-        seed: how it is planted.
-        missed: why no law finds it, where none does.
+        forward: `f(*arrays)`.
+        backward: `backward(g, y, *arrays)`, one gradient for each array.
+        example_inputs: the arrays that both are checked on.
+        time_axis: the axis of the result that counts steps, if one does.
+
+    >>> from minigrad.testing import check_vjp
+    >>> fault = bias_averaged_over_the_batch
+    >>> try:
+    ...     check_vjp(fault.forward, fault.backward, *fault.example_inputs)
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[4].strip())
+    it is 0.5 times the right one
     """
 
-    name: str
-    area: str
-    about: str
-    seed: Any
-    missed: str = ""
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    example_inputs: tuple[Any, ...]
+    time_axis: int | None = None
 
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """Run the body of the `with` in an engine that has this fault."""
-        forget()
-        try:
-            with self.seed.planted():
-                yield
-        finally:
-            forget()
+    def __call__(self, *arrays: Any) -> Any:
+        """The forward."""
+        return self.forward(*arrays)
 
 
-FAULTS: dict[str, Fault] = {}
-"""Every fault by its name."""
+tanh_slope_at_the_input = Fault(np.tanh, lambda g, y, x: g * (1 - x * x), (X,))
+
+bias_averaged_over_the_batch = Fault(
+    lambda x, b: x + b, lambda g, y, x, b: (g, g.mean(axis=0)), (X, W[:, 0])
+)
+
+first_use_alone = Fault(lambda x: x * np.sin(x), lambda g, y, x: g * np.sin(x), (X,))
+
+softmax_entry_by_entry = Fault(
+    lambda x: np.exp(x) / np.sum(np.exp(x)), lambda g, y, x: g * y * (1 - y), (X[0],)
+)
+
+weights_exchanged = Fault(
+    lambda x, W, V: (x @ W) * (x @ V),
+    lambda g, y, x, W, V: (
+        (g * (x @ V)) @ W.T + (g * (x @ W)) @ V.T, x.T @ (g * (x @ W)), x.T @ (g * (x @ V))
+    ),
+    (X, W, V),
+)  # fmt: skip
 
 
-def plant(area: str, name: str, about: str, seed: Any, missed: str = "") -> None:
-    """Add a fault to the list."""
-    assert name not in FAULTS, name
-    FAULTS[name] = Fault(name, area, about, seed, missed)
+def _overwrite(g: Any, y: Any, table: Any, rows: Any) -> Any:
+    found = np.zeros_like(table)
+    found[rows] = g  # np.add.at(found, rows, g) adds the row that is read twice
+    return found, None
 
 
-def rewrite(module: str, path: str, *changes: str) -> Rewrite:
-    """Old and new pieces of source, in turn."""
-    return Rewrite(module, path, tuple(zip(changes[::2], changes[1::2], strict=True)))
+repeated_row_overwrites = Fault(lambda table, rows: table[rows], _overwrite, (W, ROWS))
 
 
-# --- slopes: wrong in the vjp and in the jvp, so only an independent derivative can tell --------
-
-for _name, _about, _primitive, _i, _slope in (
-    ("tanh slope (1 - y)²", "the square is in the wrong place", "tanh", 0,
-     lambda y, x: (1 - y) ** 2),
-    ("tanh slope at x", "1 - x² in place of 1 - y²", "tanh", 0, lambda y, x: 1 - x * x),
-    ("tanh slope 1 - y", "the square is forgotten", "tanh", 0, lambda y, x: 1 - y),
-    ("tanh slope 1", "the activation is forgotten", "tanh", 0, lambda y, x: y * 0 + 1.0),
-    ("sigmoid slope at x", "x(1 - x) in place of y(1 - y)", "sigmoid", 0, lambda y, x: x * (1 - x)),
-    ("sigmoid slope y(1 + y)", "a sign", "sigmoid", 0, lambda y, x: y * (1 + y)),
-    ("relu slope everywhere 1", "the mask is forgotten", "relu", 0, lambda y, x: y * 0 + 1.0),
-    ("relu slope at 0 is 1", "another subgradient than the stated one", "relu", 0,
-     lambda y, x: x >= 0),
-    ("abs slope 1", "the sign is forgotten", "absolute", 0, lambda y, x: y * 0 + 1.0),
-    ("abs slope at 0 is 1", "another subgradient than the stated one", "absolute", 0,
-     lambda y, x: where(x >= 0, 1.0, -1.0)),
-    ("square slope x", "the factor 2 is forgotten", "square", 0, lambda y, x: 1.0 * x),
-    ("exp slope x", "the operand in place of the output", "exp", 0, lambda y, x: x),
-    ("log slope y", "the output in place of 1/x", "log", 0, lambda y, x: y),
-    ("sqrt slope y/2", "multiplied where it is divided", "sqrt", 0, lambda y, x: 0.5 * y),
-    ("sin slope -cos", "a sign", "sin", 0, lambda y, x: -cos(x)),
-    ("cos slope sin", "a sign", "cos", 0, lambda y, x: sin(x)),
-    ("log1p slope 1/x", "the 1 is forgotten", "log1p", 0, lambda y, x: 1.0 / (x + 1e-3)),
-    ("expm1 slope y", "the 1 is forgotten", "expm1", 0, lambda y, x: y),
-    ("softplus slope σ(-x)", "a sign", "softplus", 0, lambda y, x: sigmoid(-x)),
-    ("div slope +y/b", "the sign of the denominator's", "divide", 1, lambda y, a, b: y / b),
-    ("div slope -y", "the denominator's lacks 1/b", "divide", 1, lambda y, a, b: -y),
-    ("power slope b·aᵇ", "the exponent is not lowered", "power", 0, lambda y, a, b: b * y),
-    ("power exponent constant", "no gradient to the exponent", "power", 1, lambda y, a, b: 0.0 * y),
-    ("power slope with log b", "log of the wrong operand", "power", 1,
-     lambda y, a, b: y * log(where(b > 0, b, 1.0))),
-    ("clip slope 1 outside", "values outside still learn", "clip", 0,
-     lambda y, x, low, high: y * 0 + 1.0),
-    ("maximum all to the first at ties", "ties are not shared", "maximum", 0,
-     lambda y, a, b: (a >= b) * 1.0),
-):  # fmt: skip
-    plant("rules", _name, _about, WrongSlope(_primitive, _i, _slope))
+def _in_place(g: Any, y: Any, x: Any) -> Any:
+    g[x <= 0] = 0.0  # the caller's g, which another operation may read
+    return g
 
 
-def _values(y: Any) -> Any:
-    """The numbers of a tensor, without the graph."""
-    return y.data if type(y) is Tensor else y
+cotangent_written_into = Fault(lambda x: np.maximum(x, 0.0), _in_place, (X,))
 
 
-# --- rules: wrong in the vjp alone --------------------------------------------------------------
+def _rnn(xs: Any, W_hh: Any) -> Any:
+    hs = [np.zeros(xs.shape[1:], xs.dtype)]
+    for x in xs:
+        hs.append(np.tanh(x + hs[-1] @ W_hh))
+    return np.stack(hs[1:])
 
-for _name, _about, _primitive, _i, _rule in (
-    ("sub second + g", "the sign of the second operand", "subtract", 1, lambda r, g, y, a, b: g),
-    ("neg passes g", "the sign", "negative", 0, lambda r, g, y, x: g),
-    ("mul by itself", "g·a in place of g·b", "multiply", 0, lambda r, g, y, a, b: g * a),
-    ("mul off by 1e-9", "one rule is wrong by a billionth", "multiply", 0,
-     lambda r, g, y, *xs: r(g, y, *xs) * (1 + 1e-9)),
-    ("tanh stuck at first order", "the rule computes with plain values", "tanh", 0,
-     lambda r, g, y, x: g * (1 - _values(y) ** 2)),
-    ("where both branches", "the flag is forgotten", "where", 1, lambda r, g, y, f, a, b: g),
-    ("where branches exchanged", "b gets what a should", "where", 2,
-     lambda r, g, y, f, a, b: where(f, g, 0.0)),
-    ("matmul left not transposed", "g @ b where shapes let it pass", "matmul", 0,
-     lambda r, g, y, a, b: g @ b if b.shape[-1] == b.shape[-2] else r(g, y, a, b)),
-    ("matmul right half", "the second operand's is halved", "matmul", 1,
-     lambda r, g, y, a, b: 0.5 * r(g, y, a, b)),
-    ("matmul right without the last row", "one sample of the batch is left out", "matmul", 1,
-     lambda r, g, y, a, b: r(g[..., :-1, :], y, a[..., :-1, :], b)),
-    ("sum divided by its length", "the mean's rule", "sum", 0,
-     lambda r, g, y, x, axis, keepdims: r(g, y, x, axis, keepdims) / x.shape[axis[0]]),
-    ("max to every entry", "no choice is made", "max", 0,
-     lambda r, g, y, x, axis, keepdims: r(g, y, x, axis, keepdims) * 0 + 1.0),
-    ("logsumexp without its value", "exp(x) in place of exp(x - y)", "logsumexp", 0,
-     lambda r, g, y, x, axis, keepdims: r(g, y, x, axis, keepdims) * exp(0.125 * x)),
-    ("cumsum forward", "the transpose runs the same way", "cumsum", 0,
-     lambda r, g, y, x, axis: flip(r(flip(g, axis), y, x, axis), axis)),
-    ("flip not turned back", "the gradient stays in reverse", "flip", 0,
-     lambda r, g, y, x, axis: g),
-    ("reshape in Fortran order", "entries by columns", "reshape", 0,
-     lambda r, g, y, x, shape: transpose(r(g, y, x, shape).reshape(x.shape[::-1]))),
-    ("lookup overwrites rows", "a row looked up twice counts once", "lookup", 0,
-     lambda r, g, y, x, rows: r(g, y, x, rows) * (lookup(r(g * 0 + 1.0, y, x, rows), rows).sum()
-                                                  == g.size)),
-    ("pick from the row beside", "rows of the batch are exchanged", "pick", 0,
-     lambda r, g, y, x, indices: r(g[::-1], y, x, indices)),
-    ("astype keeps the other precision", "g is rounded to single", "astype", 0,
-     lambda r, g, y, x, dtype: g.astype("float32").astype("float64")),
-):  # fmt: skip
-    plant("rules", _name, _about, WrongRule(_primitive, _i, _rule))
 
-plant("rules", "jvp of max adds all", "the tangent of every entry counts",
-      WrongPush("max", lambda right, t, y, xs, attrs: t[0].sum(**attrs)))  # fmt: skip
-plant("rules", "jvp of tanh off by a millionth", "forward mode alone is wrong",
-      WrongPush("tanh", lambda right, *args: right(*args) * (1 + 1e-6)))  # fmt: skip
+def _one_step(g: Any, y: Any, xs: Any, W_hh: Any) -> Any:
+    dz = g * (1 - y * y)  # dz[t] lacks dz[t + 1] @ W_hh.T, what comes back through time
+    return dz, y[:-1].T @ dz[1:]
 
-# --- sums over broadcast axes, shapes, positions ------------------------------------------------
 
-OPS = "minigrad.ops."
-for _name, _about, _where, _path, _old, _new in (
-    ("broadcast not summed", "axes of size 1 stay stretched", "shapes", "sum_to",
-     'return FUNCTIONS["sum"](g, axis=stretched, keepdims=True) if stretched else g', "return g"),
-    ("broadcast averaged", "mean in place of sum over stretched axes", "shapes", "sum_to",
-     'FUNCTIONS["sum"](g, axis=stretched, keepdims=True) if',
-     'FUNCTIONS["mean"](g, axis=stretched, keepdims=True) if'),
-    ("broadcast summed over the last axes", "added axes stand in front", "shapes", "sum_to",
-     "axes = tuple(range(lead))", "axes = tuple(range(g.ndim - lead, g.ndim))"),
-    ("ties count twice", "the gradient of a tie is not shared", "reductions", "_ties",
-     " / sum(hits * 1.0, axis, True)", ""),
-    ("reduced axes come back last", "keepdims at the wrong place", "reductions", "keep",
-     "expand_dims(y, axis)", "expand_dims(y, tuple(range(-len(axis), 0)))"),
-    ("third part of a concatenation", "its offset forgets the second", "shapes", "_parts",
-     "cut(g, axis, start, stop)",
-     "cut(g, axis, k := min(start, shape_of(xs[0])[axis]), k + stop - start)"),
-    ("padding cut from the start", "the offset is forgotten", "shapes", "_unpad",
-     "slice(a, a + n)", "slice(0, n)"),
-    ("own inverse assumed", "a permutation of order 3 is not", "shapes", "inverse",
-     "return tuple(sorted", "return axes and axes or tuple(sorted"),
-    ("repeated index overwrites", "[0, 2, 0] adds twice to 0", "indexing", "scatter",
-     "np.add.at(result, position, part)", "result[position] += part"),
-    ("overlapping slices overwrite", "two reads of one entry", "indexing", "scatter",
-     "result[position] += part", "result[position] = part"),
-    ("repeated row overwrites", "a class that comes twice counts once", "indexing", "put",
-     "np.add.reduceat(ordered, starts, axis=0)", "ordered[starts]"),
-    ("one batch of a shared weight", "Σ over leading axes stops early", "products",
-     "_contract_like", "contract(a, g) if", "contract(a[..., :1, :], g[..., :1, :]) if"),
-):  # fmt: skip
-    plant("shapes", _name, _about, rewrite(OPS + _where, _path, _old, _new))
-
-# --- the walk -----------------------------------------------------------------------------------
-
-for _name, _about, _path, _old, _new in (
-    ("the last use wins", "cotangents overwrite each other", "_Arrived.add",
-     "np.asarray(total + g)", "np.asarray(g)"),
-    ("the third use is lost", "right for two uses", "_Arrived.add", "total += g", "pass"),
-    ("the 17th use is lost", "right for any short sequence", "_Arrived.add", "total += g",
-     "(self.kept.setdefault(-1 - target, []).append(0) or len(self.kept[-1 - target]) < 15) and "
-     "np.add(total, g, out=total)"),
-    ("sums into an array of others", "the seed, or another's cotangent, is written into",
-     "_Arrived.add", "elif target in self.owned:", "elif True:"),
-    ("oldest first", "no reverse order of creation", "pull_back",
-     "for node in reversed(nodes):", "for node in nodes:"),
-    ("no sum over broadcast axes", "the walk forgets to un-broadcast", "_turn",
-     "if part.shape != operand._data.shape:", "if False:"),
-    ("precision of the cotangent", "float32 leaves get float64", "_turn",
-     "if part.dtype != operand._data.dtype:", "if False:"),
-    ("inner gradients dropped", "named values have none", "pull_back",
-     "if serial in wanted:", "if serial in wanted and node.primitive is None:"),
-    ("recorded: the third use is lost", "first order right, second wrong", "_Arrived.sum_at",
-     'FUNCTIONS["add_n"](*terms)', "terms[0] + terms[1]"),
-    ("one read of an array counts", "x[0] + x[1] loses a part", "_Arrived.sum_at",
-     "collect(node, reads)", "collect(node, reads[:1])"),
-):  # fmt: skip
-    plant("walk", _name, _about, rewrite("minigrad.core.walks", _path, _old, _new))
-
-for _name, _about, _path, _old, _new in (
-    ("backward overwrites", "a second loss replaces the first", "backward",
-     "np.array(g) if node.grad is None else node.grad + g", "np.array(g)"),
-    ("gradients share memory", "two inputs get one array", "_own",
-     "return g if type(g) is Tensor else np.array(g)", "return g"),
-    ("an unused input gets a number", "zeros of its shape are wanted", "_own",
-     "return zeros_like(leaf)", "return np.zeros(())"),
-    ("a result given twice", "its seeds must add up", "_cotangents",
-     "start[serial] = start[serial] + seed if serial in start else seed", "start[serial] = seed"),
-    ("nested derivative is silent", "the outer variable looks constant", "_Call.graph",
-     "return nodes, outside or bool(outer) or any(", "return nodes, bool(outer) or any("),
-):  # fmt: skip
-    plant("walk", _name, _about, rewrite("minigrad.autodiff", _path, _old, _new))
-
-plant("walk", "leaves share the caller's array", "a later write changes the graph",
-      rewrite("minigrad.core", "to_array", "np.array(value)", "np.asarray(value)"))  # fmt: skip
-plant("walk", "structures put together in reverse", "W_hh gets the gradient of b_h",
-      rewrite("minigrad.tree", "Tree._build", "for child in self.children]",
-              "for child in self.children][::-1]"))  # fmt: skip
+state_gradient_forgotten = Fault(_rnn, _one_step, (W, V[:2]), time_axis=0)

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.testing.numeric import place
 from minigrad.tree import flatten
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Flat:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import jvp, vjp
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.graph import trace
-from minigrad.testing.cases import Array, Case
+from minigrad.testing.cases import Case
 from minigrad.testing.numeric import STEP
 from minigrad.testing.rounding import EPSILON, ROUNDINGS
 

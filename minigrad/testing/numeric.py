@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
+from minigrad.core import Array, Tensor
 from minigrad.testing.rounding import EPSILON
 
-Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 1e-30
 
 COMPLEX_LIMIT = 32.0
@@ -78,29 +77,19 @@ def step_size(
 
 
 REACH = 1 / 32
-"""How far a difference may move the argument of a function of unit scale."""
-
-UNIT_SCALE = frozenset(["sin", "cos", "tanh", "sigmoid", "softplus", "exp", "expm1", "logsumexp",
-                        "softmax", "log_softmax", "likelihood"])  # fmt: skip
-OWN_SCALE = {"log": 0, "sqrt": 0, "divide": 1, "power": 0}
-"""Which operand they depend on in proportion to its size."""
-CURVED = UNIT_SCALE | set(OWN_SCALE) | {"log1p"}
+"""How far a difference may move an argument, in units of how far its function is straight."""
 
 
 def fastest(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> float:
     """The greatest speed of an argument of a curved function, in units of its own."""
     found = [0.0]
     for node in nodes:
-        op = node.primitive.name if node.primitive is not None else ""
-        for k, x in enumerate(node.parents):
-            if type(x) is not Tensor or x.serial not in tangents or op not in CURVED or not x.size:
+        bends = node.primitive.numerics.bends if node.primitive is not None else ()
+        for x, bend in zip(node.parents, bends, strict=False):  # most have none
+            if type(x) is not Tensor or x.serial not in tangents or bend is None or not x.size:
                 continue
             moved = np.abs(tangents[x.serial])
-            if op in UNIT_SCALE:
-                found.append(float(np.max(moved)))
-            elif OWN_SCALE.get(op) == k or op == "log1p":
-                size = np.abs(x.data + (op == "log1p"))
-                found.append(float(np.max(moved / np.maximum(size, 1e-300))))
+            found.append(float(np.max(moved / np.maximum(bend(x.data), 1e-300))))
     return max(found)
 
 
@@ -239,13 +228,6 @@ def _grows(side: Callable[[float], float], h: float) -> bool:
 
 # --- kinks --------------------------------------------------------------------------------------
 
-BY_DIFFERENCE = frozenset(
-    ["maximum", "minimum", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal"]
-)
-
-
-KINKED = BY_DIFFERENCE | {"relu", "absolute", "sign", "clip", "max", "min"}
-
 
 @dataclass(frozen=True)
 class Kink:
@@ -282,11 +264,8 @@ def across(
         near = ways < within
         for x in node.parents:
             if type(x) is Tensor and x.serial in tangents and np.any(near):
-                at = near
-                if node.primitive is not None and node.primitive.name in ("max", "min"):
-                    at = np.expand_dims(at, node.attrs["axis"])
-                part = np.zeros(np.broadcast_shapes(at.shape, x.shape))
-                part += np.where(at, rng.normal(size=part.shape), 0.0)
+                part = np.zeros(np.broadcast_shapes(near.shape, x.shape))
+                part += np.where(near, rng.normal(size=part.shape), 0.0)
                 lead = tuple(range(part.ndim - x.ndim))
                 part = part.sum(lead) if lead else part
                 short = tuple(k for k in range(x.ndim) if x.shape[k] < part.shape[k])
@@ -298,37 +277,18 @@ def across(
 def _ways(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> Iterator[tuple[Tensor, Array]]:
     """Nodes with kinks, and for each entry how far it is to go until the nearest."""
     for node in nodes:
-        op = node.primitive.name if node.primitive is not None else ""
-        gap = _gaps(op, node)
-        if gap is None or not gap.size:
+        if node.primitive is None or node.primitive.numerics.kink is None:
+            continue
+        xs = [np.asarray(getattr(x, "_data", x)) for x in node.parents]
+        gap = node.primitive.numerics.kink(*xs, **node.attrs)
+        if not gap.size:
             continue
         speed: Any = 0.0
         for x in node.parents:
             if type(x) is Tensor and x.serial in tangents:
                 moved = np.abs(tangents[x.serial])
-                if op in ("max", "min"):
-                    moved = np.max(moved, node.attrs["axis"])
-                speed = speed + moved
+                over = [k for k in range(-moved.ndim, 0) if gap.shape[k] < moved.shape[k]]
+                speed = speed + np.max(moved, tuple(over), keepdims=True)
         if np.any(speed):
             with np.errstate(all="ignore"):
                 yield node, np.where(speed > 0, gap / np.asarray(speed), np.inf)
-
-
-def _gaps(op: str, node: Tensor) -> Any:
-    """Distances of a node's operands to its kinks, None where it has none."""
-    if op not in KINKED:
-        return None
-    xs = [np.asarray(getattr(x, "_data", x)) for x in node.parents]
-    if op in ("relu", "absolute", "sign"):
-        return np.abs(xs[0])
-    if op in BY_DIFFERENCE:
-        return np.abs(np.subtract(*xs, dtype=float))
-    if op == "clip":
-        ends = [np.abs(xs[0] - node.attrs[end]) for end in ("low", "high")]
-        return np.minimum(*ends)
-    # What is left is max and min: how far apart the two are that compete.
-    moved = np.moveaxis(xs[0], node.attrs["axis"], range(len(node.attrs["axis"])))
-    rows = np.sort(moved.reshape(-1, *moved.shape[len(node.attrs["axis"]) :]), axis=0)
-    if len(rows) < 2:
-        return None
-    return rows[-1] - rows[-2] if op == "max" else rows[1] - rows[0]

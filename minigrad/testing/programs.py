@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.core import PRIMITIVES, Primitive, Tensor
+from minigrad.core import PRIMITIVES, Array, Primitive, Tensor
 from minigrad.core.kinds import FLAG, INDEX, POSITIVE, UNIT
 from minigrad.graph import Graph, freeze, replay
 from minigrad.testing.cases import draw_case
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 SHAPES = ((), (2,), (3,), (2, 3), (3, 2), (1, 3), (2, 1), (2, 3, 2), (2, 6))
 LARGEST = 1e8
@@ -60,33 +58,6 @@ def differentiable() -> list[Primitive]:
     return [
         p for p in PRIMITIVES.values() if p.kind not in ("loop", "stepwise") and p.name != "astype"
     ]
-
-
-def attribute_class(op: str, attrs: Any, shapes: Sequence[tuple[int, ...]]) -> str:
-    """What kind of use of a primitive this is, for counting: which rules of it take part.
-
-    >>> attribute_class("sum", {"axis": (-1,), "keepdims": False}, [(2, 3)])
-    'axis=(-1,) keepdims=False'
-    >>> attribute_class("add", {}, [(2, 3), (3,)])
-    'broadcast'
-    """
-    if attrs:
-        told = []
-        for key, value in attrs.items():
-            if key in ("position", "positions"):
-                items = value if key == "position" else [i for part in value for i in part]
-                value = ",".join(sorted({_kind(item) for item in items}))
-            elif key in ("shape", "widths", "low", "high", "rows", "n"):
-                value = "…"
-            told.append(f"{key}={value}")
-        return " ".join(told)
-    return "plain" if len(set(shapes)) < 2 else "broadcast"
-
-
-def _kind(item: Any) -> str:
-    if isinstance(item, np.ndarray):
-        return f"{item.dtype.kind}-array"
-    return type(item).__name__
 
 
 class _Builder:
@@ -197,12 +168,12 @@ def draw_fan_out(random: Random, scale: float = 1.0) -> Program:
     uses = random.choice((1, 2, 3, 4, 5, 8, 12, 16, 17, 24, 33, 64))
     w = Tensor(numbers.normal(size=(2, 2)) * 0.5, "w")
     h = Tensor(numbers.normal(size=(1, 2)) * scale, "h")
-    leaves, kind = [w, h], random.choice(("chain", "sum", "reads", "columns"))
+    leaves, kind = [w, h], random.choice(("chain", "terms", "reads", "columns"))
     total = h
     for k in range(uses):
         if kind == "chain":
             total = ops.tanh(total @ w)
-        elif kind == "sum":
+        elif kind == "terms":
             total = total + ops.sin(w * (0.25 * k))[0]
         elif kind == "reads":
             total = total + total * w[k % 2] * 0.125

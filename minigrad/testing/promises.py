@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.autodiff import vjp
-from minigrad.core import Tensor
 from minigrad.testing.rounding import norm
 
 
@@ -87,29 +86,3 @@ def _linearity(f: Any, pull: Any, seeds: Any, first: Any) -> list[str]:
                 f"a cotangent of zeros gives the gradient by {name} entries that are not 0"
             )
     return broken
-
-
-def check_backward(fn: Any, *inputs: Any) -> None:
-    """The imperative face: `.grad` of leaves and named tensors; a second call adds.
-
-    Raises:
-        AssertionError: it is not the gradient that `vjp` gives, or calls do not add up.
-    """
-    leaves = [Tensor(x, f"x{k}") for k, x in enumerate(inputs)]
-    out = fn(*leaves)
-    if out.name is None:
-        out.name = "result"
-    seed = np.random.default_rng(0).normal(size=out.shape)
-    out.backward(seed)
-    wanted = vjp(fn, *inputs)[1](seed)
-    once = [x.grad for x in leaves]
-    for k, (g, w) in enumerate(zip(once, wanted, strict=True)):
-        assert g is not None, f"x{k}.grad is not set"
-        assert np.array_equal(g, w, equal_nan=True), f"x{k}.grad is {g!r}, vjp gives {w!r}"
-    assert out.grad is not None, "a named tensor has no gradient"
-    assert np.array_equal(out.grad, seed), "the gradient of the result is not the cotangent"
-    out.backward(seed)
-    for k, (x, g) in enumerate(zip(leaves, once, strict=True)):
-        assert x.grad is not None
-        assert g is not None
-        assert np.array_equal(x.grad, 2 * g, equal_nan=True), f"a second call replaces x{k}.grad"

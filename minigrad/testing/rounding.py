@@ -22,10 +22,6 @@ from minigrad.ops import stack
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 64
 
-SATURATING = frozenset(["tanh", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax",
-                        "sin", "cos", "expm1"])  # fmt: skip
-"""Primitives whose slope is the small difference of numbers near 1, or of a large argument."""
-
 
 def precision(x: Any) -> float:
     """How many ε of double precision a rounding of an array is.
@@ -103,7 +99,7 @@ def _edges(node: Tensor, g: Any) -> list[tuple[int, float]]:
     if primitive.kind in ("stepwise", "loop"):
         return []
     values = [x._data if type(x) is Tensor else x for x in node.parents]
-    whole = _finite(g) if primitive.name in SATURATING else 0.0
+    whole = _finite(g) if primitive.numerics.saturates else 0.0
     own = precision(node)
     asked = [
         i

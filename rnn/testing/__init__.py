@@ -1,7 +1,9 @@
-"""Laws of recurrent networks, to hold a cell of your own to; strategies and faults to plant.
+"""Laws of recurrent networks, to hold a cell of your own to, and strategies that draw networks.
 
 A gradient test says that backward fits forward. That forward is a recurrent network at all, that
-it carries its state, keeps samples apart and ignores padding, is what these laws say.
+it carries its state, keeps samples apart and ignores padding, is what these laws say. They stand in
+`laws`, by what they are about; `problem` is the cell on a sequence that each runs, `networks` draws
+cells, and `strategies` does it for Hypothesis.
 """
 
 from __future__ import annotations

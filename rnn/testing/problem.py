@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,10 @@ import minigrad as mg
 from minigrad.core import Tensor
 from minigrad.testing.laws import Broken, farthest
 from minigrad.testing.numeric import place
+from minigrad.testing.rounding import EPSILON
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.run import run
-
-EPSILON = float(np.finfo(float).eps)
 
 
 class DoesNotApply(Exception):
@@ -113,3 +113,25 @@ def agree(found: Any, wanted: Any, what: str, roundings: float = 0) -> None:
                 f"{what}: {path}{place(at)} is {x[at]:.10g}, wanted {y[at]:.10g}; "
                 f"apart by {abs(x[at] - y[at]):.2g}, allowed {allowed:.2g}"
             )
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+Law = Callable[[Cell, int], None]
+
+
+def entry(table: dict[str, Law]) -> Callable[[str], Callable[[Law], Law]]:
+    """A decorator that enters a function into a table of laws, by the law's name."""
+    return lambda name: lambda function: table.setdefault(name, function)
+
+
+def causal(cell: Cell) -> None:
+    """Go on only if no edge runs against time."""
+    if any(edge.delay < 0 for edge in flatten(cell.edges())[0]):
+        raise DoesNotApply("an edge runs against time")
+
+
+def shapes_of(seed: int) -> tuple[int, int]:
+    """A number of steps and of samples."""
+    rng = np.random.default_rng(seed)
+    return int(rng.integers(3, 6)), int(rng.integers(2, 4))

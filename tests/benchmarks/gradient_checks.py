@@ -1,6 +1,6 @@
 """How good the gradient check is: false alarms, faults found, names right. Prints a table.
 
-python tests/benchmarks/gradient_checks.py --programs 100000
+python -m tests.benchmarks.gradient_checks --programs 100000
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from random import Random
 
 from minigrad.testing import GradientMismatch, check_gradients, draw_program
 from minigrad.testing.compare import Comparison, compare
-from minigrad.testing.faults import FAULTS
 from minigrad.testing.flat import Flat
-from minigrad.testing.planting import WrongRule, WrongSlope
+from tests.faults.engine import FAULTS
+from tests.faults.planting import WrongRule, WrongSlope
 
 SCALES = (0.01, 1.0, 30.0, 1000.0)
 DELTA = 1e-9

@@ -12,7 +12,7 @@ import minigrad.testing
 import rnn.testing
 import viz
 from minigrad import extras
-from viz.testing.reading import read_back
+from tests.viz.reading import read_back
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [

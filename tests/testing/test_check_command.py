@@ -6,7 +6,7 @@ from html import escape
 
 import pytest
 
-from minigrad.testing.faults import FAULTS
+from tests.faults.engine import FAULTS
 from viz.cli import main
 
 MINE = """
@@ -117,12 +117,30 @@ def test_cells_of_the_library_are_found_by_their_class(capsys):
     assert "GRUCell(inputs=3, hidden=3" in capsys.readouterr().out
 
 
-def test_faults_are_planted_by_part_of_their_name(capsys):
-    assert main(["check", "--faults", "tanh slope"]) == 0
+def test_a_backward_written_by_hand_is_checked(tmp_path, capsys):
+    """At `good` it is right, at `bad` the step is, and what comes back through time is not."""
+    (tmp_path / "bptt.py").write_text(
+        "import numpy as np\n"
+        "def good(x):\n    return x * x\n"
+        "good.backward = lambda g, y, x: 2 * x * g\n"
+        "def bad(xs):\n    return np.cumsum(xs)\n"
+        "bad.backward = lambda g, y, xs: g\n"
+        "bad.time_axis = 0\n"
+        "good.example_inputs = bad.example_inputs = (np.array([0.5, 1.5]),)\n"
+    )
+    assert main(["check", f"{tmp_path}/bptt.py"]) == 1
     told = capsys.readouterr().out
-    assert "tanh slope (1 - y)²" in told
-    assert "primitives: jvp" in told
-    assert "4 faults, 0 missed" in told
+    assert "good: the backward pass is right" in told
+    assert "bad: the backward pass is wrong" in told
+    assert "xs: t=1:right t=2:WRONG" in told
+
+
+def test_every_fault_that_is_there_to_be_read_is_told(capsys):
+    assert main(["check", "minigrad.testing.faults", "--draws", "1"]) == 1
+    told = capsys.readouterr().out
+    assert told.count("minigrad.testing.faults:") == 8
+    assert "the backward pass is right" not in told
+    assert "could not be checked" not in told
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,6 @@ def test_faults_are_planted_by_part_of_their_name(capsys):
         (["check", "minigrad:tanh"], "needs inputs to be checked on"),
         (["check", "nowhere.py:f"], "there is no file nowhere.py"),
         (["check", __file__ + "x/broken.py"], "there is no file"),
-        (["check", "--faults", "no such"], "no fault is called 'no such'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(arguments, told, capsys):

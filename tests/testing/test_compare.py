@@ -139,3 +139,18 @@ def test_an_entry_whose_gradient_is_nan_is_the_one_that_is_shown():
         check_gradients(lambda x: hole(x) * 3.0, np.array([1.0, 2.0, 3.0, 4.0]))
     assert found.value.entry.place == "x[1]"
     assert found.value.primitive == "hole"
+
+
+def test_a_graph_that_is_cut_has_a_wrong_gradient():
+    """A gradient of zeros fits itself in both modes; differences know better."""
+    f = lambda x: np.sin(x.data if isinstance(x, mg.Tensor) else x)
+    with pytest.raises(GradientMismatch, match="no result is a tensor"):
+        check_gradients(f, np.array([0.5]))
+    assert check_gradients(lambda x: 3.0, np.ones(2)).is_cut
+
+
+def test_what_comes_to_a_kink_is_held_still_and_the_rest_is_compared():
+    check = check_gradients(mg.relu, np.array([0.0, 1.0]))
+    assert check.kink.op == "relu"
+    assert check.method == "complex step"
+    assert check_gradients(mg.relu, np.array([0.0])).method == "adjoint"

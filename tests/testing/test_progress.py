@@ -10,9 +10,9 @@ import pytest
 import minigrad as mg
 import rnn
 from minigrad.testing import GradientMismatch, check_gradients, check_vjp, progress, report
-from minigrad.testing.faults import FAULTS
 from minigrad.testing.minimise import minimise
 from rnn.testing import assert_law
+from tests.faults.engine import FAULTS
 
 
 class Heard(io.StringIO):

@@ -7,8 +7,8 @@ import minigrad as mg
 import rnn
 import viz
 from tests.viz.conftest import loss_of
+from tests.viz.geometry import LAWS
 from viz.label import symbol
-from viz.testing.geometry import LAWS
 
 
 @pytest.mark.parametrize("view", ["folded", "unfolded", None])

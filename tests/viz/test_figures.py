@@ -10,10 +10,10 @@ import pytest
 import minigrad as mg
 import rnn
 from rnn import tasks
+from tests.viz.geometry import LAWS
 from viz import figures
 from viz.cells import cells
 from viz.memory import memory
-from viz.testing.geometry import LAWS
 
 X, H, O = 3, 5, 2
 PLAIN = rnn.RNNCell(X, H, O)

@@ -6,8 +6,8 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
+from tests.viz.geometry import covered
 from viz.operations import operations
-from viz.testing.geometry import covered
 
 CELL = rnn.LSTMCell(3, 5)
 GRAPH = mg.trace(lambda w, x: mg.tanh(x @ w) * 2.0, np.ones((3, 2)), np.ones((4, 3)))

@@ -25,7 +25,7 @@ from viz.stages import boxes
 from viz.steps import choose
 
 pytest.importorskip("pygraphviz")
-from viz.testing.reading import folded, read_back, same, together, unfolded
+from tests.viz.reading import folded, read_back, same, together, unfolded
 
 NOW = choose("t")
 

@@ -8,8 +8,8 @@ import pytest
 import viz
 from minigrad.folded import folded_adjoint
 from rnn.testing.networks import draw_cell
+from tests.viz.geometry import LAWS, SOLID, covered, detached, overlaps, pierced
 from viz.scene import Scene, Shape, identifier
-from viz.testing.geometry import LAWS, SOLID, covered, detached, overlaps, pierced
 
 
 def test_no_two_nodes_overlap(pictures):

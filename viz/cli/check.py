@@ -1,9 +1,11 @@
-"""`minigrad check`: hold functions and cells to their laws; plant faults and see what finds them.
+"""`minigrad check`: hold functions and cells to their laws.
 
 `minigrad check pkg.module:name` checks a cell, or a function together with what it is called on:
-`example_inputs`, an attribute of the function or a name in its module. Without `:name`, all cells
-of the module are checked. A file or a folder of files may stand for the module. `--html FILE`
-writes the same report as one page, with the graph at fault drawn. Exit code 1 if anything is wrong.
+`example_inputs`, an attribute of the function or a name in its module. A function with an attribute
+`backward` is NumPy with a backward pass written by hand. Without `:name`, everything in the module
+that can be checked is. A file or a folder of files may stand for the module. `--html FILE` writes
+the same report as one page, with the graph at fault drawn. Exit code 1 if anything is wrong;
+`minigrad check minigrad.testing.faults` shows eight things that are.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any
 
 from viz.given import MANY, count
 from viz.page import document, image, text
-from viz.render import available, write
+from viz.render import write
 
 FAILED, MISTAKEN = 1, 2
 
@@ -51,8 +53,6 @@ def add(commands: Any) -> None:
     """Say what `minigrad check` takes."""
     p = commands.add_parser("check", help="test gradients and recurrent laws", description=__doc__)
     p.add_argument("targets", nargs="*", metavar="module:name", help="function, cell, or module")
-    p.add_argument("--faults", nargs="?", const="", metavar="PART", help="plant the named faults "
-                   "(those with PART in their name) and show which law finds each")  # fmt: skip
     p.add_argument("--draws", type=int, default=3, help="random draws of each law (%(default)s)")
     p.add_argument("--artifacts", metavar="DIR", help="folder for report, program and picture")
     p.add_argument("--html", metavar="FILE", help="write the report as one page, too")
@@ -61,12 +61,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, print, and return 1 if something is wrong."""
-    if args.faults is None and not args.targets:
-        raise ValueError("check: name a function or cell, as pkg.module:name, or --faults")
+    if not args.targets:
+        raise ValueError("check: name a function or cell, as pkg.module:name")
     count("check", "--draws", args.draws, MANY)
     findings = []
-    if args.faults is not None:
-        findings.append(plant_faults(args.faults, args.draws))
     for target in args.targets:
         found = list(resolve(target))
         if not found:
@@ -112,36 +110,6 @@ def report(findings: Sequence[Finding]) -> str:
     return document("minigrad check", parts)
 
 
-def plant_faults(part: str, draws: int) -> Finding:
-    """Print which law finds which fault; it is right if none is missed without a reason."""
-    from minigrad.testing.gate import examine
-
-    chosen = [f for f in _gates() if part in f[0].name or part == f[0].area]
-    if not chosen:
-        raise ValueError(f"check: no fault is called {part!r}")
-    missed, lines = 0, []
-    for fault, probes in chosen:
-        verdict = examine(fault, probes, draws)
-        law = verdict.law if verdict.law is not None else f"MISSED {fault.missed}"
-        lines.append(f"{fault.area:10} {fault.name:45} {law}")
-        print(lines[-1], flush=True)
-        missed += verdict.law is None and not fault.missed
-    lines.append(f"{len(chosen)} faults, {missed} missed")
-    print(lines[-1])
-    return Finding("planted faults", not missed, "\n".join(lines))
-
-
-def _gates() -> list[tuple[Any, Any]]:
-    """Every fault with the laws that are to find it; those of drawing read DOT by pygraphviz."""
-    from rnn.testing.gate import FAULTS, PROBES
-    from viz.testing import faults as drawing
-
-    gates = [(fault, PROBES) for fault in FAULTS.values()]
-    if available()["pygraphviz"]:
-        gates += [(fault, drawing.PROBES) for fault in drawing.FAULTS.values()]
-    return gates
-
-
 def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
     """Check a cell, or a function on its example inputs."""
     from minigrad.testing import GradientMismatch, check_gradients
@@ -158,6 +126,8 @@ def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
         return Finding(name, card.ok, "\n".join(told), tuple(p for p in drawn if p))
     inputs = _inputs(name, thing)
     try:
+        if hasattr(thing, "backward"):
+            return _by_hand(name, thing, inputs, draws)
         checks = [
             check_gradients(thing, *inputs, seed=seed, order=2, artifacts=artifacts)
             for seed in range(draws)
@@ -169,6 +139,20 @@ def check(name: str, thing: Any, draws: int, artifacts: Any = None) -> Finding:
         return Finding(name, False, f"could not be checked: {raised(error)}")
     found = next((c for c in checks if c.unjudged is not None), checks[-1])
     return Finding(name, True, str(found), is_judged=found.unjudged is None)
+
+
+def _by_hand(name: str, function: Any, inputs: tuple[Any, ...], draws: int) -> Finding:
+    """Check a function in plain NumPy that brings its own backward pass."""
+    from minigrad.testing import check_vjp
+
+    axis = getattr(function, "time_axis", None)
+    unjudged = dict.fromkeys(
+        told
+        for seed in range(draws)
+        for told in check_vjp(function, function.backward, *inputs, time_axis=axis, seed=seed)
+    )
+    told = "\n  ".join(["the backward pass is right", *unjudged])
+    return Finding(name, True, told, is_judged=not unjudged)
 
 
 def _picture(law: str, error: Exception) -> tuple[str, str] | None:

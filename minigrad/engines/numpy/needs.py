@@ -24,11 +24,6 @@ CACHE = 1 << 19
 MANY_ROWS = 256
 """From so many rows a chunk on, a weight gradient is added up chunk by chunk."""
 
-VIEWS = frozenset(
-    ("reshape", "transpose", "expand_dims", "squeeze", "broadcast_to", "index", "flip", "alias")
-)
-"""Operations that NumPy does without moving an entry, most of the time."""
-
 
 def _nbytes(node: Node) -> int:
     """The size of a node's value at one step."""
@@ -58,7 +53,7 @@ class Needs:
         self.in_place = {k: i for k in self.block if (i := self._dying(k)) is not None}
         self._owner: list[int] = []
         for k, node in enumerate(self.nodes):
-            shares = k in self.in_place or (node.op in VIEWS and node.inputs)
+            shares = k in self.in_place or node.lowering.view
             source = self.in_place.get(k, node.inputs[0]) if shares else k
             self._owner.append(self._owner[source] if shares else k)
         self.lasting = {
@@ -123,11 +118,11 @@ class Needs:
             raise_to(i, WHOLE)
         # A view keeps what it looks at as long as itself, a concatenation is kept with its parts.
         for k in reversed(range(len(self.nodes))):
-            if k in levels and self.nodes[k].op in VIEWS:
+            if k in levels and self.nodes[k].lowering.view:
                 for i in self.nodes[k].inputs:
                     raise_to(i, levels[k])
         for k, node in enumerate(self.nodes):
-            if k in levels and node.op == "concatenate":
+            if k in levels and node.lowering.joins:
                 for i in node.inputs:
                     if self.block.get(i) == self.block[k]:
                         raise_to(k, levels[i])
@@ -139,15 +134,15 @@ class Needs:
         last = [-1] * len(self.nodes)
         for i in self.outputs:
             last[i] = end
-        joins = (*VIEWS, "concatenate")
         for k in reversed(range(len(self.nodes))):
             at = end if k in self.plan.summed and k not in self.partial else self._where(k)
-            kept = self.nodes[k].op in joins or k in self.in_place
+            about = self.nodes[k].lowering
+            kept = about.view or about.joins or k in self.in_place
             reach = max(at, last[k]) if kept else at
             for i in self.nodes[k].inputs:
                 last[i] = max(last[i], reach)
         for k, node in enumerate(self.nodes):
-            if node.op == "concatenate":
+            if node.lowering.joins:
                 last[k] = max(last[k], *(last[i] for i in node.inputs))
         return last
 
@@ -190,7 +185,7 @@ class Needs:
         for user in self.plan.users[reader]:
             node = self.nodes[user]
             computed = user in self.block and user not in self.carriers
-            if node.op == "concatenate" and node.attrs["axis"] == -1 and computed:
+            if node.lowering.joins and node.attrs["axis"] == -1 and computed:
                 once = node.inputs.count(reader) == 1
                 if once and all(self.nodes[i].dtype == node.dtype for i in node.inputs):
                     return user

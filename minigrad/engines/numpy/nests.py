@@ -40,7 +40,7 @@ class NestWriter:
         first = [line for k in nest.batched for line in self._batched(k)]
         # What a joined operand takes from outside of the loop is copied for the chunk at once.
         for k in nest.looped:
-            if self.nodes[k].op == "concatenate":
+            if self.nodes[k].lowering.joins:
                 first += self.names.copies(k, self._outside(k), outer)
         then = [line for k in nest.looped for line in self._stepped(k)]
         zeros, after = self.totals.add_up(nest, outer)
@@ -74,7 +74,7 @@ class NestWriter:
         node = self.nodes[k]
         if self._is_there(k):
             return []
-        if node.op == "concatenate":
+        if node.lowering.joins:
             return self.names.copies(k, range(len(node.inputs)), self.outer)
         align = PRIMITIVES[node.op].lift == "align"
         gaps = [self.names.gap(k, i) if align else 0 for i in node.inputs]
@@ -88,7 +88,7 @@ class NestWriter:
         node = self.nodes[k]
         if self._is_there(k):
             return []
-        if node.op == "concatenate":
+        if node.lowering.joins:
             outside = set(self._outside(k))
             parts = [n for n in range(len(node.inputs)) if n not in outside]
             return self.names.copies(k, parts, self.inner)

@@ -138,7 +138,7 @@ class Program:
                     self.names.of(node.inputs[1]),
                 )
                 return [f"{self.names.matmul}({rows}, {weight}, {self.names.bind('rows', flat)})"]
-        if node.op == "concatenate":
+        if node.lowering.joins:
             return self.names.copies(k, range(len(node.inputs)))
         if node.op == "lookup":
             names = ", ".join(map(self.names.of, node.inputs))

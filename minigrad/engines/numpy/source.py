@@ -73,7 +73,7 @@ def view_of(node: Node, base: Any, steps: int | None = None) -> Any:
     if not isinstance(base, np.ndarray):
         return None
     attrs = dict(node.attrs) if steps is None else lifted(node, steps)
-    view = base if node.op == "alias" else PRIMITIVES[node.op].forward(base, **attrs)
+    view = base if node.is_alias else PRIMITIVES[node.op].forward(base, **attrs)
     shared = isinstance(view, np.ndarray) and np.may_share_memory(base, view)
     return view if shared else None
 

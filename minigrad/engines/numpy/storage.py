@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, VIEWS, WHOLE, Needs
+from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, WHOLE, Needs
 from minigrad.engines.numpy.source import Array, Scope, joined_spans, view_of
 from minigrad.engines.numpy.straight import Nested, Straight
 from minigrad.folded import SEQUENCE, STATE, Recurrence
@@ -218,13 +218,13 @@ class Storage:
         while pending:
             users = self.plan.users[pending.pop()]
             read.update(users)
-            pending += [k for k in users if self.nodes[k].op in VIEWS]
+            pending += [k for k in users if self.nodes[k].lowering.view]
         return read <= set(nests[0].looped) and not read & self._outputs_and_parts()
 
     def _outputs_and_parts(self) -> set[int]:
         """Views and concatenations that are kept as a whole."""
-        return {k for k in self.needs.block if self.nodes[k].op in (*VIEWS, "concatenate")
-                and self.needs.levels[k] == WHOLE}  # fmt: skip
+        found = {k for k in self.needs.block if self.needs.levels[k] == WHOLE}
+        return {k for k in found if (about := self.nodes[k].lowering).view or about.joins}
 
     def _set_history(self, r: Recurrence, history: Array, inside: int) -> None:
         self.history[r.input] = history
@@ -253,7 +253,7 @@ class Storage:
     def _as_view(self, k: int) -> bool:
         node = self.nodes[k]
         base = self.values.get(node.inputs[0]) if node.inputs else None
-        if node.op not in VIEWS or base is None or base.array is None or base.level == STATIC:
+        if not node.lowering.view or base is None or base.array is None or base.level == STATIC:
             return False
         if (
             self.needs.block.get(node.inputs[0], self.needs.block[k]) != self.needs.block[k]
@@ -280,7 +280,7 @@ class Storage:
         if not in_buffer(self.nodes[k]):
             return None
         first, k = k, self._seen_as(k)
-        users = [j for j in self.plan.users[k] if self.nodes[j].op == "concatenate"
+        users = [j for j in self.plan.users[k] if self.nodes[j].lowering.joins
                  and self.needs.block.get(j) == self.needs.block[first]]  # fmt: skip
         if not users:
             return None

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.engines.numpy.needs import VIEWS
 from minigrad.engines.numpy.source import Array, Lines, Scope, call, joined_spans, number, view_of
 from minigrad.folded import STATE, Folded, narrowed
 from minigrad.graph import Node
@@ -77,9 +76,10 @@ class Straight:
 
     def is_fresh(self, k: int) -> bool:
         """Whether a node's value is an array that its operation allocates at each call."""
-        node, shares = self.nodes[k], ("input", "constant", "project", "detach", *VIEWS)
+        node = self.nodes[k]
+        shares = node.lowering.view or not node.inputs
         # A scalar is a NumPy number where its operation allocates it, and is made an array.
-        return k not in self.known and node.op not in shares and bool(node.shape)
+        return k not in self.known and not shares and bool(node.shape)
 
     def _line(self, k: int) -> Lines:
         """The line that makes the value of node k; none where it is known before any call."""
@@ -95,9 +95,9 @@ class Straight:
             self.known[k] = array
         elif (view := self._view(node)) is not None:
             self.known[k] = view
-        elif node.op == "alias":
+        elif node.is_alias:
             self.called[k] = operands[0]
-        elif node.op == "concatenate" and node.dtype is not None:
+        elif node.lowering.joins and node.dtype is not None:
             return self._join(k, operands)
         elif self._has_buffer(node):
             self.known[k] = self._take_buffer(k)
@@ -119,7 +119,7 @@ class Straight:
 
     def _view(self, node: Node) -> Any:
         """A view of a known array, if a node is one."""
-        return view_of(node, self.known.get(node.inputs[0])) if node.op in VIEWS else None
+        return view_of(node, self.known.get(node.inputs[0])) if node.lowering.view else None
 
     # --- concatenations -----------------------------------------------------------------------
 
@@ -144,10 +144,10 @@ class Straight:
         """Places for concatenations that only another one reads, inside of it."""
         for k in reversed(order):
             node, users = self.nodes[k], self._users.get(k, [])
-            if node.op != "concatenate" or node.dtype is None or len(users) != 1 or k in self._kept:
+            if not node.lowering.joins or node.dtype is None or len(users) != 1 or k in self._kept:
                 continue
             (user,) = users
-            if self.nodes[user].op == "concatenate" and self.nodes[user].dtype == node.dtype:
+            if self.nodes[user].lowering.joins and self.nodes[user].dtype == node.dtype:
                 if user not in self.known:
                     self.known[user] = self._new(self.nodes[user].shape, node.dtype)
                 n = self.nodes[user].inputs.index(k)
@@ -228,6 +228,6 @@ class Straight:
         return {
             i
             for k in order
-            if self.nodes[k].op in VIEWS or self.nodes[k].op in ("scan", "project", "detach")
+            if self.nodes[k].lowering.view or self.nodes[k].op == "scan"
             for i in self.nodes[k].inputs
         }

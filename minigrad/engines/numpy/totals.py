@@ -9,10 +9,10 @@ import numpy as np
 
 from minigrad.core import PRIMITIVES
 from minigrad.engines.numpy.naming import Naming, Rows
-from minigrad.engines.numpy.needs import VIEWS, WHOLE
+from minigrad.engines.numpy.needs import WHOLE
 from minigrad.engines.numpy.source import Array, Lines, call, view_of
 from minigrad.graph import Node
-from minigrad.lower.schedule import THROUGH, Nest
+from minigrad.lower.schedule import Nest
 
 
 class Totals:
@@ -32,7 +32,8 @@ class Totals:
     def _seen_total(self, k: int, lines: Lines) -> tuple[str, Array] | None:
         """A part or another view of a known sum, made once and for all."""
         node = self.nodes[k]
-        if k not in self.plan.summed or node.op not in VIEWS or node.op not in THROUGH:
+        about = node.lowering
+        if k not in self.plan.summed or not (about.view and about.through):
             return None
         view = view_of(node, self.total(node.inputs[0], lines)[1])
         return None if view is None else (self.names.bind(node.op, view), view)
@@ -45,7 +46,7 @@ class Totals:
                 return self._into(node, _sum_over(0), [self.names.of(k)], lines)
             lines.append(f"{name} = {self.T} * {self.names.of(k)}")
             return name, None
-        if node.op in THROUGH:
+        if node.lowering.through:
             parts = [self.total(i, lines)[0] for i in node.inputs]
             lines.append(f"{name} = {call(node, parts, self.names.bind)}")
             return name, None

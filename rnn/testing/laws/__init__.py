@@ -6,17 +6,8 @@ belong to this library: one run on the graph, compiled and folded is the same ru
 the orders of weights of other libraries, which are not read or written here.
 """
 
-from rnn.testing.laws import (
-    batches,
-    keeping,
-    pictures,
-    runs,
-    simple,
-    steps,
-    truncation,
-    weights,
-)
-from rnn.testing.laws.table import Law
+from rnn.testing.laws import batches, runs, simple, steps, truncation, weights
+from rnn.testing.problem import Law
 
 LAWS: dict[str, Law] = {
     **runs.LAWS,
@@ -25,8 +16,6 @@ LAWS: dict[str, Law] = {
     **batches.LAWS,
     **weights.LAWS,
     **simple.LAWS,
-    **keeping.LAWS,
-    **pictures.LAWS,
 }
 """Every recurrent law by its name, in the order of a report card."""
 

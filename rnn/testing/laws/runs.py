@@ -1,7 +1,9 @@
-"""One run in many ways: repeated, step by step, compiled, differentiated."""
+"""One run in many ways: repeated, step by step, compiled, differentiated, saved in between."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,19 @@ from minigrad.testing.check import check_gradients
 from minigrad.testing.laws import Broken
 from minigrad.testing.numeric import place
 from minigrad.tree import flatten, tree_map
+from rnn import checkpoint
 from rnn.cell import Cell
 from rnn.run import run
-from rnn.testing import equations
-from rnn.testing.laws.table import Law, causal, entry, shapes_of
-from rnn.testing.problem import DoesNotApply, Problem, agree, problem
+from rnn.testing.problem import (
+    DoesNotApply,
+    Law,
+    Problem,
+    agree,
+    causal,
+    entry,
+    problem,
+    shapes_of,
+)
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)
@@ -52,17 +62,6 @@ def repeatable(cell: Cell, seed: int) -> None:
     first = q.run(), q.gradients()
     agree((q.run(), q.gradients()), first, "the second run")
     agree((q.params, q.xs, q.start), before, "what was given")
-
-
-@law("equations")
-def by_single_numbers(cell: Cell, seed: int) -> None:
-    """The numbers of a loop over single numbers, for the cells whose equations are known."""
-    q = problem(cell, 3, 2, seed)
-    try:
-        wanted = equations.sequence(cell, q.params, q.xs, q.start)
-    except KeyError:
-        raise DoesNotApply("its equations are not written down") from None
-    agree(q.run(), wanted, "run", q.roundings())
 
 
 @law("step")
@@ -124,3 +123,22 @@ def second_order(cell: Cell, seed: int) -> None:
     one: Any = lambda unfolded: lambda p: q.loss(unfolded=unfolded)(p, q.xs, q.start)
     found, wanted = (mg.hvp(one(unfolded), q.params, v) for unfolded in (False, True))
     agree(found, wanted, "Hessian times a vector", 16 * q.roundings())
+
+
+@law("saved and loaded")
+def saved_and_loaded(cell: Cell, seed: int) -> None:
+    """Run, save, load and run on: the same bits as without saving, in values and gradients."""
+    q = problem(cell, 4, 2, seed)
+    _, middle = Problem(cell, q.params, q.xs[:2], q.start).run()
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "weights.safetensors")
+        try:
+            checkpoint.save(path, q.params, cell, state=middle)
+        except ImportError as error:
+            raise DoesNotApply(str(error)) from None
+        params, same, metadata = checkpoint.load(path)
+    agree((params, metadata["state"]), (q.params, middle), "what was saved")
+    without = Problem(cell, q.params, q.xs[2:], middle)
+    loaded = Problem(same, params, q.xs[2:], metadata["state"])
+    agree(loaded.run(), without.run(), "run on")
+    agree(loaded.gradients(), without.gradients(), "gradients of the run on")

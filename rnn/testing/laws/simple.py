@@ -14,8 +14,7 @@ import minigrad as mg
 from rnn.cell import Cell
 from rnn.cells import RNNCell
 from rnn.run import run
-from rnn.testing.laws.table import Law, entry
-from rnn.testing.problem import DoesNotApply, Problem, agree, problem
+from rnn.testing.problem import DoesNotApply, Law, Problem, agree, entry, problem
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)

@@ -12,8 +12,7 @@ from minigrad.testing.laws import Broken
 from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell
 from rnn.run import run
-from rnn.testing.laws.table import Law, causal, entry
-from rnn.testing.problem import DoesNotApply, agree, problem, weigh
+from rnn.testing.problem import DoesNotApply, Law, agree, causal, entry, problem, weigh
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)

@@ -10,8 +10,7 @@ import minigrad as mg
 from minigrad.tree import tree_map
 from rnn.cell import Cell
 from rnn.run import run
-from rnn.testing.laws.table import Law, causal, entry
-from rnn.testing.problem import Problem, agree, problem, weigh
+from rnn.testing.problem import Law, Problem, agree, causal, entry, problem, weigh
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)

@@ -12,8 +12,7 @@ from rnn.cell import Cell
 from rnn.cells import concatenated
 from rnn.compose import Bidirectional, Stack
 from rnn.run import run
-from rnn.testing.laws.table import Law, entry
-from rnn.testing.problem import DoesNotApply, Problem, agree, problem
+from rnn.testing.problem import DoesNotApply, Law, Problem, agree, entry, problem
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)

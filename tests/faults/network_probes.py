@@ -1,4 +1,4 @@
-"""Probes of the recurrent laws for the mutation gate: cells, folding, programs."""
+"""Probes of recurrent networks: their laws on a list of cells; folding, programs in chunks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from minigrad.engines.numpy import needs
 from minigrad.engines.numpy.program import Program
 from minigrad.folded import folded_adjoint, run_folded
 from minigrad.lower.pipeline import prepared
-from minigrad.testing import loop_faults
-from minigrad.testing.gate import PROBES, Probe
 from minigrad.testing.laws import Broken
 from rnn.cell import Cell
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell
 from rnn.compose import Bidirectional, Stack
-from rnn.testing import faults
 from rnn.testing.laws import LAWS
 from rnn.testing.networks import Mixed, draw_cell
 from rnn.testing.problem import DoesNotApply, agree, problem
+from tests.faults import probes
+from tests.faults.probes import Probe
+from tests.rnn import reference as by_hand
 
 ALL_WAYS = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
 CELLS: tuple[Cell, ...] = (
@@ -47,6 +47,24 @@ def _on_cells(name: str) -> Probe:
                 LAWS[name](cell, draw)
 
     return on_every_cell
+
+
+BY_HAND = (
+    (LSTMCell(3, 4, peepholes=True), by_hand.lstm),
+    (GRUCell(3, 4), by_hand.gru),
+    (GRUCell(3, 4, reset="before"), by_hand.gru),
+    (RNNCell(3, 4), by_hand.simple()),
+    (RNNCell(3, 4, 2, ALL_WAYS, output_activation="tanh"), by_hand.simple(np.tanh, np.tanh)),
+    (Dense(3, 2, "tanh"), by_hand.dense(np.tanh)),
+)
+"""Cells, and their equations on single numbers: backward fits any forward, a wrong one too."""
+
+
+def equations(draw: int) -> None:
+    """A run gives the numbers of a loop over single numbers, in any sample."""
+    for cell, network in BY_HAND:
+        q = problem(cell, 3, 2, draw)
+        agree(q.run(), network.values(q.params, q.xs, q.start), "run", q.roundings())
 
 
 def programs_in_chunks(draw: int) -> None:
@@ -137,12 +155,16 @@ SLOW = (
 )  # fmt: skip
 """Laws that compile several programs for every cell: last, most faults are found without them."""
 
-PROBES["recurrent: unfolded graphs"] = unfolded_graphs
-PROBES["recurrent: folding"] = folds_what_it_should
-PROBES["recurrent: compiled loops"] = compiled_loops
-for _name in (*(name for name in LAWS if name not in SLOW), *SLOW):
-    PROBES[f"recurrent: {_name}"] = _on_cells(_name)
-PROBES["recurrent: programs in chunks"] = programs_in_chunks
-
-FAULTS = faults.FAULTS
-__all__ = ["FAULTS", "PROBES", "SLOW", "loop_faults"]
+PROBES: dict[str, Probe] = {
+    **probes.PROBES,
+    "recurrent: equations": equations,
+    "recurrent: unfolded graphs": unfolded_graphs,
+    "recurrent: folding": folds_what_it_should,
+    "recurrent: compiled loops": compiled_loops,
+    **{
+        f"recurrent: {name}": _on_cells(name)
+        for name in (*(name for name in LAWS if name not in SLOW), *SLOW)
+    },
+    "recurrent: programs in chunks": programs_in_chunks,
+}
+"""Every law of the engine and of recurrent networks, each on one draw."""

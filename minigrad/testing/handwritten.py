@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from minigrad.testing.foreign_report import report
+from minigrad.core import Array
+from minigrad.testing.handwritten_report import report
 from minigrad.testing.laws import Broken
 from minigrad.testing.numeric import (
     MARGIN,
@@ -27,7 +29,6 @@ from minigrad.testing.numeric import (
 from minigrad.testing.progress import doing, now
 from minigrad.testing.rounding import EPSILON, ROUNDINGS, precision
 
-Array = np.ndarray[Any, np.dtype[Any]]
 KINKED = 1e-6
 """One-sided slopes are known that well; the slope of choice is often one of them."""
 
@@ -65,7 +66,7 @@ def check_vjp(
         backward: `backward(g, y, *arrays)` gives one gradient for each array, None where there is
             none; g and y have the form of f's result.
         arrays: where to check; float arrays are differentiated.
-        names: of the arrays, for the report.
+        names: of the arrays, for the report; None for those that backward gives them.
         time_axis: the axis of the (first) result that counts steps; the report then says at which
             steps a loss has a wrong gradient.
         seed: of the random cotangent.
@@ -84,12 +85,12 @@ def check_vjp(
     >>> check_vjp(np.tanh, lambda g, y, x: (g * (1 - y * y),), np.ones(3))
     ()
     >>> check_vjp(np.sqrt, lambda g, y, x: (g / (2 * y),), np.array([0.0, 4.0]))
-    ('array 1[0] has no finite slope',)
+    ('x[0] has no finite slope',)
     """
     values = [
         np.array(x, float) if np.asarray(x).dtype.kind == "f" else np.array(x) for x in arrays
     ]
-    told = list(names) if names is not None else [f"array {k + 1}" for k in range(len(values))]
+    told = list(names) if names is not None else _names(backward, len(values))
     if len(told) != len(values):
         raise ValueError(f"check_vjp: {len(values)} arrays, but {len(told)} names: {told}")
     if not any(x.dtype.kind == "f" for x in values):
@@ -115,6 +116,16 @@ def check_vjp(
         if wrong:
             raise Broken(report(problem, given, numeric, wrong, seeds, time_axis))
     return tuple(unjudged)
+
+
+def _names(backward: Callable[..., Any], count: int) -> list[str]:
+    """What `backward(g, y, x, W)` calls the arrays; their numbers if it names them otherwise."""
+    try:
+        parameters = list(signature(backward).parameters.values())
+    except (TypeError, ValueError):  # no function written in Python
+        parameters = []
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
+    return names if len(names) == count else [f"array {k + 1}" for k in range(count)]
 
 
 def _first_run(

@@ -6,6 +6,7 @@ Each law takes a cell and a number that stands for a draw, and raises `Broken`.
 from __future__ import annotations
 
 import xml.etree.ElementTree as xml
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,7 @@ import rnn
 from minigrad.folded import folded_adjoint
 from minigrad.lower.pipeline import planned
 from minigrad.testing.laws import Broken
+from tests.viz import geometry, reading
 from viz import figures
 from viz.cells import cells
 from viz.draw import draw
@@ -27,7 +29,6 @@ from viz.operations import operations
 from viz.stages import boxes
 from viz.steps import choose
 from viz.style import HEAT
-from viz.testing import geometry, reading
 
 Law = Callable[[rnn.Cell, int], None]
 LAWS: dict[str, Law] = {}
@@ -65,6 +66,47 @@ def quotient_has_the_edges(cell: rnn.Cell, seed: int) -> None:
             raise Broken(f"links {sorted(found ^ wanted)} are drawn or there, not both")
         if not every <= set(view.of):
             raise Broken(f"operations {sorted(every - set(view.of))} have no box")
+
+
+@law("drawn as it is")
+def drawn_as_it_is(cell: rnn.Cell, seed: int) -> None:
+    """A parameter is drawn at every use of every step, in one colour; an edge has its delay."""
+    folded, steps = cell.folded(), 2 + seed % 3
+    step = folded.step
+    static = {step.inputs[k] for k in folded.with_role("static")}
+    uses = sum(len(static.intersection(node.inputs)) for node in step.nodes)
+    once = draw(cell, "folded", level="op", force=True).scene
+    often = draw(cell, "unfolded", range(1, steps + 1), level="op", force=True).scene
+    tags = _tags(once)
+    if tags.total() != uses:
+        raise Broken(f"the folded picture has {tags.total()} parameters, the step uses {uses}")
+    found = _tags(often)
+    for tag in sorted(tags.keys() | found.keys()):
+        if found[tag] != steps * tags[tag]:
+            raise Broken(
+                f"over {steps} steps the parameter {tag[0]} is drawn {found[tag]} times, "
+                f"wanted {steps * tags[tag]}"
+            )
+    edges = {(r.name, r.delay) for r in folded.recurrences if _is_read(folded, r.input)}
+    for where, scene in (("folded", once), (f"over {steps} steps", often)):
+        drawn = {(wire.name, wire.delay) for wire in scene.wires if wire.delay}
+        if drawn != edges:
+            raise Broken(
+                f"{where}: recurrent edges are drawn as {sorted(drawn)}, wanted {sorted(edges)}"
+            )
+
+
+def _tags(scene: Any) -> Counter[tuple[str, ...]]:
+    """Names and colours of the parameters in a picture."""
+    shapes = [s for s in scene.shapes.values() if s.form == "tag" and s.kind == "weight"]
+    names = ["".join(run.text for run in s.lines[0]) for s in shapes]
+    return Counter((name, s.fill, s.line) for name, s in zip(names, shapes, strict=True))
+
+
+def _is_read(folded: Any, k: int) -> bool:
+    """Whether an input of the step takes part in it."""
+    step = folded.step
+    return step.inputs[k] in step.outputs or any(step.inputs[k] in n.inputs for n in step.nodes)
 
 
 @law("DOT gives back the graph")

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from minigrad.testing.numeric import place
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def report(
     p: Any, given: list[Any], numeric: Any, wrong: list[int], seeds: Any, axis: int | None
 ) -> str:
-    """The report on a `foreign._Problem`: gradients given and numeric, and which are wrong."""
+    """The report on a `handwritten._Problem`: gradients given and numeric, and which are wrong."""
     right = [p.names[k] for k in p.moving if k not in wrong]
     lines = ["the backward pass is wrong"]
     lines.append(f"  wrong: {', '.join(p.names[k] for k in wrong)}")

@@ -1,1 +1,0 @@
-"""Laws of pictures, and the faults that they are there to find."""
