@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS
-from minigrad.define import negative_axes, rank
+from minigrad.core.kinds import negative_axes, rank
 from minigrad.habits import explained
 from minigrad.ops.elementwise import astype, equal, sqrt, square, where
 from minigrad.ops.indexing import take

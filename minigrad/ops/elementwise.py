@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import (
+from minigrad.core.kinds import (
     FLAG,
     INDEX,
     POSITIVE,
@@ -32,10 +32,9 @@ from minigrad.define import (
     stepwise,
     underflows,
 )
+from minigrad.habits import REAL_PAIR
 
 _PAIR = "(),()->()"
-REAL_PAIR = "write the real and the imaginary part as two tensors"
-"""What to do where complex numbers would need a derivative."""
 
 
 def shut(flag: Any, g: Any) -> Any:

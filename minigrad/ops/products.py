@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.define import bilinear, rank
+from minigrad.core.kinds import bilinear, rank
 from minigrad.errors import ShapeError
 from minigrad.ops.shapes import expand_dims, shape_of, squeeze, swapaxes
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Primitive
-from minigrad.define import FLAG, INDEX
+from minigrad.core.kinds import FLAG, INDEX
 
 
 @dataclass(frozen=True)
