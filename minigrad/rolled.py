@@ -81,7 +81,7 @@ class _Rolling:
                 self._columns.append(self._loop(self._loops[len(self._columns)]))
             else:
                 self._made[line.node] = self._line(line)
-        outputs = tuple(self._value((operand,)) for operand in found.results)
+        outputs = tuple(k for operand in found.results for k in self._values(operand))
         inputs = tuple(self._made[k] for k in given)
         source = found.graph
         self.graph = Graph(tuple(self.nodes), inputs, outputs, source.in_tree, source.out_tree)
@@ -177,13 +177,21 @@ class _Rolling:
     def _value(self, operands: Sequence[Operand]) -> int:
         """The node of a single value."""
         (operand,) = operands
+        (value,) = self._values(operand)
+        return value
+
+    def _values(self, operand: Operand) -> list[int]:
+        """The nodes of values one by one."""
         if isinstance(operand, int):
-            return self._made[operand]
-        (place,) = self._places(operand)
+            return [self._made[operand]]
         source = self._source(operand)
         if self._single(operand):
-            return source
-        return self._make("index", [source], self.nodes[source].shape[1:], position=(place - 1,))
+            return [source]
+        shape = self.nodes[source].shape[1:]
+        return [
+            self._make("index", [source], shape, position=(place - 1,))
+            for place in self._places(operand)
+        ]
 
     def _array(self, operands: Sequence[Operand]) -> int:
         """The node of values one behind the other, along a new first axis."""

@@ -200,7 +200,7 @@ def test_what_is_not_the_same_twice_is_refused():
         return x, f"call {count[0]}"
 
     sentence = "run twice on the same values, it did not do the same: the constant that "
-    with pytest.raises(ValueError, match=f"^compile: {sentence}mul reads is .*draw outside"):
+    with pytest.raises(ValueError, match=f"^compile: {sentence}multiply reads is .*draw outside"):
         mg.compile(lambda x: x * rng.normal())(np.ones(2))
     with pytest.raises(ValueError, match=sentence):
         mg.compile(counted)(np.ones(2))

@@ -335,13 +335,13 @@ MISTAKES = {
         "train --text short.txt --layers 0",
         "character_model: layers must be a whole number ≥ 1, got 0",
     ),
-    "more units than there is memory": (
+    "more units than can be drawn": (
         "draw --hidden 1000000000000000",
-        "Unable to allocate",
+        "draw: --hidden must be a whole number from 1 to 2,000, got 1000000000000000",
     ),
-    "more units than there are numbers": (
+    "more steps than there are numbers": (
         "explain --steps 99999999999999999999",
-        "Python int too large",
+        "explain: --steps must be a whole number from 1 to 1,000,000,000, got 99999999999999999999",
     ),
     "nothing to resume": ("train --resume", "there is no weights file 'run/weights.safetensors'"),
     "a file as folder": (
