@@ -102,7 +102,7 @@ def _fresh(value: Any, where: str) -> Tensor:
 def _chosen(where: str, f: Any, wrt: Any, several: bool = False) -> tuple[int, ...]:
     """The numbers of the arguments to differentiate by, of what is a function."""
     function_of(where, f)
-    chosen = tuple(wrt) if several and isinstance(wrt, list | tuple) else (wrt,)
+    chosen = tuple(wrt) if several and isinstance(wrt, list | tuple | range) else (wrt,)
     if any(type(k) is not int for k in chosen):
         raise TypeError(
             f"{where}: wrt is the number of an argument{', or several' if several else ''}, got "

@@ -108,18 +108,22 @@ class _Made:
 _ARRAYS = (Tensor, np.ndarray, np.generic)
 
 
-def _leaf(value: Any, tree: Tree, k: int) -> Any:
+def _leaves(values: list[Any], tree: Tree) -> list[Any]:
+    """The arguments as arrays, or static; their names are for messages."""
+    names = (path.removeprefix("[0]").removeprefix("[1].") for path in tree.paths())
+    return [_leaf(x, f"argument {name}") for x, name in zip(values, names, strict=True)]
+
+
+def _leaf(value: Any, where: str) -> Any:
     """An argument as an array, or static; refused where it is neither."""
     if isinstance(value, np.ndarray | np.generic):
-        array: Any = np.asarray(unmasked(value, f"compile: {_place(tree, k)}"))
+        array: Any = np.asarray(unmasked(value, f"compile: {where}"))
         if array.dtype.kind not in "fiubc":
-            raise TypeError(
-                f"compile: {_place(tree, k)} has dtype {array.dtype}; a program takes numbers"
-            )
+            raise TypeError(f"compile: {where} has dtype {array.dtype}; a program takes numbers")
         return array
     if isinstance(value, Tensor):
         raise TypeError(
-            f"compile: {_place(tree, k)} is a tensor; a compiled function takes "
+            f"compile: {where} is a tensor; a compiled function takes "
             "arrays, and takes its gradients inside: compile(value_and_grad(f))"
         )
     return Static(value)
@@ -128,11 +132,6 @@ def _leaf(value: Any, tree: Tree, k: int) -> Any:
 def _about(leaf: Any) -> Any:
     """What of an argument is a part of the key."""
     return leaf if type(leaf) is Static else (leaf.shape, leaf.dtype)
-
-
-def _place(tree: Tree, k: int) -> str:
-    """What an argument is called in messages."""
-    return f"argument {tree.paths()[k].removeprefix('[0]').removeprefix('[1].')}"
 
 
 class Compiled:
@@ -161,10 +160,10 @@ class Compiled:
         leaves = None if latest is None else latest.tree.leaves_of(given)
         if latest is None or leaves is None or not latest.fits(leaves):
             leaves, tree = flatten(given)
-            leaves = [_leaf(leaf, tree, k) for k, leaf in enumerate(leaves)]
+            leaves = _leaves(leaves, tree)
             made = self._find(tree, leaves, bool(kwargs))
         elif not self._captured.unchanged():
-            made = self._find(latest.tree, [_leaf(x, latest.tree, 0) for x in leaves], bool(kwargs))
+            made = self._find(latest.tree, _leaves(leaves, latest.tree), bool(kwargs))
         else:
             made = latest
         return made(leaves, self.reuse)

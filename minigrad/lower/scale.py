@@ -102,8 +102,10 @@ class _Scaling:
         if len(self.users[k]) != 1 or k in self.kept:
             return None
         reader = self.nodes[self.users[k][0][0]]
+        if reader.op != "multiply":
+            return None
         other = [self.nodes[i] for i in reader.inputs if i != k]
-        if reader.op != "multiply" or len(other) != 1 or other[0].op != "constant":
+        if len(other) != 1 or other[0].op != "constant":
             return None
         return None if other[0].dtype is not None else float(other[0].value)
 
