@@ -5,13 +5,14 @@ from typing import Any
 from minigrad import habits, ops
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.compile import compile
-from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, find, named, scope
+from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, named, scope
 from minigrad.errors import ShapeError
 from minigrad.explain import explain
-from minigrad.fold import embed, fold
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
-from minigrad.folding.embedded import Embedded
 from minigrad.graph import Graph, Node, isomorphic, trace
+from minigrad.history import find
+from minigrad.loops.embed import embed, fold
+from minigrad.loops.embedded import Embedded
 from minigrad.ops import *  # noqa: F403  # the one place: every primitive is a public name
 from minigrad.scan import scan
 from minigrad.tree import tree_map

@@ -1,8 +1,8 @@
-"""Derivatives: one loop over the recorded graph, backwards (vjp) or forwards (jvp).
+"""Derivatives of functions: `grad`, `vjp`, `jvp` and what is made of them, and `backward`.
 
-A walk computes with arrays, unless the result depends on a tensor from outside the call: then it
-computes with tensors and is itself recorded, so derivatives nest and mix to any order.
-Source: Griewank and Walther, Evaluating Derivatives (2008), chapters 3 and 5.
+Each call runs the function on fresh leaves and walks over what was recorded (`minigrad.core`).
+It gives arrays, unless the result depends on a tensor from outside the call: then the walk is
+recorded too, so derivatives nest and mix to any order.
 """
 
 from __future__ import annotations
@@ -15,191 +15,19 @@ import numpy as np
 from minigrad.core import (
     FUNCTIONS,
     PRIMITIVES,
+    SERIALS,
     Array,
-    Outputs,
     Tensor,
-    _serials,
-    _tag,
     ancestors,
-    named,
+    pull_back,
+    push_forward,
     to_array,
 )
-from minigrad.errors import at
 from minigrad.habits import RECORDED, explained, function_of, title
-from minigrad.ops import add_n, astype, broadcast_to, reshape, stack, zeros_like
-from minigrad.ops.elementwise import REAL_PAIR
-from minigrad.ops.shapes import sum_to
+from minigrad.ops import astype, reshape, stack, zeros_like
 from minigrad.tree import Tree, flatten
 
 Function = Callable[..., Any]
-
-
-# --- the walks --------------------------------------------------------------------------------
-
-
-def pull_back(
-    nodes: Sequence[Tensor], cotangents: dict[int, Any], wanted: set[int], recorded: bool
-) -> dict[int, Any]:
-    """Carry cotangents from outputs back to every node that depends on something wanted.
-
-    Args:
-        nodes: ancestors of the outputs, oldest first.
-        cotangents: by serial number, those of the outputs.
-        wanted: serial numbers of the tensors whose cotangents are asked for.
-        recorded: compute with tensors, so that the result has derivatives too.
-
-    Returns:
-        Cotangents by serial number, in the shape and dtype of their tensors. A tensor the
-        outputs do not depend on has no entry.
-    """
-    active = set(wanted)
-    for node in nodes:
-        if node.serial not in active:
-            primitive: Any = node.primitive
-            for i, parent in enumerate(node.parents):
-                if type(parent) is Tensor and parent.serial in active and primitive.moves(i):
-                    active.add(node.serial)
-                    break
-    # What has arrived at a node so far. Arrays are added up in a buffer of our own, tensors and
-    # the parts of an indexed operand are kept until the node's turn comes and then summed at once.
-    arrived: dict[int, Any] = dict(cotangents)
-    owned: set[int] = set()
-    waiting: dict[int, list[Any]] = {}
-    parts: dict[int, list[tuple[Any, Tensor]]] = {}
-    for node in reversed(nodes):
-        serial = node.serial
-        if serial not in active:
-            continue
-        g = arrived.get(serial)
-        if serial in parts or serial in waiting:
-            token = _tag.set(node.tag or _tag.get())
-            g = _meet(node, g, waiting.pop(serial, []), parts.pop(serial, []))
-            _tag.reset(token)
-            arrived[serial] = g
-        primitive = node.primitive
-        if g is None or primitive is None:
-            continue
-        operands = node.parents
-        if recorded:
-            y: Any = node
-            values: Any = operands
-            token = _tag.set(node.tag)
-            if node.name is not None and type(g) is Tensor and g.primitive and g.name is None:
-                named(f"∂{node.name}", g)
-        else:
-            y = node._data
-            values = [x._data if type(x) is Tensor else x for x in operands]
-        made = None
-        if primitive.joint is not None:
-            asked = [i for i, x in enumerate(operands) if type(x) is Tensor and x.serial in active]
-            try:
-                made = primitive.joint(g, y, values, node.attrs, frozenset(asked))
-            except FloatingPointError as fault:
-                raise _of(node, "cotangent", fault) from None
-        for i, parent in enumerate(operands):
-            if type(parent) is not Tensor or parent.serial not in active:
-                continue
-            target = parent.serial
-            if made is not None:
-                part = made[i]
-            elif (rule := primitive.rules[i]) is None:
-                continue
-            elif primitive.collect is not None:
-                parts.setdefault(target, []).append((g, node))
-                continue
-            else:
-                try:
-                    part = rule(g, y, *values, **node.attrs)
-                except FloatingPointError as fault:
-                    raise _of(node, "cotangent", fault) from None
-            if part is None:
-                continue
-            data = parent._data
-            if part.shape != data.shape:
-                part = sum_to(part, data.shape)
-            if part.dtype != data.dtype:
-                part = _cast(part, parent, node)
-            if recorded:
-                waiting.setdefault(target, []).append(part)
-            elif target not in arrived:
-                arrived[target] = part
-            elif target in owned:
-                np.add(arrived[target], part, out=arrived[target])
-            else:
-                arrived[target] = np.asarray(arrived[target] + part)
-                owned.add(target)
-        if recorded:
-            _tag.reset(token)
-        if serial not in wanted:
-            del arrived[serial]
-    return {serial: arrived[serial] for serial in wanted if serial in arrived}
-
-
-def _cast(part: Any, like: Tensor, user: Tensor) -> Any:
-    """A derivative in the precision of the tensor it belongs to."""
-    if part.dtype.kind == "c" and like.dtype.kind != "c":
-        where = f"{user.primitive.name if user.primitive else 'gradient'}{at(user.tag)}"
-        raise TypeError(
-            f"{where}: a derivative through complex numbers, and there are only those of real "
-            f"numbers; {REAL_PAIR}"
-        )
-    return astype(part, like.dtype)
-
-
-def _of(node: Tensor, what: str, fault: FloatingPointError) -> FloatingPointError:
-    """An overflow or the like in the rules of a node, with the place of the node."""
-    primitive: Any = node.primitive
-    return FloatingPointError(f"{what} of {primitive.name}{at(node.tag)}: {fault}")
-
-
-def _meet(node: Tensor, g: Any, waiting: list[Any], parts: list[tuple[Any, Tensor]]) -> Any:
-    """The sum of everything that arrived at a node, as one operation where possible."""
-    terms = [] if g is None else [g]
-    terms += waiting
-    if parts:
-        g, user = parts[0]
-        primitive: Any = user.primitive
-        if len(parts) == 1:
-            terms.append(primitive.rules[0](g, user, node, **user.attrs))
-        else:
-            terms.append(primitive.collect(node, parts))
-    if len(terms) == 1:
-        return terms[0]
-    return terms[0] + terms[1] if len(terms) == 2 else add_n(*terms)
-
-
-def push_forward(
-    nodes: Sequence[Tensor], tangents: dict[int, Any], recorded: bool
-) -> dict[int, Any]:
-    """Carry tangents forward through `nodes`, oldest first; returns all, by serial number."""
-    for node in nodes:
-        primitive = node.primitive
-        if primitive is None or node.serial in tangents:
-            continue
-        arriving = [tangents.get(x.serial) if type(x) is Tensor else None for x in node.parents]
-        if primitive.kind == "stepwise" or all(
-            t is None or not primitive.moves(i) for i, t in enumerate(arriving)
-        ):
-            continue
-        try:
-            if recorded:
-                token = _tag.set(node.tag)
-                tangent = primitive.push(arriving, node, node.parents, node.attrs)
-                _tag.reset(token)
-            else:
-                values = [x._data if type(x) is Tensor else x for x in node.parents]
-                tangent = primitive.push(arriving, node._data, values, node.attrs)
-        except FloatingPointError as fault:
-            raise _of(node, "tangent", fault) from None
-        if type(tangent) is Outputs:
-            tangents[node.serial] = tangent
-        elif tangent is not None:
-            if tangent.shape != node.shape:
-                tangent = broadcast_to(tangent, node.shape)
-            if tangent.dtype != node.dtype:
-                tangent = _cast(tangent, node, node)
-            tangents[node.serial] = tangent
-    return tangents
 
 
 # --- calls on functions -------------------------------------------------------------------------
@@ -224,7 +52,7 @@ class _Call:
                 )
         if len({k % len(args) for k in wrt}) < len(wrt):
             raise TypeError(f"{where}: wrt={wrt} names an argument twice")
-        self.start = next(_serials)
+        self.start = next(SERIALS)
         inputs = list(args)
         self.leaves: list[Tensor] = []
         self.trees: list[Tree] = []

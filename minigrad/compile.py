@@ -20,7 +20,7 @@ from minigrad.engines.numpy.program import Program
 from minigrad.folded import ONCE, STATIC, Folded
 from minigrad.graph import Graph, trace_for_all
 from minigrad.habits import unmasked
-from minigrad.rolled import rolled
+from minigrad.loops.rolled import rolled
 from minigrad.scan import POOL
 from minigrad.tree import Tree, flatten
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from minigrad.core import Tag, _tag
+from minigrad.core import TAG, Tag
 from minigrad.graph import Graph, GraphAdjoint, Node, apply, graph_adjoint, isomorphic, prune
 from minigrad.ops import add_n, zeros_like
 from minigrad.show import picture
@@ -305,7 +305,7 @@ def run_folded(folded: Folded, T: int, inputs: Sequence[Any]) -> tuple[list[Any]
     Tensors among the inputs make it recorded: every operation of every step is then on the graph,
     named, and tagged with the current scope and its step.
     """
-    outer = _tag.get() or Tag("")
+    outer = TAG.get() or Tag("")
     tags: dict[tuple[str, int], Tag] = {}
 
     def emit(k: int, t: int, operands: list[Any]) -> Any:

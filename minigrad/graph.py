@@ -12,24 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import pull_back
 from minigrad.captured import Static
 from minigrad.core import (
     FROZEN,
     PRIMITIVES,
-    Frozen,
+    SERIALS,
+    TAG,
     Tag,
     Tensor,
-    _serials,
-    _tag,
     ancestors,
-    scope_path,
+    pull_back,
     to_array,
 )
 from minigrad.errors import ShapeError, at
 from minigrad.facts import PLAIN, SUMS, Lowering
+from minigrad.frozen import Frozen
 from minigrad.habits import function_of
 from minigrad.ops import zeros_like
+from minigrad.scopes import scope_path
 from minigrad.show import picture
 from minigrad.tree import Tree, flatten
 
@@ -202,15 +202,15 @@ def replay(graph: Graph, values: Sequence[Any]) -> list[Any]:
 
 def apply(node: Node, operands: list[Any], tag: Tag | None = None) -> Any:
     """What a node's primitive makes of operands, with the node's name and tag."""
-    outer = _tag.get()
+    outer = TAG.get()
     if tag is None and (node.scope or node.t is not None):
         path = f"{outer.scope}.{node.scope}" if outer and outer.scope else node.scope
         tag = Tag(path, node.t, outer.run if outer else 0)
-    token = _tag.set(tag or outer)
+    token = TAG.set(tag or outer)
     try:
         result = PRIMITIVES[node.op](*operands, **node.attrs)
     finally:
-        _tag.reset(token)
+        TAG.reset(token)
     if type(result) is Tensor:
         result.name = node.name
     return result
@@ -238,7 +238,7 @@ def _traced(
     f: Callable[..., Any], args: tuple[Any, ...], what: str | None, is_step: bool = False
 ) -> Graph:
     """The graph of one run; with `what`, decisions on values are refused in its name."""
-    start = next(_serials)
+    start = next(SERIALS)
     values, in_tree = flatten(args)
     inputs, leaves = [], []
     for value, path in zip(values, in_tree.paths(), strict=True):
@@ -419,7 +419,7 @@ def graph_adjoint(
     with np.errstate(all="ignore"):
         inputs, made = _rerun(graph)
         outputs = [made[i] for i in graph.outputs]
-        mark = next(_serials)
+        mark = next(SERIALS)
         wrt = [k for k, x in enumerate(inputs) if x.dtype.kind == "f" and k not in fixed]
         # A constant output has a cotangent too, which nothing reads: roles stay dual.
         kinds = [getattr(graph.nodes[i].dtype, "kind", "") for i in graph.outputs]

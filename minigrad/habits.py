@@ -29,6 +29,9 @@ _LEAF = "a tensor is made by minigrad.Tensor(data, name='w'), of all parameters 
 _PLAIN = "arrays in, arrays out: what is given arrays records nothing; detach(tensor) cuts a graph"
 _WHOLE = "it is constant almost everywhere, so take the values alone: "
 
+REAL_PAIR = "write the real and the imaginary part as two tensors"
+"""What to do where complex numbers would need a derivative."""
+
 RECORDED = "only tensors are recorded, so take p = params.tensors() and compute with p"
 """What to do where a graph was meant, and there are arrays."""
 
@@ -221,7 +224,7 @@ def call_error(
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        known = [name for name in signature.parameters if name != "self"]
+        known = [name for name in signature.parameters if name not in ("self", "cls")]
         unknown = [key for key in kwargs if key not in known]
         told = f", not {', '.join(unknown)}" if unknown else f": {error}"
         ways = "".join(f"; {key}: {KEYWORDS[key]}" for key in unknown if key in KEYWORDS)
@@ -231,7 +234,7 @@ def call_error(
 
 def explained(function: F) -> F:
     """The function, which says what it takes when it is called with something else."""
-    where = function.__name__ if function.__name__ != "__init__" else "Tensor"
+    where = function.__name__ if function.__name__ != "__new__" else "Tensor"
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

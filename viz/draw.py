@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.core import Tensor
-from minigrad.fold import fold
 from minigrad.folded import Folded, FoldedAdjoint
 from minigrad.graph import Graph
+from minigrad.loops.embed import fold
 from minigrad.lower.pipeline import planned
 from minigrad.lower.schedule import Schedule
 from viz import given, views

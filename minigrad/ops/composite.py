@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import negative_axes, public, rank
+from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
 from minigrad.ops.elementwise import astype, equal, sqrt, square, where
 from minigrad.ops.reductions import sum

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import (
+from minigrad.core.kinds import (
     FLAG,
     INDEX,
     POSITIVE,
@@ -47,10 +47,9 @@ from minigrad.facts import (
     Numerics,
     unit,
 )
+from minigrad.habits import REAL_PAIR
 
 _PAIR = "(),()->()"
-REAL_PAIR = "write the real and the imaginary part as two tensors"
-"""What to do where complex numbers would need a derivative."""
 
 
 def _apart(a: Any, b: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.define import INDEX, REAL, linear, negative_axes, public, rank
+from minigrad.core.kinds import INDEX, REAL, linear, negative_axes, public, rank
 from minigrad.errors import ShapeError
 from minigrad.facts import MATRIX, Formula, Lowering
 from minigrad.habits import unmasked

@@ -1,18 +1,22 @@
-"""NumPy's own functions on tensors: `np.sum(t, axis=0)`, `np.concatenate([t, u])`.
+"""NumPy's own functions on tensors: `np.tanh(t)`, `np.sum(t, axis=0)`, `np.concatenate([t, u])`.
 
-Each entry takes NumPy's arguments by NumPy's names. What a function does beyond (an order, a dtype,
-a flattening default) is not accepted, so a call gives NumPy's result or a refusal, never another.
+A ufunc is the function of its name. Of the others each entry takes NumPy's arguments by NumPy's
+names. What a function does beyond (an order, a dtype, a flattening default) is not accepted, so a
+call gives NumPy's result or a refusal, never another.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minigrad.core import NUMPY_FUNCTIONS
-from minigrad.define import rank
+from minigrad.core import FUNCTIONS, Tensor
+from minigrad.core.kinds import rank
+from minigrad.errors import at
+from minigrad.habits import no_rule, title
 from minigrad.ops.composite import mean, norm, std, var
 from minigrad.ops.elementwise import clip, where
 from minigrad.ops.indexing import take
@@ -54,7 +58,7 @@ def _outer(a: Any, b: Any) -> Any:
     return outer(a, b)
 
 
-NUMPY_FUNCTIONS.update({
+NUMPY_FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: _reduction(sum),
     np.mean: _reduction(mean),
     np.prod: _reduction(prod),
@@ -80,4 +84,43 @@ NUMPY_FUNCTIONS.update({
     np.broadcast_to: lambda array, shape: broadcast_to(array, shape),
     np.flip: lambda m, axis=None: flip(m, axis),
     np.pad: lambda array, pad_width: pad(array, pad_width),
-})  # fmt: skip
+}  # fmt: skip
+"""What NumPy's functions do on tensors, by the function, with NumPy's argument names."""
+
+
+def _ufunc(tensor: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if "out" in kwargs or "where" in kwargs:
+        raise TypeError(
+            f"{ufunc.__name__}{at(tensor.tag)}: a result cannot be written into an array "
+            f"(out=, where=, array += {title(tensor)}); write array = array + tensor"
+        )
+    known = FUNCTIONS.get(ufunc.__name__)
+    if method != "__call__" or known is None:
+        raise no_rule(ufunc.__name__ + ("" if method == "__call__" else f".{method}"))
+    return known(*inputs, **kwargs)
+
+
+def _function(tensor: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    known = NUMPY_FUNCTIONS.get(func)
+    if known is None:
+        raise no_rule(func.__name__)
+    given = inspect.signature(func).bind(*args, **kwargs).arguments
+    given.update(given.pop("kwargs", {}))
+    wanted = inspect.signature(known).parameters
+    extra = [name for name in given if name not in wanted]
+    missing = [n for n, p in wanted.items() if p.default is p.empty and n not in given]
+    if extra or missing:
+        what = f"does not take {', '.join(extra)}" if extra else f"needs {', '.join(missing)}"
+        raise TypeError(
+            f"np.{func.__name__} on tensors {what}; minigrad.{func.__name__} and the array "
+            "itself, tensor.data, are the other ways"
+        )
+    try:
+        return known(**given)
+    except TypeError as error:
+        raise TypeError(f"np.{func.__name__} on tensors: {error}") from None
+
+
+# NumPy asks its operands for these two.
+Tensor.__array_ufunc__ = _ufunc  # type: ignore[attr-defined]
+Tensor.__array_function__ = _function  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Tensor
-from minigrad.define import bilinear, public, rank
+from minigrad.core.kinds import bilinear, public, rank
 from minigrad.errors import ShapeError
 from minigrad.facts import ATOM, MATRIX, Formula, Lowering
 from minigrad.ops.shapes import expand_dims, shape_of, squeeze, swapaxes

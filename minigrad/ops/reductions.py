@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.define import general, linear, negative_axes, rank, underflows
+from minigrad.core.kinds import general, linear, negative_axes, rank, underflows
 from minigrad.facts import SATURATES, SUMS, Lowering, Numerics
 from minigrad.ops.elementwise import equal, likelihood, logical_not, shut
 from minigrad.ops.shapes import (

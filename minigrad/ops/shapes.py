@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.define import linear, negative_axes, public, rank, zeros
+from minigrad.core.kinds import linear, negative_axes, public, rank, zeros
+from minigrad.core.walks import sum_to
 from minigrad.facts import ATOM, SHOWS_OPERAND, Formula, Lowering
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -156,16 +157,6 @@ def _removed(x: Any, axis: Any = None) -> Arguments:
 def squeeze(x: Any, axis: tuple[int, ...]) -> Any:
     """Axes of size 1 removed, all of them if none is given."""
     return np.squeeze(x, axis)
-
-
-def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a cotangent over the axes along which an operand of that shape was broadcast."""
-    now, lead = g.shape, g.ndim - len(shape)
-    if lead:
-        axes = tuple(range(lead))
-        g = np.add.reduce(g, axes) if type(g) is np.ndarray else FUNCTIONS["sum"](g, axis=axes)
-    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and now[k + lead] != 1)
-    return FUNCTIONS["sum"](g, axis=stretched, keepdims=True) if stretched else g
 
 
 def _target(x: Any, shape: Any) -> Arguments:

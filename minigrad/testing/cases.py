@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Primitive
-from minigrad.define import FLAG, INDEX
+from minigrad.core.kinds import FLAG, INDEX
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import jvp, pull_back, vjp
+from minigrad.autodiff import jvp, vjp
 from minigrad.core import Tensor, ancestors
+from minigrad.core.walks import pull_back
 from minigrad.testing.flat import Array, Flat, plain
 from minigrad.testing.numeric import (
     COMPLEX_LIMIT,

@@ -186,30 +186,31 @@ for _name, _about, _where, _path, _old, _new in (
 
 # --- the walk -----------------------------------------------------------------------------------
 
-WALK = "minigrad.autodiff"
 for _name, _about, _path, _old, _new in (
-    ("the last use wins", "cotangents overwrite each other", "pull_back",
-     "np.asarray(arrived[target] + part)", "np.asarray(part)"),
-    ("the third use is lost", "right for two uses", "pull_back",
-     "np.add(arrived[target], part, out=arrived[target])", "pass"),
-    ("the 17th use is lost", "right for any short sequence", "pull_back",
-     "np.add(arrived[target], part, out=arrived[target])",
-     "(waiting.setdefault(-1 - target, []).append(0) or len(waiting[-1 - target]) < 15) and "
-     "np.add(arrived[target], part, out=arrived[target])"),
+    ("the last use wins", "cotangents overwrite each other", "_Arrived.add",
+     "np.asarray(total + g)", "np.asarray(g)"),
+    ("the third use is lost", "right for two uses", "_Arrived.add", "total += g", "pass"),
+    ("the 17th use is lost", "right for any short sequence", "_Arrived.add", "total += g",
+     "(self.kept.setdefault(-1 - target, []).append(0) or len(self.kept[-1 - target]) < 15) and "
+     "np.add(total, g, out=total)"),
     ("sums into an array of others", "the seed, or another's cotangent, is written into",
-     "pull_back", "elif target in owned:", "elif target in arrived:"),
+     "_Arrived.add", "elif target in self.owned:", "elif True:"),
     ("oldest first", "no reverse order of creation", "pull_back",
      "for node in reversed(nodes):", "for node in nodes:"),
-    ("no sum over broadcast axes", "the walk forgets to un-broadcast", "pull_back",
-     "if part.shape != data.shape:", "if False:"),
-    ("precision of the cotangent", "float32 leaves get float64", "pull_back",
-     "if part.dtype != data.dtype:", "if False:"),
+    ("no sum over broadcast axes", "the walk forgets to un-broadcast", "_turn",
+     "if part.shape != operand._data.shape:", "if False:"),
+    ("precision of the cotangent", "float32 leaves get float64", "_turn",
+     "if part.dtype != operand._data.dtype:", "if False:"),
     ("inner gradients dropped", "named values have none", "pull_back",
-     "if serial not in wanted:", "if True:"),
-    ("recorded: the third use is lost", "first order right, second wrong", "_meet",
-     "else add_n(*terms)", "else terms[0] + terms[1]"),
-    ("one read of an array counts", "x[0] + x[1] loses a part", "_meet",
-     "primitive.collect(node, parts)", "primitive.collect(node, parts[:1])"),
+     "if serial in wanted:", "if serial in wanted and node.primitive is None:"),
+    ("recorded: the third use is lost", "first order right, second wrong", "_Arrived.sum_at",
+     'FUNCTIONS["add_n"](*terms)', "terms[0] + terms[1]"),
+    ("one read of an array counts", "x[0] + x[1] loses a part", "_Arrived.sum_at",
+     "collect(node, reads)", "collect(node, reads[:1])"),
+):  # fmt: skip
+    plant("walk", _name, _about, rewrite("minigrad.core.walks", _path, _old, _new))
+
+for _name, _about, _path, _old, _new in (
     ("backward overwrites", "a second loss replaces the first", "backward",
      "np.array(g) if node.grad is None else node.grad + g", "np.array(g)"),
     ("gradients share memory", "two inputs get one array", "_own",
@@ -221,7 +222,7 @@ for _name, _about, _path, _old, _new in (
     ("nested derivative is silent", "the outer variable looks constant", "_Call.graph",
      "return nodes, outside or bool(outer) or any(", "return nodes, bool(outer) or any("),
 ):  # fmt: skip
-    plant("walk", _name, _about, rewrite(WALK, _path, _old, _new))
+    plant("walk", _name, _about, rewrite("minigrad.autodiff", _path, _old, _new))
 
 plant("walk", "leaves share the caller's array", "a later write changes the graph",
       rewrite("minigrad.core", "to_array", "np.array(value)", "np.asarray(value)"))  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.core import PRIMITIVES, Primitive, Tensor
-from minigrad.define import FLAG, INDEX, POSITIVE, UNIT
+from minigrad.core.kinds import FLAG, INDEX, POSITIVE, UNIT
 from minigrad.graph import Graph, freeze, replay
 from minigrad.testing.cases import draw_case
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import pull_back, push_forward
-from minigrad.core import Outputs, Tensor, ancestors
+from minigrad.core import Outputs, Tensor, ancestors, pull_back, push_forward
 from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, run_folded
 from minigrad.ops import stack
 

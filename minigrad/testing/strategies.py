@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from minigrad.core import Primitive
-from minigrad.define import REAL
+from minigrad.core.kinds import REAL
 from minigrad.testing.programs import Program, draw_fan_out, draw_program
 
 RANDOM = st.randoms(use_true_random=False)

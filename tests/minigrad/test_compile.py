@@ -355,7 +355,7 @@ def test_a_fault_of_rolling_is_not_taken_for_a_loop_that_cannot_be_rolled(monkey
     def broken(graph: Any) -> Any:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("minigrad.rolled.embed", broken)
+    monkeypatch.setattr("minigrad.loops.rolled.embed", broken)
 
     def loop(x: Any) -> Any:
         for t in range(20):

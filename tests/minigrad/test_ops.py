@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.core import FUNCTIONS
-from minigrad.define import linear
+from minigrad.core.kinds import linear
 from minigrad.testing import check_gradients
 
 RNG = np.random.default_rng(0)

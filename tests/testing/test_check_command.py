@@ -13,7 +13,7 @@ MINE = """
 import numpy as np
 import minigrad as mg
 import rnn
-from minigrad.define import elementwise
+from minigrad.core.kinds import elementwise
 
 @elementwise(lambda y, x: 3.0 * x)
 def cube_{n}(x, out=None):

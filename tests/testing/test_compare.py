@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.define import elementwise
+from minigrad.core.kinds import elementwise
 from minigrad.testing import GradientMismatch, check_gradients, tensors
 
 X = np.linspace(-1.0, 1.0, 6).reshape(2, 3)

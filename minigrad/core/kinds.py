@@ -7,13 +7,14 @@ cannot disagree with the definition; only `general` primitives spell out both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.core import FUNCTIONS, Primitive, Rule, Tensor
+from minigrad.core.primitive import Primitive, Rule
+from minigrad.core.tensor import FUNCTIONS, Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Callable[..., Any]], Primitive]
@@ -64,21 +65,23 @@ def entrywise(*rules: Rule | None, **about: Any) -> Decorator:
             total = total + term
         return total
 
+    return _made("elementwise", rules, push, about, **_by_entries(arity))
+
+
+def _made(
+    kind: str, rules: Sequence[Rule | None], push: Rule, about: dict[str, Any], **usual: Any
+) -> Decorator:
+    """The decorator that makes a forward function a primitive of some kind."""
+
     def define(forward: Callable[..., Any]) -> Primitive:
-        return Primitive(
-            forward.__name__,
-            forward,
-            rules,
-            push,
-            kind="elementwise",
-            **{
-                "signature": ",".join(["()"] * arity) + "->()",
-                "domain": (REAL,) * arity,
-                **about,
-            },
-        )
+        return Primitive(forward.__name__, forward, rules, push, kind=kind, **{**usual, **about})
 
     return define
+
+
+def _by_entries(operands: int) -> dict[str, Any]:
+    """The signature and the domain of what works entry by entry."""
+    return {"signature": ",".join(["()"] * operands) + "->()", "domain": (REAL,) * operands}
 
 
 def underflows(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,17 +138,17 @@ def bilinear(left: Rule, right: Rule, name: str | None = None, **about: Any) -> 
         def push(tangents: Any, y: Any, xs: Any, attrs: Any) -> Any:
             (da, db), (a, b) = tangents, xs
             if db is None:
-                return primitive(da, b, **attrs)
+                return primitive(da, b)
             if da is None:
-                return primitive(a, db, **attrs)
-            return primitive(da, b, **attrs) + primitive(a, db, **attrs)
+                return primitive(a, db)
+            return primitive(da, b) + primitive(a, db)
 
         primitive = Primitive(
             name or forward.__name__,
             forward,
             [
-                lambda g, y, a, b, **attrs: left(g, a, b, **attrs),
-                lambda g, y, a, b, **attrs: right(g, a, b, **attrs),
+                lambda g, y, a, b: left(g, a, b),
+                lambda g, y, a, b: right(g, a, b),
             ],
             push,
             kind="bilinear",
@@ -158,37 +161,14 @@ def bilinear(left: Rule, right: Rule, name: str | None = None, **about: Any) -> 
 
 def stepwise(operands: int, **about: Any) -> Decorator:
     """Piecewise constant: comparisons, sign, one-hot rows. The derivative is zero everywhere."""
-
-    def define(forward: Callable[..., Any]) -> Primitive:
-        return Primitive(
-            forward.__name__,
-            forward,
-            [None] * operands,
-            lambda tangents, y, xs, attrs: None,
-            kind="stepwise",
-            **{
-                "signature": ",".join(["()"] * operands) + "->()",
-                "domain": (REAL,) * operands,
-                **about,
-            },
-        )
-
-    return define
+    still: Rule = lambda tangents, y, xs, attrs: None
+    return _made("stepwise", [None] * operands, still, about, **_by_entries(operands))
 
 
 def general(vjp: Rule, jvp: Rule, **about: Any) -> Decorator:
     """One operand, both rules spelled out: `vjp(g, y, x, **attrs)`, `jvp(t, y, x, **attrs)`."""
-
-    def define(forward: Callable[..., Any]) -> Primitive:
-        return Primitive(
-            forward.__name__,
-            forward,
-            [vjp],
-            lambda tangents, y, xs, attrs: jvp(tangents[0], y, *xs, **attrs),
-            **{"domain": (REAL,), **about},
-        )
-
-    return define
+    push: Rule = lambda tangents, y, xs, attrs: jvp(tangents[0], y, *xs, **attrs)
+    return _made("general", [vjp], push, about, domain=(REAL,))
 
 
 def public(function: F, name: str | None = None) -> F:

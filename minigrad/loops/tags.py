@@ -93,7 +93,7 @@ def _joined(graph: Graph, rows: dict[str, dict[int, list[int]]]) -> list[dict[in
         if max(map(len, delays.values())) > max(1, len(delays) - 1)
         or (0 in delays and len(times[pair[0]]) == len(times[pair[1]]) == 1)
     }  # fmt: skip
-    joined = Union()
+    joined = _Union()
     for a, b in steady:
         if times[a] == times[b] or (a in _reached(b, steady)):
             joined.join(a, b)
@@ -115,7 +115,7 @@ def _reached(start: int, edges: set[tuple[int, int]]) -> set[int]:
     return found
 
 
-class Union:
+class _Union:
     """Sets that are joined one by one."""
 
     def __init__(self) -> None:
@@ -134,4 +134,4 @@ class Union:
             self._above[b] = a
 
 
-__all__ = ["Union", "tagged"]
+__all__ = ["tagged"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.compile import program_of
 from minigrad.graph import Graph, replay
-from minigrad.rolled import SHORT, rolled
+from minigrad.loops.rolled import SHORT, rolled
 from minigrad.tree import flatten
 from tests.minigrad.learners import Loops, by_hand, loops
 from tests.rnn.test_run import assert_close
@@ -93,6 +94,83 @@ def test_a_compiled_loop_gives_the_gradients_of_the_loop():
         assert_close(fast(q, xs), step(q, xs), 10_000)
     (made,) = fast.programs.values()
     assert len(made.program.source.splitlines()) < 300
+
+
+LISTS: dict[str, tuple[Callable[[Any], list[Any]], Callable[[int], Any]]] = {
+    "an array that is gone through": (list, np.ones),
+    "a part of an array": (lambda xs: list(xs)[2:-1], np.ones),
+    "an array from its end": (lambda xs: list(xs)[::-1], np.ones),
+    "steps on the second axis": (lambda xs: [xs[:, t] for t in range(xs.shape[1])],
+                                 lambda T: np.ones((2, T))),
+    "steps on two axes": (lambda xs: [xs[t, 1] for t in range(xs.shape[0])],
+                          lambda T: np.ones((T, 3))),
+    "steps behind an ellipsis": (lambda xs: [xs[..., t, :] for t in range(xs.shape[-2])],
+                                 lambda T: np.ones((2, T, 3))),
+    "positions from the end": (lambda xs: [xs[t] for t in range(-len(xs), 0)], np.ones),
+    "an array that was transposed": (lambda xs: list(mg.moveaxis(xs, 1, 0)),
+                                     lambda T: np.ones((2, T))),
+    "every other row": (lambda xs: list(xs)[::2], lambda T: np.ones(2 * T)),
+    "rows that are chosen": (lambda xs: [xs[np.array([t, 0])] for t in range(len(xs))], np.ones),
+    "constants": (lambda xs: [float(t) for t in range(len(xs))], np.ones),
+    "a list": (list, lambda T: [1.0] * T),
+    "a list turned round": (lambda xs: xs[::-1], lambda T: [1.0] * T),
+    "a list of pairs": (lambda xs: [x for x, _ in xs], lambda T: [(1.0, 2.0)] * T),
+}  # fmt: skip
+MANY = ("every other row", "rows that are chosen", "constants", "a list", "a list turned round",
+        "a list of pairs")  # fmt: skip
+"""What is many values for many steps: these are stacked."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_sequence_may_be_given_in_many_ways(name: str):
+    steps, make = LISTS[name]
+
+    def f(w: Any, xs: Any) -> Any:
+        h: Any = 0.0
+        for t, x in enumerate(steps(xs), 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(x + h * w)
+        return h
+
+    graphs = [rolled(mg.trace(f, 0.5, make(T)))[0] for T in (15, 30)]
+    assert [ops(graph).count("scan") for graph in graphs] == [1, 1]
+    assert name in MANY or len(graphs[0]) == len(graphs[1])
+    values = make(15)
+    if isinstance(values, np.ndarray):
+        values = np.random.default_rng(0).normal(size=values.shape)
+    assert_close(mg.compile(f)(0.5, values), f(0.5, values), 1000)
+
+
+GATHERED: dict[str, Callable[[list[Any]], Any]] = {
+    "one by one": lambda ys: ys,
+    "stacked": mg.stack,
+    "reversed": lambda ys: mg.stack(ys[::-1]),
+    "reversed, one by one": lambda ys: ys[::-1],
+    "the last alone": lambda ys: mg.exp(ys[-1]),
+    "the third alone": lambda ys: ys[2],
+    "the last but one": lambda ys: ys[-2],
+    "all but the ends": lambda ys: mg.stack(ys[1:-1]),
+    "the last three": lambda ys: mg.stack(ys[-3:]),
+    "the first three reversed": lambda ys: mg.stack(ys[2::-1]),
+    "a start value and all": lambda ys: mg.stack([mg.multiply(ys[0], 0.0), *ys]),
+    "ends of a stack": lambda ys: (mg.stack(ys)[0], mg.stack(ys)[-1]),
+}
+
+
+@pytest.mark.parametrize("name", GATHERED)
+def test_values_may_be_gathered_in_many_ways(name: str):
+    def f(w: Any, xs: Any) -> Any:
+        h, ys = 0.0, []
+        for t in range(1, len(xs) + 1):
+            with mg.scope("rnn", t=t):
+                h = mg.tanh(xs[t - 1] + h * w)
+                ys.append(h)
+        return GATHERED[name](ys), h
+
+    xs = np.random.default_rng(0).normal(size=12)
+    assert ops(rolled(mg.trace(f, 0.5, xs))[0]).count("scan") == 1
+    found, wanted = mg.compile(f)(0.5, xs), f(0.5, xs)
+    assert_close(tuple(flatten(found)[0]), tuple(flatten(wanted)[0]), 1000)
 
 
 def test_what_cannot_be_rolled_stays_as_it_was():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, SUM, Folded, Recurrence, same_folded
 from minigrad.graph import Graph, difference, replay
+from minigrad.loops.cut import Cut
+from minigrad.loops.embed import _Surroundings
 from tests.minigrad.test_folded import FOLDED, everything, random_inputs
 
 
@@ -180,11 +183,25 @@ def half_outside(w: Any, xs: Any, h: Any) -> Any:
     return h
 
 
+def one_by_one(w: Any, xs: Any, h: Any) -> Any:
+    total: Any = 0.0
+    for t, x in enumerate(xs, 1):
+        with mg.scope("rnn", t=t):
+            h = mg.tanh(x + h * w)
+        total = total + mg.exp(h)
+    return total
+
+
 HINT = (
     'tag the body of the loop with the step it computes: `with minigrad.scope("rnn", t=t):`, '
     "t = 1 … T"
 )
 REFUSED = {
+    "what reads every step is untagged": (
+        one_by_one,
+        "fold: exp (%31) and others read each of 5 steps alone; stack the values and read that, "
+        f"or {HINT}",
+    ),
     "one step is another function": (
         changing,
         "fold: steps differ at t = 4: tanh[] became relu[]",
@@ -194,12 +211,12 @@ REFUSED = {
     "a number is left out": (gap, "fold: steps are missing between t = 1 and t = 6"),
     "an edge jumps": (
         jumping,
-        "fold: steps differ at t = 4: an operand of mul comes from 2 steps before, until then from "
-        "1 step before",
+        "fold: steps differ at t = 4: an operand of multiply comes from 2 steps before, "
+        "until then from 1 step before",
     ),
     "half of the step is untagged": (
         half_outside,
-        f"fold: mul (%7) is computed outside of any step but read inside; {HINT}",
+        f"fold: multiply (%7) is computed outside of any step but read inside; {HINT}",
     ),
 }
 
@@ -210,6 +227,50 @@ def test_what_is_not_a_loop_is_refused(why):
     with pytest.raises(ValueError, match="fold") as caught:
         mg.fold(mg.trace(f, 0.5, [1.0] * 5, 0.0))
     assert str(caught.value) == message
+
+
+FINDERS: dict[str, tuple[type, str, Callable[[Any], Any]]] = {
+    "what a loop is given, turned round": (
+        _Surroundings,
+        "_given",
+        lambda right: lambda self, j, source: right(self, j, source)[::-1],
+    ),
+    "each run is turned round": (
+        _Surroundings,
+        "_run",
+        lambda right: (
+            lambda self, operands, n: (
+                (*run[:2], run[2][::-1]) if (run := right(self, operands, n)) else run
+            )
+        ),
+    ),
+    "what is read last is forgotten": (
+        _Surroundings,
+        "_read",
+        lambda right: lambda self, nodes, *a: right(self, nodes[:-1], *a),
+    ),
+    "every value is one of the last": (
+        Cut,
+        "carried",
+        lambda right: lambda self, c, places: self.states()[0],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FINDERS)
+def test_nothing_that_is_found_wrongly_is_given_out(fault, monkeypatch):
+    """Whatever goes wrong on the way, `embed` raises before it gives back a graph that differs."""
+    owner, name, plant = FINDERS[fault]
+
+    def some(*args: Any) -> Any:
+        hs = slow(*args)
+        return mg.exp(hs[2]), mg.stack(hs[1:])
+
+    graph = mg.trace(some, 0.5, [1.0] * 7, [0.0, 0.5])
+    mg.embed(graph)
+    monkeypatch.setattr(owner, name, plant(getattr(owner, name)))
+    with pytest.raises((ValueError, IndexError)):
+        mg.embed(graph)
 
 
 # --- the laws can fail --------------------------------------------------------------------------

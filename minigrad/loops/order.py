@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad.errors import FoldError
-from minigrad.folding.steps import HINT, Steps
 from minigrad.graph import Graph
+from minigrad.loops.steps import HINT, Steps
 
 
 class Dependence:
@@ -93,9 +93,7 @@ def _split(graph: Graph, steps: Steps) -> list[Steps]:
     parts = []
     for n in sorted(set(level)):
         rows = [[row[c] for c in range(count) if level[c] == n] for row in steps.rows]
-        part = Steps(graph, steps.first, rows, steps.group)
-        part.count = steps.count
-        parts.append(part)
+        parts.append(Steps(graph, steps.first, rows))
     return parts
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from minigrad.errors import FoldError
-from minigrad.folding.dependence import unravelled
-from minigrad.folding.steps import HINT, Steps
-from minigrad.folding.tags import tagged
 from minigrad.graph import Graph, same_node
+from minigrad.loops.order import unravelled
+from minigrad.loops.steps import HINT, Steps
+from minigrad.loops.tags import tagged
 
 
 def find_loops(graph: Graph) -> list[Steps]:
@@ -28,7 +28,7 @@ def find_loops(graph: Graph) -> list[Steps]:
     groups = tagged(graph)
     if not groups:
         raise FoldError(f"fold: no operation is tagged with a time step; {HINT}")
-    pieces = [_pieces(graph, g, steps) for g, steps in enumerate(groups)]
+    pieces = [_pieces(graph, steps) for steps in groups]
     found = [steps for group in pieces for steps in _steady(group, least=2)]
     if not found and len({piece.first for group in pieces for piece in group}) == 1:
         # Of a single step nothing is known, but that it is one.
@@ -53,7 +53,7 @@ class Piece:
 Kind = tuple[tuple[str, tuple[int, ...], str, tuple[int | None, ...]], ...]
 
 
-def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece]:
+def _pieces(graph: Graph, steps: dict[int, list[int]]) -> list[Piece]:
     """Steps as runs of like ones, in order of time."""
     times = sorted(steps)
     if times[-1] - times[0] >= len(times):
@@ -73,7 +73,7 @@ def _pieces(graph: Graph, group: int, steps: dict[int, list[int]]) -> list[Piece
             steps = steps | alone
             place = {k: (c, t) for t in times for c, k in enumerate(steps[t])}
             pieces = _runs(graph, place, steps)
-    cut = [part for piece in pieces for part in _cut(graph, group, piece)]
+    cut = [part for piece in pieces for part in _cut(graph, piece)]
     ended: dict[Kind, int] = {}
     for n, piece in enumerate(cut):
         # A step of a kind that ended before the last piece did: the pieces between are to blame.
@@ -152,12 +152,12 @@ def _differ(
     return "" if len(a) == len(b) else f"{len(b)} operations instead of {len(a)}"
 
 
-def _cut(graph: Graph, group: int, piece: Piece) -> list[Piece]:
+def _cut(graph: Graph, piece: Piece) -> list[Piece]:
     """A run where every operand comes from one place, or the parts of which that is true."""
     found, left = [], [piece]
     while left:
         piece = left.pop()
-        piece.steps = Steps(graph, piece.first, piece.rows, group)
+        piece.steps = Steps(graph, piece.first, piece.rows)
         cuts = piece.steps.cuts
         if not cuts:
             found.append(piece)
@@ -185,17 +185,10 @@ def _steady(pieces: Sequence[Piece], least: int) -> list[Steps]:
     if not long:
         return []
     longest = max(long, key=lambda steps: steps.T)
-    delays = [s.delay for s in longest.states()]
+    delays = [source.delay for source in longest.ports.values()]
     before, after = max([0, *delays]), max([0, *(-d for d in delays)])
-    loops = [steps for steps in long if steps is longest
-             or (before if steps.first < longest.first else after) < steps.T]  # fmt: skip
-    # Steps that differ count with the loop after them, the last ones with the last loop.
-    begin = pieces[0].first
-    for steps in loops:
-        end = steps.first + steps.T
-        steps.count, begin = end - begin, end
-    loops[-1].count += pieces[-1].first + len(pieces[-1].rows) - begin
-    return loops
+    return [steps for steps in long if steps is longest
+            or (before if steps.first < longest.first else after) < steps.T]  # fmt: skip
 
 
 __all__ = ["find_loops"]
