@@ -308,11 +308,13 @@ RULES = {
     ),
     "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
     "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
-    "minigrad.folding.embedding": ("add_n index", "what takes one step, or adds all of them"),
-    "minigrad.folding.sequences": ("index", "what takes one step of a sequence"),
-    "minigrad.folding.steps": ("index", "what takes one step of a sequence"),
-    "minigrad.folding.tags": ("index", "what takes one step of a sequence"),
     "minigrad.graph": ("alias", "what `named` makes"),
+    "minigrad.loops.embed": ("add_n", "what adds all steps"),
+    "minigrad.loops.rolled": (
+        "add_n index scan scatter stack", "what gathers, or takes apart, the values of all steps",
+    ),
+    "minigrad.loops.steps": ("index", "what takes one step of a sequence"),
+    "minigrad.loops.tags": ("index", "what takes one step of a sequence"),
     "minigrad.lower.gates": ("expand_dims matmul multiply", "x W beside x V; s a beside s b"),
     "minigrad.lower.regroup": (
         "add expand_dims matmul multiply negative scatter subtract",
@@ -324,7 +326,6 @@ RULES = {
         "numbers that go into weights; σ by fewer calls",
     ),
     "minigrad.lower.schedule": ("lookup", "its table must be known before the loop"),
-    "minigrad.rolled": ("add_n scan scatter stack", "what gathers the values of all steps"),
     "minigrad.testing.programs": ("astype", "random programs are of one precision"),
     "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
     "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
@@ -338,7 +339,6 @@ RULES = {
 
 WORDS = {
     "minigrad": ("scan", "the public function that runs one"),
-    "minigrad.core": ("where", "an argument of NumPy's functions"),
     "minigrad.folded": ("sum", "the role of an output"),
     "minigrad.habits": ("index where", "Python's and NumPy's words"),
     "rnn.cells": ("softmax", "a hint at the activation that a user asks for"),

@@ -6,15 +6,12 @@ Type checkers and editors, which do not run it, read `__init__.pyi`, made from t
 
 from minigrad.core import FUNCTIONS, Tensor
 from minigrad.habits import adopt
-from minigrad.ops import (  # noqa: F401  # each puts its operations into the table
-    composite,
-    elementwise,
-    indexing,
-    numpy_face,
-    products,
-    reductions,
-    shapes,
-)
+
+# Each puts its operations into the table, in this order.
+# isort: off
+from minigrad.ops import elementwise, shapes, indexing, products  # noqa: F401
+from minigrad.ops import reductions, composite, numpy_face  # noqa: F401
+# isort: on
 
 __all__ = sorted(name for name in FUNCTIONS if not name.startswith("_"))
 globals().update({name: FUNCTIONS[name] for name in __all__})
