@@ -23,7 +23,7 @@ def find_loops(graph: Graph) -> list[Steps]:
     """The loops in a graph, in the order in which they begin.
 
     Raises:
-        ValueError: no operation is tagged, or steps differ; the message says where.
+        FoldError: no operation is tagged, or steps differ; the message says where.
     """
     groups = tagged(graph)
     if not groups:

@@ -19,7 +19,7 @@ class Dependence:
     Attributes:
         loop: for a node that is part of a loop, the number of the loop.
         below: for each node that is not, the loops it is made from, as bits; not theirs in turn.
-        order: the loops, each after those it depends on; None if they depend on each other.
+        order: the loops, each after those it depends on, if none is circular.
         circular: a loop that depends on itself by way of what is outside of it; −1 if none does.
     """
 
@@ -56,7 +56,7 @@ def unravelled(graph: Graph, loops: list[Steps]) -> list[Steps]:
     """Loops of which none depends on itself by way of what is outside of it.
 
     Raises:
-        ValueError: an operation outside of any step stands between one step and the next.
+        FoldError: an operation outside of any step stands between one step and the next.
     """
     for _ in range(1 + sum(len(steps.rows[0]) for steps in loops)):
         j = Dependence(graph, loops).circular
