@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import subprocess
 import sys
 import textwrap
@@ -226,6 +227,30 @@ def lines(names: Sequence[str]) -> int:
 def test_a_room_is_no_larger_than_it_was(room):
     names, most = ROOMS[room]
     assert most - 100 < lines(names) <= most
+# --- from a formula to its line -------------------------------------------------------------------
+
+
+def lost(table: str) -> list[str]:
+    """Files that a table names and that are not there, and names that are not in their file."""
+    found = [path for path in re.findall(r"`([\w/]+\.py)`", table) if not (ROOT / path).is_file()]
+    for path, names in re.findall(r"`([\w/]+\.py)` ((?:`\w+`(?:, )?)+)", table):
+        defined = re.findall(r"^ *(?:def|class) (\w+)", (ROOT / path).read_text("utf-8"), re.M)
+        found += [f"{path}: {n}" for n in re.findall(r"`(\w+)`", names) if n not in defined]
+    return found
+
+
+def test_the_readers_map_leads_to_lines_and_tests_that_are_there():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    table = readme.partition("<!-- map -->")[2].partition("<!-- end -->")[0]
+    assert table.count("\n|") > 10
+    assert lost(table) == []
+
+
+def test_a_way_that_is_lost_is_seen():
+    assert lost("`minigrad/nowhere.py` and `minigrad/folded.py` `unfold`, `refold`") == [
+        "minigrad/nowhere.py", "minigrad/folded.py: refold"]  # fmt: skip
+
+
 # --- from a module to its test --------------------------------------------------------------------
 
 MIRRORED = ("rnn",)
