@@ -17,7 +17,7 @@ from minigrad.engines.numpy.source import Array, Scope, joined_spans, view_of
 from minigrad.engines.numpy.straight import Nested, Straight
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
-from minigrad.lower.rewrite import in_buffer
+from minigrad.lower.nodes import in_buffer
 from minigrad.lower.schedule import Nest, Schedule
 
 

@@ -16,7 +16,7 @@ from minigrad.core import PRIMITIVES
 from minigrad.engines.numpy.source import Array, Lines, Scope, call, joined_spans, number, view_of
 from minigrad.folded import STATE, Folded, narrowed
 from minigrad.graph import Node
-from minigrad.lower.rewrite import in_buffer
+from minigrad.lower.nodes import in_buffer
 
 Nested = Callable[[Folded, int, Mapping[int, Array]], Any]
 """Makes the program of a loop: `nested(folded, steps, known)`."""
