@@ -72,7 +72,7 @@ class GraphProgram:
         self._names |= {f"v{k}": value for k, value in self._known.items()}
         exec(builtins.compile(source, "<minigrad program>", "exec"), self._names)
         self.run: Callable[..., list[Any]] = watched(
-            self._names["program"], lambda *inputs: replay(graph, inputs)
+            self._names.pop("program"), lambda *inputs: replay(graph, inputs)
         )
         times = Counter(graph.outputs)
         self.fresh = [times[k] == 1 and self._is_fresh(k) for k in graph.outputs]

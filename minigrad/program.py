@@ -96,7 +96,7 @@ class Program:
         self.nbytes = self.storage.nbytes
         exec(compile(self.source, "<minigrad program>", "exec"), self.names.scope)
         self.run: Callable[..., list[Array]] = watched(
-            self.names.scope["program"], partial(_one_by_one, folded, steps, known or {})
+            self.names.scope.pop("program"), partial(_one_by_one, folded, steps, known or {})
         )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
