@@ -20,7 +20,7 @@ def test_an_lstm_has_one_product_a_step_in_each_direction():
         assert turn in text
         assert step.count("matmul") == 1
     assert "matmul[2, 16]" in forward
-    assert "mul[3, 2, 4]" in backward  # the shared cotangent times the factors of three gates
+    assert "multiply[3, 2, 4]" in backward  # the shared cotangent times the factors of three gates
 
 
 def test_a_layer_without_state_has_no_loop():

@@ -194,12 +194,12 @@ REFUSED = {
     "a number is left out": (gap, "fold: steps are missing between t = 1 and t = 6"),
     "an edge jumps": (
         jumping,
-        "fold: steps differ at t = 4: an operand of mul comes from 2 steps before, until then from "
-        "1 step before",
+        "fold: steps differ at t = 4: an operand of multiply comes from 2 steps before, "
+        "until then from 1 step before",
     ),
     "half of the step is untagged": (
         half_outside,
-        f"fold: mul (%7) is computed outside of any step but read inside; {HINT}",
+        f"fold: multiply (%7) is computed outside of any step but read inside; {HINT}",
     ),
 }
 

@@ -71,13 +71,13 @@ CELLS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: rnn.RNNCell(3, 4, activation="tanhh"),
         ValueError,
         "RNNCell: unknown activation 'tanhh'; there are exp, log, log1p, expm1, sqrt, square, "
-        "tanh, sigmoid, relu, softplus, sin, cos, abs, clip",
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip",
     ),
     "softmax in the cell": (
         lambda: rnn.Dense(3, 4, "softmax"),
         ValueError,
         "Dense: unknown activation 'softmax'; there are exp, log, log1p, expm1, sqrt, square, "
-        "tanh, sigmoid, relu, softplus, sin, cos, abs, clip; "
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip; "
         "softmax belongs to the loss, which takes logits",
     ),
     "no hidden units": (

@@ -293,7 +293,7 @@ def test_a_graph_that_is_cut_has_a_wrong_gradient():
         (lambda: check_gradients(lambda x, W: x @ W, X, X), mg.ShapeError,
          r"matmul: axis n is 3 on the left, 2 on the right: shapes x \(2, 3\) and W \(2, 3\)"),
         (lambda: check_gradients(mg.absolute, 0.5, method="complex"), ValueError,
-         "a complex step does not come through abs; method='auto' takes differences"),
+         "a complex step does not come through absolute; method='auto' takes differences"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_checked_is_told(call, kind, told):
