@@ -208,7 +208,7 @@ def test_modules_with_the_names_of_functions_pass_pytest_by_themselves():
 ROOMS = {
     "what is needed to follow a gradient":
         (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1516),
-    "the engine": (("minigrad",), 13382),
+    "the engine": (("minigrad",), 13403),
 }  # fmt: skip
 """Modules, and the lines they had when this was written last. More is a decision: raise the number
 in the commit that adds them, and say there what they are for. Less: lower it."""

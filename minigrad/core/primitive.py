@@ -29,7 +29,6 @@ PRIMITIVES: dict[str, Primitive] = {}
 _WEAK = frozenset((float, int, bool, complex))
 
 
-
 class Primitive:
     """One operation: forward, derivative rules and everything else that is known of it.
 
