@@ -2,13 +2,18 @@
 
 from rnn.bptt.ladder import Ladder, ladder, lyapunov
 from rnn.bptt.ledger import Account, Ledger, ledger
+from rnn.bptt.paths import Path, Paths, paths
 from rnn.bptt.rtrl import Cost, Rtrl, rtrl
 from rnn.bptt.split import Split, split
+from rnn.bptt.stages import Stages, stages
 from rnn.bptt.totals import Derivative, Totals, totals
 from rnn.bptt.truncation import Truncated, Truncation, truncated, truncation
+from rnn.bptt.walk import Edge, Walk, walk
+from rnn.bptt.why import Event, Why, why
 
 __all__ = [
-    "Account", "Cost", "Derivative", "Ladder", "Ledger", "Rtrl", "Split", "Totals", "Truncated",
-    "Truncation", "ladder", "ledger", "lyapunov", "rtrl", "split", "totals", "truncated",
-    "truncation",
+    "Account", "Cost", "Derivative", "Edge", "Event", "Ladder", "Ledger", "Path", "Paths", "Rtrl",
+    "Split", "Stages", "Totals", "Truncated", "Truncation", "Walk", "Why", "ladder", "ledger",
+    "lyapunov", "paths", "rtrl", "split", "stages", "totals", "truncated", "truncation", "walk",
+    "why",
 ]  # fmt: skip

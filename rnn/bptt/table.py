@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
+from unicodedata import combining
 
 import numpy as np
 
@@ -44,21 +45,24 @@ class Table:
         """Header and rows as text, those in the middle left out where there are too many."""
         rows: list[Sequence[Any]] = [self.header, *_abridged(self.rows, ROWS)]
         texts = [[number(x) for x in row] for row in rows]
-        widths = [max(len(row[k]) for row in texts) for k in range(len(self.header))]
+        widths = [max(_width(row[k]) for row in texts) for k in range(len(self.header))]
         fits = len(widths)
-        while fits > 3 and sum(widths[:fits]) + 2 * fits > WIDTH - 6:
+        if sum(widths) + 2 * (fits - 1) <= WIDTH:
+            return texts
+        while fits > 3 and sum(widths[:fits]) + 2 * fits > WIDTH - 8:
             fits -= 1
-        return [_abridged(row, fits) for row in texts] if fits < len(widths) else texts
+        return [_abridged(row, fits) for row in texts]
 
     def __str__(self) -> str:
         texts = self.cells()
         # Words stand on the left, numbers on the right, under each other.
         left = [not any(_is_number(row[k]) for row in texts[1:]) for k in range(len(texts[0]))]
-        widths = [max(len(row[k]) for row in texts) for k in range(len(texts[0]))]
+        widths = [max(_width(row[k]) for row in texts) for k in range(len(texts[0]))]
         lines = [
             "  ".join(
-                text.ljust(width) if words else text.rjust(width)
+                text + pad if words else pad + text
                 for text, width, words in zip(row, widths, left, strict=True)
+                for pad in (" " * (width - _width(text)),)
             ).rstrip()[:WIDTH]
             for row in texts
         ]
@@ -158,6 +162,11 @@ def heat(axes: Any, values: Any, names: tuple[str, str], title: str) -> None:
     )  # fmt: skip
     axes.figure.colorbar(image, ax=axes)
     axes.set(ylabel=names[0], xlabel=names[1], title=title)
+
+
+def _width(text: str) -> int:
+    """How many columns a text takes: an accent stands over the letter before it."""
+    return sum(not combining(c) for c in text)
 
 
 def _is_number(text: str) -> bool:
