@@ -1,4 +1,9 @@
-"""Backpropagation through time in numbers: what a gradient is made of, for any cell."""
+"""Backpropagation through time in numbers: what a gradient is made of, for any cell.
+
+Each function takes a cell, its parameters, a sequence and a loss, and gives back a frozen result
+that prints as a table. All are operations on the folded graph of the cell and on its adjoint
+(`surgery`, `adjoints`) or on the graph of all steps (`chain`): none of them knows a cell.
+"""
 
 from rnn.bptt.ladder import Ladder, ladder, lyapunov
 from rnn.bptt.ledger import Account, Ledger, ledger

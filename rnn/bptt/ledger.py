@@ -85,14 +85,14 @@ class Ledger(Result):
             (account,) = self.accounts.values()
             T = len(account.norms)
             rows: list[tuple[Any, ...]] = [
-                (f"s = {s + 1}", *(percent(x) for x in row), percent(row.sum()))
+                (s + 1, *map(_share, row), _share(row.sum()))
                 for s, row in enumerate(account.shares)
             ]
-            uses = [percent(x) for x in account.shares.sum(0)]
-            rows.append(("all s", *uses, percent(account.shares.sum())))
+            uses = map(_share, account.shares.sum(0))
+            rows.append(("all", *uses, _share(account.shares.sum())))
             return Table(
-                f"share of dL/d{account.name} by loss step s (rows) and use step t (columns)",
-                ("", *(f"t = {t + 1}" for t in range(T)), "all t"),
+                f"percent of dL/d{account.name} by loss step s (rows) and use step t (columns)",
+                ("s", *(f"t = {t + 1}" for t in range(T)), "all"),
                 tuple(rows),
                 (f"{self.cell}: L = {self.loss:.6g}, "
                  f"‖dL/d{account.name}‖ = {np.linalg.norm(account.gradient):.4g}",),
@@ -153,12 +153,12 @@ def ledger(
     >>> xs = np.array([1.0, 0.5, 0.25]).reshape(3, 1, 1)
     >>> book = rnn.bptt.ledger(cell, p, xs, lambda ys: mg.sum(ys), of="W_hh")
     >>> print(book)
-    share of dL/dW_hh by loss step s (rows) and use step t (columns)
-           t = 1   t = 2   t = 3   all t
-    s = 1    0 %     0 %     0 %     0 %
-    s = 2    0 %  37.5 %     0 %  37.5 %
-    s = 3    0 %  13.3 %  49.3 %  62.5 %
-    all s    0 %  50.7 %  49.3 %   100 %
+    percent of dL/dW_hh by loss step s (rows) and use step t (columns)
+      s  t = 1  t = 2  t = 3    all
+      1      0      0      0      0
+      2      0   37.5      0   37.5
+      3      0   13.3   49.3   62.5
+    all      0   50.7   49.3  100.0
     RNNCell: L = 2.00788, ‖dL/dW_hh‖ = 1.017
     """
     run = recorded(cell, params, xs, loss, state)
@@ -212,6 +212,11 @@ def one_loss_each(run: Recorded, n: int) -> Iterator[tuple[range, Array]]:
         seeds = np.zeros((run.steps, n, *run.ys.shape[1:]), run.ys.dtype)
         seeds[steps, np.arange(len(steps))] = run.seeded[steps]
         yield steps, seeds
+
+
+def _share(x: float) -> str:
+    """Percent to one digit; 0 is exactly nothing, 0.0 is next to nothing."""
+    return f"{100 * x:.1f}" if x else "0"
 
 
 def _unit(g: Array) -> Array:

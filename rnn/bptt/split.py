@@ -57,16 +57,15 @@ class Split(Result):
         norms, far = self.norms(), self._order()[-1]
         _, straight, way = (float(x) for x in norms[far - 1])
         steps = abs(self.to - far)
-        kept = "keeps" if 0.01 <= straight <= 100 else "loses" if straight < 0.01 else "explodes to"
         over = next((k for k in self._order() if norms[k - 1, 2] > norms[k - 1, 1]), None)
         drowned = (
-            "that is nowhere larger"
+            "that is nowhere more"
             if over is None
-            else f"from {abs(self.to - over)} steps on that is larger"
+            else f"from {abs(self.to - over)} on that is more"
         )
         return (
-            f"over {steps} steps the line of {self.of} {kept} {straight:.2g}, the way round "
-            f"{way:.2g}; {drowned}"
+            f"after {steps} steps {straight:.2g} is left along the line of {self.of}, {way:.2g} by "
+            f"the way round; {drowned}"
         )
 
     def _order(self) -> list[int]:
@@ -89,6 +88,7 @@ class Split(Result):
         """The norms over the number of steps, on a logarithmic axis."""
         order = self._order()
         norms = self.norms()[[k - 1 for k in order]]
+        norms[norms == 0] = np.nan  # which a logarithmic axis cannot show
         for values, name in zip(norms.T, ("total", "along the line", "round"), strict=True):
             axes.semilogy([abs(self.to - k) for k in order], values, label=name)
         axes.set(xlabel="steps", title=f"‖∂{self.of}⁽ᵗ⁾/∂{self.of}⁽ᵏ⁾‖")
@@ -119,7 +119,7 @@ def split(
     >>> cell = rnn.LSTMCell(2, 8, forget_bias=3.0)
     >>> xs = np.random.default_rng(0).normal(size=(40, 1, 2))
     >>> print(rnn.bptt.split(cell, cell.init(0), xs).sentence)
-    over 39 steps the line of C keeps 0.2, the way round 2.8; from 8 steps on that is larger
+    after 39 steps 0.2 is left along the line of C, 2.8 by the way round; from 8 on that is more
     """
     run = one_sample(cell, params, xs, sample, state)
     of = default_state(run) if of is None else of

@@ -114,3 +114,14 @@ def test_what_is_no_step_or_no_value_is_said():
         climbed(q, of="g")
     with pytest.raises(ValueError, match="Dense has no state"):
         rnn.bptt.ladder(rnn.Dense(2, 2), rnn.Dense(2, 2).init(0), np.ones((2, 1, 2)))
+
+
+def test_the_bound_is_no_looser_than_that_of_the_largest_slope_and_the_norm_of_the_weights():
+    """Pascanu et al.: ‖∂h⁽ᵗ⁾/∂h⁽ᵏ⁾‖ ≤ (max |tanh′| ‖W_hh‖)^(t−k)."""
+    q = rnn.testing.problem(rnn.RNNCell(3, 4), 8, 1, 0)
+    found = climbed(q)
+    h = rnn.bptt.stages(q.cell, q.params, q.xs, state=q.start)["h"]
+    slope = np.max(1 - h * h)
+    loose = (slope * np.linalg.norm(q.params.W_hh, 2)) ** np.arange(7, -1, -1)
+    assert (found.gains <= found.bound * (1 + 1e-12)).all()
+    assert (found.bound <= loose * (1 + 1e-12)).all()
