@@ -5,12 +5,13 @@ that prints as a table. All are operations on the folded graph of the cell and o
 (`surgery`, `adjoints`) or on the graph of all steps (`chain`): none of them knows a cell.
 """
 
-from rnn.bptt.ladder import Ladder, ladder, lyapunov
+from rnn.bptt.ladder import Ladder, ladder
 from rnn.bptt.ledger import Account, Ledger, ledger
 from rnn.bptt.paths import Path, Paths, paths
 from rnn.bptt.rtrl import Cost, Rtrl, rtrl
 from rnn.bptt.split import Split, split
 from rnn.bptt.stages import Stages, stages
+from rnn.bptt.steps import lyapunov
 from rnn.bptt.totals import Derivative, Totals, totals
 from rnn.bptt.truncation import Truncated, Truncation, truncated, truncation
 from rnn.bptt.walk import Edge, Walk, walk

@@ -9,7 +9,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.graph import Graph
-from rnn.bptt.recorded import Loss
+from rnn.bptt.recorded import Loss, plain
 from rnn.cell import Cell
 from rnn.params import Params
 from rnn.run import run
@@ -35,9 +35,11 @@ class Chain:
     def __init__(
         self, cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss | None, state: Any
     ) -> None:
-        weights = Params(mg.tree_map(np.asarray, dict(params))).tensors()
+        weights = Params(mg.tree_map(plain, dict(params))).tensors()
         self.label = cell.label
         ys = run(cell, weights, xs, state, unfolded=True)[0]
+        if not len(ys):
+            raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
         self.loss = mg.named("L", loss(ys)) if loss else ys
         if not isinstance(self.loss, mg.Tensor):
             raise TypeError("the loss does not depend on the parameters, so there is no chain rule")

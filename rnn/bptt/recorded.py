@@ -144,8 +144,10 @@ def recorded(
     >>> r.steps, list(r.names), r.seeds[:, 0, 0].tolist()
     (4, ['z_h', 'h'], [0.0, 0.0, 0.0, 1.0])
     """
-    params, xs, state = mg.tree_map(_plain, (params, xs, state))
+    params, xs, state = mg.tree_map(plain, (params, xs, state))
     ys, _ = run(cell, params, xs, state)  # checks everything, and says by name what does not fit
+    if not len(ys):
+        raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
     order = leaf_paths(cell.init(0))
     given = dict(zip(leaf_paths(params), flatten(params)[0], strict=True))
     weights = [np.asarray(given[path]) for path in order]
@@ -163,5 +165,6 @@ def recorded(
     return Recorded(cell, folded, inputs, tuple(order), ys, float(value), seeds)
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """An array as it is, of a tensor the values."""
     return x.data if isinstance(x, mg.Tensor) else x

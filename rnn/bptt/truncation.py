@@ -79,6 +79,15 @@ class Truncation(Result):
     sliding: tuple[Truncated, ...]
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"reach": ("loss step s", "use step t")}
 
+    @property
+    def sentence(self) -> str:
+        """By how much windows of k steps are off, beside spans of k steps, for the middle k."""
+        w, s = (kind[len(kind) // 2] for kind in (self.windows, self.sliding))
+        return (
+            f"windows of {w.k2} steps are off by {w.bias:.0%} of the gradient, spans of {w.k2} "
+            f"steps that slide by {s.bias:.0%}"
+        )
+
     def table(self) -> Table:
         """For each k: angle and norm ratio of both kinds, and the share of pairs that is cut."""
         pairs = self.steps * (self.steps + 1) / 2
@@ -94,7 +103,8 @@ class Truncation(Result):
             ("k", "windows: angle", "norm", "bias", "cut",
              "sliding: angle", "norm", "bias", "cut"),
             tuple(rows),
-            ("norm and bias are relative to the whole gradient; cut is the share of the pairs of "
+            (self.sentence,
+             "norm and bias are relative to the whole gradient; cut is the share of the pairs of "
              "loss step and use step that no longer meet",),
         )  # fmt: skip
 

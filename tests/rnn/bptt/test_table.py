@@ -82,3 +82,28 @@ def test_without_matplotlib_a_picture_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"Totals\.plot\(\) needs matplotlib: pip install -e"):
         results()[0].plot()
+
+
+def test_a_sequence_without_a_step_is_refused():
+    q = rnn.testing.problem(rnn.LSTMCell(3, 4), 0, 1, 0)
+    for study in (rnn.bptt.totals, rnn.bptt.ledger, rnn.bptt.walk, rnn.bptt.why, rnn.bptt.rtrl):
+        with pytest.raises(ValueError, match="without a step there is nothing to study"):
+            study(q.cell, q.params, q.xs, loss_of_two)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_study_keeps_the_precision_of_the_parameters(dtype):
+    q = rnn.testing.problem(Attention(3, 2), 4, 1, 0)
+    params, xs = q.params.astype(dtype), q.xs.astype(dtype)
+    assert rnn.bptt.totals(q.cell, params, xs, loss_of_two)["h"].total.dtype == dtype
+    assert rnn.bptt.ledger(q.cell, params, xs, loss_of_two)["b"].norms.dtype == dtype
+    assert rnn.bptt.ladder(q.cell, params, xs).jacobians.dtype == dtype
+
+
+def test_tensors_are_studied_like_arrays():
+    q = rnn.testing.problem(rnn.GRUCell(3, 2), 3, 1, 0)
+    tensors = q.params.tensors()
+    for study in (rnn.bptt.totals, rnn.bptt.ledger, rnn.bptt.walk, rnn.bptt.truncation):
+        wanted = str(study(q.cell, q.params, q.xs, loss_of_two))
+        assert str(study(q.cell, tensors, q.xs, loss_of_two)) == wanted
+    assert all(w.grad is None for w in tensors.named().values())
