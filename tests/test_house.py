@@ -355,6 +355,7 @@ RULES = {
     "minigrad.testing.programs": ("astype", "random programs are of one precision"),
     "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
     "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
+    "rnn.bptt.surgery": ("contract", "what sums over leading axes has no axis of its own in front"),
     "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
     "viz.figures": ("multiply", "the memory cell: nothing on its line but × and +"),
     "viz.formulas": ("concatenate index multiply sum", "written by more than their operands"),

@@ -16,9 +16,6 @@ from rnn.run import run
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-INFIX = {"add", "subtract", "multiply", "divide", "matmul", "contract", "power"}
-"""Operations that are written between their operands, by their labels."""
-
 LONGEST = 14
 """How many characters an unnamed value may take, which is written as it is computed."""
 
@@ -158,13 +155,13 @@ def _printed(graph: Graph, names: list[str]) -> str:
 
 
 def _called(op: str, operands: list[str]) -> str:
-    label = mg.PRIMITIVES[op].label
-    if op in INFIX and len(operands) == 2:
+    """An operation as text: by its sign, or, of one operand, as it is written in formulas."""
+    primitive = mg.PRIMITIVES[op]
+    label = primitive.label
+    if len(operands) == 2 and not label.isidentifier():
         return f" {label} ".join(operands).replace(" ᵀ", "ᵀ ")
-    if op == "transpose":
-        return f"{operands[0]}ᵀ"
-    if op == "alias":
-        return operands[0]
+    if len(operands) == 1 and primitive.formula is not None:
+        return primitive.formula.pattern.replace("a", operands[0])
     return f"{label if label.isidentifier() else op}({', '.join(operands)})"
 
 

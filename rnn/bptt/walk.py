@@ -104,20 +104,20 @@ def walk(
     ... )
     >>> print(found)
     backward, edge by edge: RNNCell
-    from            to              message                       g  local  = message  sum so far
-    L               index((stack(…  broadcast_to(expand_dim…      1      1          1           1
-    index((stack(…  stack(h⁽¹⁾, h…  put(g)                        1               ‖1‖         ‖1‖
-    stack(h⁽¹⁾, h…  h⁽¹⁾            the part of g               ‖1‖                 0           0
-    stack(h⁽¹⁾, h…  h⁽²⁾            the part of g               ‖1‖                 1           1
-    h⁽²⁾            z_h⁽²⁾          g × (1 − (h⁽²⁾ × h⁽²⁾))       1  0.487      0.487       0.487
-    z_h⁽²⁾          (x⁽²⁾ @ W_xh)…  g                         0.487      1      0.487       0.487
-    z_h⁽²⁾          b_h             g                         0.487      1      0.487       0.487
-    (x⁽²⁾ @ W_xh)…  x⁽²⁾ @ W_xh     g                         0.487      1      0.487       0.487
-    (x⁽²⁾ @ W_xh)…  h⁽¹⁾ @ W_hh     g                         0.487      1      0.487       0.487
-    h⁽¹⁾ @ W_hh     h⁽¹⁾            g @ W_hhᵀ                 0.487    0.5      0.243       0.243
-    h⁽¹⁾ @ W_hh     W_hh            h⁽¹⁾ᵀ @ g                 0.487    0.8       0.39        0.39
-    x⁽²⁾ @ W_xh     x⁽²⁾            g @ W_xhᵀ                 0.487      1      0.487       0.487
-    x⁽²⁾ @ W_xh     W_xh            x⁽²⁾ᵀ @ g                 0.487    0.5      0.243       0.243
+    from            to              message                      g  local  = message  sum so far
+    L               index((stack(…  g                            1      1          1           1
+    index((stack(…  stack(h⁽¹⁾, h…  put(g)                       1               ‖1‖         ‖1‖
+    stack(h⁽¹⁾, h…  h⁽¹⁾            the part of g              ‖1‖                 0           0
+    stack(h⁽¹⁾, h…  h⁽²⁾            the part of g              ‖1‖                 1           1
+    h⁽²⁾            z_h⁽²⁾          g × (1 − (h⁽²⁾ × h⁽²⁾))      1  0.487      0.487       0.487
+    z_h⁽²⁾          (x⁽²⁾ @ W_xh)…  g                        0.487      1      0.487       0.487
+    z_h⁽²⁾          b_h             g                        0.487      1      0.487       0.487
+    (x⁽²⁾ @ W_xh)…  x⁽²⁾ @ W_xh     g                        0.487      1      0.487       0.487
+    (x⁽²⁾ @ W_xh)…  h⁽¹⁾ @ W_hh     g                        0.487      1      0.487       0.487
+    h⁽¹⁾ @ W_hh     h⁽¹⁾            g @ W_hhᵀ                0.487    0.5      0.243       0.243
+    h⁽¹⁾ @ W_hh     W_hh            h⁽¹⁾ᵀ @ g                0.487    0.8       0.39        0.39
+    x⁽²⁾ @ W_xh     x⁽²⁾            g @ W_xhᵀ                0.487      1      0.487       0.487
+    x⁽²⁾ @ W_xh     W_xh            x⁽²⁾ᵀ @ g                0.487    0.5      0.243       0.243
     """
     chain = Chain(cell, params, xs, loss, state)
     end = None if stop is None else chain.find(*stop).serial
