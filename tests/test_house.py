@@ -207,8 +207,8 @@ def test_a_module_with_the_name_of_a_function_passes_pytest_alone(file):
 
 ROOMS = {
     "what is needed to follow a gradient":
-        (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1384),
-    "the engine": (("minigrad",), 14544),
+        (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1516),
+    "the engine": (("minigrad",), 13378),
 }  # fmt: skip
 """Modules, and the lines they had when this was written last. More is a decision: raise the number
 in the commit that adds them, and say there what they are for. Less: lower it."""
@@ -368,17 +368,13 @@ WORDS = {
     "minigrad.habits": ("index where", "Python's and NumPy's words"),
     "rnn.cells": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.optim": ("square", "the name of a state"),
-    "rnn.testing.equations": ("sigmoid tanh", "formulas of their own, to compare with"),
+    "rnn.kinds": ("stack", "a kind of cell"),
     "rnn.testing.laws.simple": ("tanh", "the cell that the textbook derives"),
     "rnn.testing.networks": ("sigmoid sin softplus stack sum tanh", "networks to draw at random"),
     "viz.dot": ("pad square", "Graphviz's words"),
     "viz.notation": ("cos exp log max sin tanh", "commands of LaTeX"),
 }
 """Texts that are the names of operations, and mean something else."""
-
-
-PLANTED = ("faults", "loop_faults", "gate")
-"""Modules that say which operation they break."""
 
 
 def operations_named(source: str) -> set[str]:
@@ -407,7 +403,7 @@ def test_what_is_known_of_an_operation_stands_in_ops():
     found = {
         module: named
         for module, source in sources().items()
-        if not module.startswith("minigrad.ops") and module.rpartition(".")[2] not in PLANTED
+        if not module.startswith("minigrad.ops")
         and (named := operations_named(source))
     }
     assert found == known

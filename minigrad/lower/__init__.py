@@ -2,5 +2,6 @@
 
 `pipeline` is the whole way, `passes` the table of what is done on it: `regroup` (sums and products
 grouped anew), `gates` (what gates share, done once) and `scale` (numbers moved into weights), all
-on `rewrite`, a step under change. `schedule` puts what is left in order.
+on `rewrite`, a step under change, and `nodes`, what is known of its nodes. `schedule` puts what is
+left in order.
 """

@@ -16,9 +16,7 @@ import numpy as np
 
 from minigrad.folded import Folded
 from minigrad.graph import Node
-from minigrad.lower.regroup import Chains, chain_up
-from minigrad.lower.rewrite import (
-    Rewrite,
+from minigrad.lower.nodes import (
     by_entries,
     carriers,
     column_span,
@@ -26,6 +24,8 @@ from minigrad.lower.rewrite import (
     looped_nodes,
     static_nodes,
 )
+from minigrad.lower.regroup import Chains, chain_up
+from minigrad.lower.rewrite import Rewrite
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

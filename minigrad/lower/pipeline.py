@@ -23,8 +23,8 @@ from typing import Any
 
 from minigrad.folded import STATIC, Folded, folded_adjoint
 from minigrad.graph import Graph, prune, replay
+from minigrad.lower.nodes import static_nodes
 from minigrad.lower.passes import EARLY, PASSES, Pass, changed
-from minigrad.lower.rewrite import static_nodes
 from minigrad.lower.schedule import Schedule, schedule
 
 

@@ -9,14 +9,8 @@ import numpy as np
 
 from minigrad.folded import Folded
 from minigrad.graph import Node, as_text, same_attrs
-from minigrad.lower.rewrite import (
-    Rewrite,
-    carriers,
-    column_span,
-    front_span,
-    looped_nodes,
-    static_nodes,
-)
+from minigrad.lower.nodes import carriers, column_span, front_span, looped_nodes, static_nodes
+from minigrad.lower.rewrite import Rewrite
 
 
 def own_carriers(folded: Folded) -> Folded:

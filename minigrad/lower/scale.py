@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.folded import Folded
-from minigrad.lower.rewrite import Rewrite, front_span, static_nodes
+from minigrad.lower.nodes import front_span, static_nodes
+from minigrad.lower.rewrite import Rewrite
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

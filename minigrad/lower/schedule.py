@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.folded import SUM, Folded, components
 from minigrad.graph import Node
-from minigrad.lower.rewrite import in_buffer, static_nodes
+from minigrad.lower.nodes import in_buffer, static_nodes
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,8 @@ class Naming:
         """A value of all steps, repeated if it is the same at every step."""
         if self.storage.values[i].level == WHOLE:
             return self.of(i)
-        repeat = self.bind("repeat", lambda x: np.broadcast_to(x, (self.T, *np.shape(x))))
+        # Not self.T inside: a name that holds what holds the names would be a circle.
+        repeat = self.bind("repeat", lambda x, T=self.T: np.broadcast_to(x, (T, *np.shape(x))))
         return f"{repeat}({self.of(i)})"
 
     def rows(self, i: int) -> str:

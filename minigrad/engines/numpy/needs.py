@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minigrad.graph import Node
-from minigrad.lower.rewrite import carriers, front_span, in_buffer
+from minigrad.lower.nodes import carriers, front_span, in_buffer
 from minigrad.lower.schedule import Nest, Schedule
 
 STATIC, STEP, RING, CHUNK, WHOLE = "static", "step", "ring", "chunk", "whole"

@@ -153,7 +153,7 @@ class NestWriter:
         if value.array is not None and see(value.array).flags.c_contiguous:
             return self.names.bind("weight", see(value.array))
         shape = see(np.empty(node.shape, np.uint8)).shape
-        copy = self.names.bind("weight", self.storage.new(shape, node.dtype))
+        copy = self.names.bind("weight", self.storage.buffers.new(shape, node.dtype))
         if value.array is None:
             given = f"{self.names.bind('layout', see)}({value.name})"
         else:

@@ -20,7 +20,7 @@ from minigrad.engines.numpy.alarms import quiet, watched
 from minigrad.engines.numpy.naming import Naming, kernel
 from minigrad.engines.numpy.needs import WHOLE
 from minigrad.engines.numpy.nests import NestWriter
-from minigrad.engines.numpy.source import Array, Lines, Scope, lifted
+from minigrad.engines.numpy.source import Array, Buffers, Lines, Scope, lifted
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
@@ -68,11 +68,15 @@ class Program:
     ) -> None:
         self.T = steps
         self._lock = threading.Lock()
-        self.nbytes = 0
         self.plan: Schedule = planned(folded, passes)
         self.nodes = self.plan.folded.step.nodes
-        scope = Scope()
-        self.storage = Storage(self.plan, steps, known or {}, scope, self._nested)
+        scope, loops = Scope(), list[Program]()
+
+        def nested(folded: Folded, steps: int, known: Mapping[int, Array]) -> Program:
+            loops.append(Program(folded, steps, LATE, known))
+            return loops[-1]
+
+        self.storage = Storage(self.plan, steps, known or {}, scope, Buffers(), nested)
         self.results: list[Array | None] = []
         self.names = Naming(self.storage, scope)
         self.totals = Totals(self.names)
@@ -90,10 +94,10 @@ class Program:
         body = "\n".join(f"    {line}" for line in lines)
         source = f"def program({parameters}):\n{body}\n"
         self.source = "\n".join([*self.storage.straight.loops, source])
-        self.nbytes += self.storage.nbytes
+        self.nbytes: int = self.storage.buffers.nbytes + sum(inner.nbytes for inner in loops)
         exec(compile(source, "<minigrad program>", "exec"), scope.names)
         self.run: Callable[..., list[Array]] = watched(
-            scope.names["program"], partial(_one_by_one, folded, steps, known or {})
+            scope.names.pop("program"), partial(_one_by_one, folded, steps, known or {})
         )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
@@ -102,12 +106,6 @@ class Program:
             results = [np.array(x) for x in self.run(*inputs)]
         plain = len(self.plan.folded.plain)
         return results[:plain], results[plain:]
-
-    def _nested(self, folded: Folded, steps: int, known: Mapping[int, Array]) -> Program:
-        """The program of a loop that this one runs."""
-        program = Program(folded, steps, LATE, known)
-        self.nbytes += program.nbytes
-        return program
 
     def _inputs(self) -> Lines:
         """Start values go into the buffers of their recurrences."""

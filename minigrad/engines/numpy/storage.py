@@ -13,21 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, WHOLE, Needs
-from minigrad.engines.numpy.source import Array, Scope, joined_spans, view_of
+from minigrad.engines.numpy.source import Array, Buffers, Scope, joined_spans, view_of
 from minigrad.engines.numpy.straight import Nested, Straight
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node
-from minigrad.lower.rewrite import in_buffer
+from minigrad.lower.nodes import in_buffer
 from minigrad.lower.schedule import Nest, Schedule
-
-
-def empty(shape: Sequence[int], dtype: Any) -> Array:
-    """An array on a 64-byte boundary, where vector instructions are fastest."""
-    size = int(np.prod(shape, dtype=int)) * np.dtype(dtype).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    array: Array = raw[start : start + size].view(dtype).reshape(tuple(shape))
-    return array
 
 
 @dataclass
@@ -61,7 +52,7 @@ class Storage:
         history: for each state input the buffer of its recurrence, start values included.
         needs: how long they are kept.
         straight: what runs once, before the blocks.
-        nbytes: the size of all buffers.
+        buffers: gives them.
     """
 
     def __init__(
@@ -70,13 +61,14 @@ class Storage:
         steps: int,
         known: Mapping[int, Array],
         scope: Scope,
+        buffers: Buffers,
         nested: Nested,
     ) -> None:
         self.plan, self.T, self.known = plan, steps, known
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.values: dict[int, Value] = {}
         self.history: dict[int, Array] = {}
-        self.nbytes = 0
+        self.buffers = buffers
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
         self._ends: dict[int, list[Array]] = {}
         self._spans: dict[int, dict[int, Any]] = {}
@@ -90,12 +82,6 @@ class Storage:
                 self._place(block, None)
             self._release(at)
 
-    def new(self, shape: Sequence[int], dtype: Any) -> Array:
-        """A buffer, counted."""
-        array = empty(shape, dtype)
-        self.nbytes += array.nbytes
-        return array
-
     def _buffer(self, k: int, nest: Nest | None) -> Value:
         """A place of its own for node k, laid out as its reader wants it."""
         level, node = self.needs.levels[k], self.nodes[k]
@@ -105,7 +91,7 @@ class Storage:
         order = (*range(lead), *(lead + a for a in axes))
         laid = tuple(shape[a] for a in order)
         waiting = self._free.get((laid, node.dtype))
-        array = waiting.pop() if waiting else self.new(laid, node.dtype)
+        array = waiting.pop() if waiting else self.buffers.new(laid, node.dtype)
         own = self.needs.block[k]
         end = max(own, self.needs.last[k]) if level == WHOLE else own
         self._ends.setdefault(end, []).append(array)
@@ -155,7 +141,7 @@ class Storage:
             {k: value.array for k, value in there.items() if value.array is not None},
             {k: value.name for k, value in there.items() if value.array is None},
             scope,
-            self.new,
+            self.buffers,
             nested,
         )
         known, called = self.straight.known, self.straight.called
@@ -177,12 +163,12 @@ class Storage:
         user = self.needs.operand_of(reader)
         if self._passes_on(r):
             node = self.nodes[reader]
-            ring = self.history[r.input] = self.new((2, *node.shape), node.dtype)
+            ring = self.history[r.input] = self.buffers.new((2, *node.shape), node.dtype)
             self.values[reader] = Value(RING, ring, is_view=True, turn=int(r.delay < 0))
             return
         if user is None:
             node, d = self.nodes[reader], abs(r.delay)
-            history = self.new((self.T + d, *node.shape), node.dtype)
+            history = self.buffers.new((self.T + d, *node.shape), node.dtype)
             self._set_history(r, history, -1)
             return
         waiting = [s for s in folded.recurrences if s.input not in self.history]
@@ -192,7 +178,7 @@ class Storage:
         before = max(0, *(-s.delay for s in states.values()))
         after = max(0, *(s.delay for s in states.values()))
         node = self.nodes[user]
-        joined = self.new((before + self.T + after, *node.shape), node.dtype)
+        joined = self.buffers.new((before + self.T + after, *node.shape), node.dtype)
         self.values[user] = Value(WHOLE, joined[before : before + self.T])
         for i in node.inputs:
             if i in states:

@@ -13,10 +13,19 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.engines.numpy.source import Array, Lines, Scope, call, joined_spans, number, view_of
+from minigrad.engines.numpy.source import (
+    Array,
+    Buffers,
+    Lines,
+    Scope,
+    call,
+    joined_spans,
+    number,
+    view_of,
+)
 from minigrad.folded import STATE, Folded, narrowed
 from minigrad.graph import Node
-from minigrad.lower.rewrite import in_buffer
+from minigrad.lower.nodes import in_buffer
 
 Nested = Callable[[Folded, int, Mapping[int, Array]], Any]
 """Makes the program of a loop: `nested(folded, steps, known)`."""
@@ -40,7 +49,7 @@ class Straight:
         known: Mapping[int, Any],
         called: Mapping[int, str],
         scope: Scope,
-        new: Callable[[Sequence[int], Any], Array],
+        buffers: Buffers,
         nested: Nested,
     ) -> None:
         """Args:
@@ -48,18 +57,18 @@ class Straight:
         order: those that are to run, in their order.
         kept: nodes whose values are read afterwards, by others.
         known, called: of the nodes that are there before.
-        scope: gives names; new: gives buffers; nested: gives programs.
+        scope, buffers, nested: give names, arrays, programs.
         """  # the class says what it is
         self.nodes, self.known, self.called = nodes, dict(known), dict(called)
         self.lines: Lines = []
         self.loops: Lines = []
-        self._scope, self._new, self._nested = scope, new, nested
+        self._scope, self._buffers, self._nested = scope, buffers, nested
         self._users: dict[int, list[int]] = {}
         for k in order:
             for i in nodes[k].inputs:
                 self._users.setdefault(i, []).append(k)
         self._kept = set(kept) | self._held(order)
-        self._buffers: dict[int, Array] = {}
+        self._buffer_of: dict[int, Array] = {}
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
         self._inside: dict[int, tuple[int, int]] = {}
         self._spans: dict[int, list[Any]] = {}
@@ -127,7 +136,7 @@ class Straight:
         """Copies of the operands into the buffer of a concatenation."""
         node = self.nodes[k]
         if k not in self.known:
-            self.known[k] = self._new(node.shape, node.dtype)
+            self.known[k] = self._buffers.new(node.shape, node.dtype)
         return [
             f"{self._scope.bind('part', self.known[k][span])}[...] = {operands[n]}"
             for n, (i, span) in enumerate(zip(node.inputs, self._spans_of(k), strict=True))
@@ -149,7 +158,7 @@ class Straight:
             (user,) = users
             if self.nodes[user].lowering.joins and self.nodes[user].dtype == node.dtype:
                 if user not in self.known:
-                    self.known[user] = self._new(self.nodes[user].shape, node.dtype)
+                    self.known[user] = self._buffers.new(self.nodes[user].shape, node.dtype)
                 n = self.nodes[user].inputs.index(k)
                 self.known[k] = self.known[user][self._spans_of(user)[n]]
                 self._inside[k] = user, n
@@ -207,9 +216,9 @@ class Straight:
         """
         node = self.nodes[k]
         dead = [
-            self._buffers[i]
+            self._buffer_of[i]
             for i in dict.fromkeys(node.inputs)
-            if i in self._buffers and self._users[i][-1] == k and i not in self._kept
+            if i in self._buffer_of and self._users[i][-1] == k and i not in self._kept
         ]
         alike = [x for x in dead if (x.shape, x.dtype) == (node.shape, node.dtype)]
         if in_buffer(node) and alike:
@@ -217,8 +226,8 @@ class Straight:
             dead = [x for x in dead if x is not buffer]
         else:
             waiting = self._free.get((node.shape, node.dtype))
-            buffer = waiting.pop() if waiting else self._new(node.shape, node.dtype)
-        self._buffers[k] = buffer
+            buffer = waiting.pop() if waiting else self._buffers.new(node.shape, node.dtype)
+        self._buffer_of[k] = buffer
         for x in dead:
             self._free.setdefault((x.shape, x.dtype), []).append(x)
         return buffer

@@ -72,7 +72,7 @@ class Totals:
         self, node: Node, function: Any, operands: Lines, lines: Lines, kept: tuple[int, ...] = ()
     ) -> tuple[str, Array]:
         """A call that writes into a buffer of its own; it leaves out the axes that are kept."""
-        array = self.storage.new(node.shape, node.dtype)
+        array = self.storage.buffers.new(node.shape, node.dtype)
         out = self.names.bind("total", np.squeeze(array, kept))
         lines.append(f"{self.names.bind(node.op, function)}({', '.join([*operands, out])})")
         return self.names.bind("total", array), array
@@ -82,7 +82,7 @@ class Totals:
         before, lines = [], []
         for k in (k for k, where in self.storage.needs.partial.items() if where == nest):
             node = self.nodes[k]
-            part, total = (self.storage.new(node.shape, node.dtype) for _ in range(2))
+            part, total = (self.storage.buffers.new(node.shape, node.dtype) for _ in range(2))
             name, other = self.names.bind("total", total), self.names.bind("part", part)
             self._made[k] = name, total
             before.append(f"{name}[...] = 0")
