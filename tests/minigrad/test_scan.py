@@ -133,25 +133,6 @@ def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
     assert sum(held) <= 1 << 20
 
 
-@pytest.mark.parametrize("way", ["program", "compiled"])
-def test_the_buffers_of_a_program_that_is_gone_need_no_collector(way):
-    """Else they wait for it outside of every bound, as garbage that goes in circles."""
-    cell = rnn.RNNCell(3, 4)
-    inputs = [*cell.init(0).values(), np.ones((5, 2, 3)), np.zeros((2, 4))]
-    gc.disable()
-    try:
-        if way == "program":
-            run = Program(cell.folded(2), 5).run
-        else:
-            run = mg.compile(lambda *xs: mg.scan(cell.folded(2), 5, *xs), reuse=True)
-        y = run(*inputs)[0]
-        buffer = weakref.ref(y if y.base is None else y.base)
-        del run, y
-        assert buffer() is None
-    finally:
-        gc.enable()
-
-
 def test_a_folded_graph_that_is_gone_takes_what_was_made_of_it_along():
     """Adjoints and programs hold the graph they are of; the pool alone keeps them."""
     cell = rnn.RNNCell(2, 3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
+import minigrad as mg
 import rnn
 from minigrad.engines.numpy.program import Program
 from minigrad.folded import folded_adjoint
@@ -55,3 +59,22 @@ def test_inputs_that_are_known_are_left_out_and_read_anew_at_every_call():
         (found,), _ = program(*arrays[1:])
         (wanted,), _ = Program(folded, 5)(*arrays)
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("way", ["program", "compiled"])
+def test_the_buffers_of_a_program_that_is_gone_need_no_collector(way):
+    """Else they wait for it outside of every bound, as garbage that goes in circles."""
+    cell = rnn.RNNCell(3, 4)
+    inputs = [*cell.init(0).values(), np.ones((5, 2, 3)), np.zeros((2, 4))]
+    gc.disable()
+    try:
+        if way == "program":
+            run = Program(cell.folded(2), 5).run
+        else:
+            run = mg.compile(lambda *xs: mg.scan(cell.folded(2), 5, *xs), reuse=True)
+        y = run(*inputs)[0]
+        buffer = weakref.ref(y if y.base is None else y.base)
+        del run, y
+        assert buffer() is None
+    finally:
+        gc.enable()
