@@ -6,6 +6,7 @@ number of operands come from the table of primitives.
 
 from __future__ import annotations
 
+import gc
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -43,6 +44,8 @@ def cost(run: Callable[[], Any]) -> tuple[int, int]:
         return count if frame.f_code.co_filename.startswith(HOUSE) else None
 
     others = sys.gettrace()  # such as that of coverage
+    gc.collect()  # what others left behind would be cleaned up at the cost of this run
+    gc.disable()
     tracemalloc.start()
     sys.settrace(count)
     try:
@@ -50,6 +53,7 @@ def cost(run: Callable[[], Any]) -> tuple[int, int]:
     finally:
         sys.settrace(others)
         tracemalloc.stop()
+        gc.enable()
     return lines, allocated
 
 

@@ -196,9 +196,9 @@ def namesakes() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("file", namesakes())
-def test_a_module_with_the_name_of_a_function_passes_pytest_alone(file):
-    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
+def test_modules_with_the_names_of_functions_pass_pytest_by_themselves():
+    """Loading one for its doctests must not put the module in the function's place."""
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *namesakes()]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -208,7 +208,7 @@ def test_a_module_with_the_name_of_a_function_passes_pytest_alone(file):
 ROOMS = {
     "what is needed to follow a gradient":
         (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1516),
-    "the engine": (("minigrad",), 13378),
+    "the engine": (("minigrad",), 13382),
 }  # fmt: skip
 """Modules, and the lines they had when this was written last. More is a decision: raise the number
 in the commit that adds them, and say there what they are for. Less: lower it."""
@@ -345,7 +345,8 @@ RULES = {
         "add expand_dims matmul multiply negative scatter subtract",
         "s a + s b = s (a + b); products of what is joined",
     ),
-    "minigrad.lower.rewrite": ("index lookup", "the span of an index; the dtype of a table"),
+    "minigrad.lower.nodes": ("index", "the span that it takes"),
+    "minigrad.lower.rewrite": ("lookup", "the dtype of a table"),
     "minigrad.lower.scale": (
         "add expand_dims index multiply reshape sigmoid transpose",
         "numbers that go into weights; σ by fewer calls",

@@ -200,12 +200,13 @@ class WrongRule:
     def planted(self) -> Iterator[None]:
         """Run the body of the `with` with the wrong rule."""
         primitive = PRIMITIVES[self.primitive]
-        right = primitive.rules
+        right, still = primitive.rules, primitive.still
         primitive.rules = _Rules(right, self.i, self.wrong)
+        primitive.still = still - {self.i}
         try:
             yield
         finally:
-            primitive.rules = right
+            primitive.rules, primitive.still = right, still
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "None as an operand": (
         lambda: x * None,
         TypeError,
-        "mul: operand 2 must be numbers, got None of dtype object; "
+        "multiply: operand 2 must be numbers, got None of dtype object; "
         "a .grad is None until backward has reached its tensor",
     ),
     "the gradient of an array": (

@@ -27,7 +27,7 @@ def test_an_orthogonal_matrix_of_two_panels_is_that_of_one_qr(shape):
     np.testing.assert_array_equal(orthogonal(*shape, seed=3), wanted)
 
 
-@pytest.mark.parametrize("shape", [(513, 513), (600, 520), (520, 600), (900, 800)])
+@pytest.mark.parametrize("shape", [(513, 513), (520, 600)])
 def test_a_large_orthogonal_matrix_is_orthogonal(shape):
     q = orthogonal(*shape)
     q = q if shape[0] >= shape[1] else q.T

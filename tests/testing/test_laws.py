@@ -46,7 +46,10 @@ def test_a_wrong_reverse_rule_breaks_the_adjoint_law(primitive, i, monkeypatch):
     def wrong(*args):
         return [g * (1 + 1e-9) if k == i else g for k, g in enumerate(joint(*args))]
 
-    if joint is None:
+    if primitive.collect is not None:  # the walk asks for all uses of an operand at once
+        collect = primitive.collect
+        monkeypatch.setattr(primitive, "collect", lambda *args: collect(*args) * (1 + 1e-9))
+    elif joint is None:
         right = rules[i]
         rules[i] = lambda *args, **attrs: right(*args, **attrs) * (1 + 1e-9)
         monkeypatch.setattr(primitive, "rules", rules)
