@@ -79,10 +79,10 @@ def test_products_of_the_sequence_run_once_before_the_loop_and_a_readout_after_i
 
 
 def test_what_is_only_summed_is_not_computed_step_by_step():
-    """A sum of products over all steps is one product over all rows; its operands are needed."""
-    give = lambda x, h: (mg.contract(mg.tanh(x), x), mg.sum(x * 2.0, 0), x, h + 1.0)
+    """A product over all rows is one call; what it reads, and functions, are known at all steps."""
+    give = lambda x, h: (mg.contract(mg.tanh(x), x), mg.sum(x * 2.0, 0), mg.sin(x), h + 1.0)
     step = mg.trace(give, np.ones((2, 3)), np.ones(2))
-    roles, edges = (SUM, SUM, EVERY, STATE), (Recurrence(3, 1, 1, "h"),)
+    roles, edges = (SUM, SUM, SUM, STATE), (Recurrence(3, 1, 1, "h"),)
     plan = schedule(Folded(step, (SEQUENCE, STATE), roles, edges))
     assert sorted(named(plan, *plan.summed)) == ["contract", "sum"]
     shown = schedule(Folded(step, (SEQUENCE, STATE), (EVERY, *roles[1:]), edges))
