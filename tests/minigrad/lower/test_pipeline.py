@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+import minigrad as mg
 import rnn
-from minigrad.folded import EVERY, STATE, STATIC, SUM, adjoint, same_folded
+from minigrad.folded import EVERY, STATE, STATIC, SUM, Folded, Recurrence, adjoint, same_folded
 from minigrad.graph import isomorphic, prune, replay
 from minigrad.lower.passes import EARLY, PASSES, changed
 from minigrad.lower.pipeline import lowered, planned, prepared
-from tests.minigrad.folding import CELLS, every_cell, example, stepwise
+from tests.minigrad.folding import CELLS, every_cell, example, ops, stepwise
 
 
 @every_cell
@@ -79,6 +80,13 @@ def test_a_front_is_computed_by_itself():
                  if node.op == "concatenate" and node.shape == (8, 16)]  # fmt: skip
     (wanted,) = replay(prune(whole.step.nodes, weights, [joined]), static)
     assert any(np.array_equal(x, wanted) for x in replay(ready.front, static))
+
+
+def test_an_output_that_is_the_same_at_every_step_is_made_in_front():
+    step = mg.trace(lambda w, h: (mg.tanh(w), h + 1.0), np.ones(2), np.ones(2))
+    ready = prepared(Folded(step, (STATIC, STATE), (EVERY, STATE), (Recurrence(1, 1, 1, "h"),)))
+    assert [node.op for node in ready.front.nodes] == ["input", "tanh"]
+    assert ops(ready.folded) == ["add"]
 
 
 def test_roles_of_a_lowered_pair_are_dual():
