@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rnn
@@ -46,6 +46,9 @@ def test_leaves_put_back_are_the_tree(tree):
 
 
 @given(TREES, TREES)
+@example({"a": 1.0}, {"b": 1.0})
+@example({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0})
+@example([1.0], (1.0,))
 def test_a_structure_takes_the_leaves_of_its_like_and_of_no_other(tree, other):
     structure = flatten(tree)[1]
     found = structure.leaves_of(other)

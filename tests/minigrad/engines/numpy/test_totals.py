@@ -44,6 +44,8 @@ def test_a_sum_over_steps_is_that_of_the_steps(what, cache, monkeypatch):
     program = Program(summed(f), T)
     assert_runs(program, summed(f), T)
     lines = [line for line in program.source.splitlines() if line.strip().startswith(f"{op}_")]
+    late = ("a sum of sums", "what is the same at every step", "what depends on both")
+    assert (program.results[0] is None) == (what in late)  # else in a buffer, or a view of one
     assert len(lines) == (0 if not op else 2 if what == "a sum of sums" else 1)
 
 
