@@ -12,7 +12,7 @@ def test_public_names_are_there_and_others_are_not():
     assert len(set(names)) == len(names)
     assert all(hasattr(minigrad.testing, name) for name in names)
     assert minigrad.testing.graphs is strategies.graphs
-    with pytest.raises(AttributeError, match=r"module .minigrad\.testing. has no attribute 'graph'"):
+    with pytest.raises(AttributeError, match=r"'minigrad\.testing' has no attribute"):
         _ = minigrad.testing.graph
 
 

@@ -33,6 +33,7 @@ UNDONE = {
     "pad": (lambda x: mg.pad(x, ((1, 0), (0, 2), (1, 1))), lambda y: y[1:, :3, 1:5]),
     "broadcast_to": (lambda x: mg.broadcast_to(x, (5, 2, 3, 4)), lambda y: y[3]),
     "split": (lambda x: mg.split(x, (1, 3), -1), lambda y: mg.concatenate(y, -1)),
+    "halves": (lambda x: mg.stack(mg.split(x, 2, -1)), lambda y: mg.concatenate([*y], -1)),
 }
 
 
