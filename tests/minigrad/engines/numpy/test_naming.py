@@ -74,6 +74,14 @@ def test_operands_of_other_ranks_meet_behind_the_axis_of_steps(x):
     assert_runs(Program(two, 3, LATE), two, 3)
 
 
+def test_matrices_of_all_steps_meet_piles_of_them():
+    """Once for the sequence as it is given, and for what was computed of it."""
+    for f in (lambda x: x, lambda x: mg.cumsum(x, 0)):
+        step = lambda p, x, h, f=f: mg.sum(mg.matmul(mg.stack([x, x * 2.0]), f(x)), 0) + h
+        folded = loop(step, x=(4, 4), h=(4, 4))
+        assert_runs(Program(folded, 3, LATE), folded, 3)
+
+
 def test_a_value_has_one_name_and_a_weak_number_the_precision_of_its_reader():
     folded = loop(lambda p, x, h: mg.tanh(h * 0.5 + p[0]), (4,), dtype=np.float32)
     program = Program(folded, 3, LATE)
