@@ -305,9 +305,14 @@ def _together(node: Tensor, parts: list[tuple[Any, Tensor]]) -> list[Any]:
     return gathered
 
 
+def _one_of(outputs: Outputs, k: int) -> Any:
+    """One of the several results of a node, by number."""
+    return outputs[k]
+
+
 project = Primitive(
     "project",
-    lambda outputs, k: outputs[k],
+    _one_of,
     [lambda g, y, x, k: _together(x, [(g, y)])],
     lambda tangents, y, xs, attrs: tangents[0][attrs["k"]],
     kind="loop",

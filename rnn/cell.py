@@ -64,6 +64,8 @@ class Cell:
     state: ClassVar[Any] = ()
     idle: ClassVar[tuple[str, ...]] = ()
     """Parameters without effect on a run, if that is meant (law "every parameter matters")."""
+    meanings: ClassVar[Mapping[str, str]] = {}
+    """What its named values stand for, in words, for `rnn.bptt.stages`."""
 
     def parameters(self) -> Mapping[str, Any]:
         """Each parameter's `Init`; nested dictionaries for nested cells."""

@@ -153,6 +153,14 @@ class LSTMCell(Cell):
     forget_bias: float = 1.0
     peepholes: bool = False
     state: ClassVar[Any] = ("h", "C")
+    meanings: ClassVar[Mapping[str, str]] = {
+        "f": "percent to remember",
+        "i": "percent of it to add",
+        "C̃": "potential long-term memory",
+        "C": "new long-term memory",
+        "o": "percent to show",
+        "h": "new short-term memory",
+    }
 
     def __post_init__(self) -> None:
         _sizes(self, "inputs", "hidden")
@@ -203,6 +211,12 @@ class GRUCell(Cell):
     hidden: int
     reset: str = "after"
     state: ClassVar[Any] = ("h",)
+    meanings: ClassVar[Mapping[str, str]] = {
+        "r": "percent of the past to read",
+        "z": "percent of the past to keep",
+        "h̃": "potential memory",
+        "h": "new memory",
+    }
 
     def __post_init__(self) -> None:
         _sizes(self, "inputs", "hidden")

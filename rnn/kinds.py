@@ -1,6 +1,6 @@
 """The kinds of cells by name: what the command line offers, the README lists, the tests hold to.
 
-A new kind is a class with a `step` and one line in `KINDS`.
+A new kind is a class with a `step`, its name in `rnn`, and one line in `KINDS`.
 """
 
 from __future__ import annotations

@@ -207,11 +207,11 @@ def test_modules_with_the_names_of_functions_pass_pytest_by_themselves():
 
 ROOMS = {
     "what is needed to follow a gradient":
-        (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1516),
-    "the engine": (("minigrad",), 13382),
+        (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1600),
+    "the engine": (("minigrad",), 13500),
 }  # fmt: skip
-"""Modules, and the lines they had when this was written last. More is a decision: raise the number
-in the commit that adds them, and say there what they are for. Less: lower it."""
+"""Modules, and the lines they may have, in hundreds. More is a decision: raise the number in the
+commit that needs it, and say there what for. Less: lower it."""
 
 
 def lines(names: Sequence[str]) -> int:
@@ -226,7 +226,7 @@ def lines(names: Sequence[str]) -> int:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_is_no_larger_than_it_was(room):
     names, most = ROOMS[room]
-    assert most - 100 < lines(names) <= most
+    assert most - 200 < lines(names) <= most
 # --- from a formula to its line -------------------------------------------------------------------
 
 

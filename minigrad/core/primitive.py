@@ -18,7 +18,7 @@ from numpy import ndarray
 from minigrad.core.tensor import FUNCTIONS, Tensor, record, to_array
 from minigrad.errors import REFUSALS, argument_error, operation_error
 from minigrad.facts import PLAIN, STRAIGHT, Formula, Lowering, Numerics
-from minigrad.habits import call_error, unmasked
+from minigrad.habits import call_error
 from minigrad.scopes import TAG
 
 Rule = Callable[..., Any]
@@ -27,7 +27,6 @@ PRIMITIVES: dict[str, Primitive] = {}
 """Every primitive by its name."""
 
 _WEAK = frozenset((float, int, bool, complex))
-
 
 
 class Primitive:
@@ -174,7 +173,7 @@ class Primitive:
         """The values of operands, None if no tensor is among them; and what a graph may keep."""
         recorded = given = False
         values = []
-        for operand in operands:
+        for k, operand in enumerate(operands):
             kind = type(operand)
             if kind is Tensor:
                 recorded = True
@@ -183,10 +182,10 @@ class Primitive:
                 given = True
             elif kind not in _WEAK:
                 given = True
-                unmasked(operand, f"{self.name}: an operand")
+                operand = to_array(operand, f"{self.name}: operand {k + 1}")
             values.append(operand)
         if not recorded:
-            return None, operands
+            return None, tuple(values)
         if given:
             # The graph keeps copies, and computes with them, as a result may be a view:
             # writing into the caller's arrays cannot reach either.
@@ -197,7 +196,7 @@ class Primitive:
                     values[k] = operand = operand.copy()
                     operand.flags.writeable = False
                 elif kind is not Tensor and kind not in _WEAK:
-                    values[k] = operand = to_array(operand, f"{self.name}: operand {k + 1}")
+                    operand = values[k]  # made above, nobody else's
                 held.append(operand)
             operands = tuple(held)
         return values, operands

@@ -69,7 +69,7 @@ def embed(graph: Graph) -> Embedded:
     <Embedded: <Folded step of 6 nodes, recurrences: h delay 1>, 7 steps>
     """
     if not isinstance(graph, Graph):
-        raise TypeError(f"fold takes a graph, got {graph!r:.60}; trace(f, ...) gives one")
+        raise TypeError(f"embed and fold take a graph, got {graph!r:.60}; trace(f, ...) gives one")
     found = _Surroundings(graph).embedded()
     off = difference(graph, found.unfolded())
     if off is not None:

@@ -119,12 +119,17 @@ def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> 
     return result
 
 
-def _rows(x: Any, indices: Any) -> Arguments:
+def _integers(indices: Any, where: str) -> Any:
+    """Integers as an array or a tensor; refused if they are none."""
     if not isinstance(indices, Tensor):
-        indices = np.asarray(unmasked(indices, "take: indices"))
+        indices = np.asarray(unmasked(indices, f"{where}: indices"))
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"take: indices must be integers, got dtype {indices.dtype}")
-    return (x, indices), {}
+        raise TypeError(f"{where}: indices must be integers, got dtype {indices.dtype}")
+    return indices
+
+
+def _rows(x: Any, indices: Any) -> Arguments:
+    return (x, _integers(indices, "take")), {}
 
 
 @public
@@ -232,10 +237,7 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
 
 
 def _along(x: Any, indices: Any) -> Arguments:
-    if not isinstance(indices, Tensor):
-        indices = np.asarray(unmasked(indices, "pick: indices"))
-    if indices.dtype.kind not in "iu":
-        raise TypeError(f"pick: indices must be integers, got dtype {indices.dtype}")
+    indices = _integers(indices, "pick")
     if shape_of(x)[:-1] != indices.shape:
         raise ShapeError(
             f"pick: indices of shape {indices.shape} do not fit values of shape {shape_of(x)}; "

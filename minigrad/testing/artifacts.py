@@ -7,13 +7,11 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.core import PRIMITIVES
+from minigrad.testing.report import GradientMismatch
 from minigrad.testing.text import program_text
-
-if TYPE_CHECKING:
-    from minigrad.testing.report import GradientMismatch
 
 ARTIFACTS = "MINIGRAD_ARTIFACTS"
 """The environment variable that names the folder for what fails."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigrad.autodiff import vjp
-from minigrad.testing.artifacts import ARTIFACTS
+from minigrad.testing.artifacts import ARTIFACTS, save
 from minigrad.testing.compare import GradientCheck, compare
 from minigrad.testing.flat import Flat, has_derivative, plain
 from minigrad.testing.progress import doing
@@ -72,7 +73,9 @@ def check_gradients(
         TALLY["failed"] += 1
         folder = artifacts or os.environ.get(ARTIFACTS)
         with doing("check_gradients"), doing("a gradient is wrong"):
-            error = mismatch(f, result, broken, seed, folder)
+            error = mismatch(f, result, broken, seed)
+            if folder is not None:
+                error.args = (f"{error}\n  {save(error, Path(folder))}",)
         raise error
     if order > 1 and result.unjudged is None:
         next_order = check_gradients(

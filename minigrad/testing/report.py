@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from minigrad.autodiff import jvp, vjp
 from minigrad.core import PRIMITIVES, Tensor
 from minigrad.graph import Graph, replay
 from minigrad.show import picture
-from minigrad.testing.artifacts import save
 from minigrad.testing.cases import Case
 from minigrad.testing.compare import Comparison, GradientCheck, compare
 from minigrad.testing.flat import Flat
@@ -80,9 +78,7 @@ class Entry:
     independent: float
 
 
-def mismatch(
-    f: Flat, check: GradientCheck, broken: Sequence[str], seed: int, artifacts: Any = None
-) -> GradientMismatch:
+def mismatch(f: Flat, check: GradientCheck, broken: Sequence[str], seed: int) -> GradientMismatch:
     """The error that `check_gradients` raises."""
     wrong = [c for c in check.comparisons if not c.holds]
     lines = [f"  promise broken: {what}" for what in broken]
@@ -107,8 +103,6 @@ def mismatch(
             lines += _about(error, blamed)
     lines.append(f"  replay: check_gradients(fn, *inputs, seed={seed})")
     error.args = ("the gradient is wrong\n" + "\n".join(lines),)
-    if artifacts is not None:
-        error.args = (f"{error}\n  {save(error, Path(artifacts))}",)
     return error
 
 

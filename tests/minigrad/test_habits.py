@@ -223,7 +223,7 @@ JUNK: list[Any] = [None, "word", {}, [[1], [1, 2]], object(), np.array(["a"]), n
                    len, np.ndarray, 10**400, np.datetime64("2020"), {1}, b"x", [t, t]]  # fmt: skip
 
 
-KNOWN_AS = {"lookup": "take", "log_softmax": "softmax"}
+KNOWN_AS = {"lookup": "take", "log_softmax": "softmax", "broadcast_to": "expand_dims"}
 """Primitives whose operands are looked at by another operation, under its name."""
 
 

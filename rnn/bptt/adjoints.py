@@ -1,0 +1,142 @@
+"""The adjoint of a folded graph for many cotangents at once.
+
+The cotangents have one more axis in front, and so has everything that comes of them: one run does
+for a whole basis, or for the losses of many steps. What the adjoint reads of the forward run has
+no such axis, so it is there once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.folded import (
+    EVERY,
+    SEQUENCE,
+    STATE,
+    STATIC,
+    SUM,
+    Folded,
+    FoldedAdjoint,
+    folded_adjoint,
+)
+from minigrad.graph import Node
+from rnn.bptt.surgery import lifted
+
+Array = np.ndarray[Any, np.dtype[Any]]
+FIT = 1 << 17
+"""Bytes that the largest value of a step may take, with the axis in front.
+
+Above it the run keeps T of them, and a ledger of a wide cell takes four times as long.
+"""
+
+Finish = Callable[[list[Any], list[Any]], list[Any]]
+
+
+class Adjoint:
+    """A run of a folded graph, ready to carry cotangents back, n at a time.
+
+    Args:
+        folded: the graph; `inputs`: as `minigrad.scan` takes them; `steps`: T.
+        wrt: the numbers of the inputs whose cotangents are asked for, at every step: those of a
+            static input too, which are not added up here.
+        heard: the numbers of the outputs that have cotangents, not states.
+    """
+
+    def __init__(
+        self,
+        folded: Folded,
+        steps: int,
+        inputs: Sequence[Array],
+        wrt: Sequence[int],
+        heard: Sequence[int],
+    ) -> None:
+        self.folded, self.steps, self.wrt, self.heard = folded, steps, list(wrt), list(heard)
+        fixed = {k for k, role in enumerate(folded.inputs) if role != STATE and k not in wrt}
+        silent = set(folded.plain) - set(heard)
+        self.pair = folded_adjoint(folded, silent, fixed)
+        self.residuals = _residuals(self.pair, folded, steps, inputs)
+
+    def at_once(self, most: int) -> int:
+        """How many cotangents, of at most so many, one run does for without slowing down."""
+        nodes = self.pair.backward.step.nodes
+        widest = max(int(np.prod(n.shape, dtype=int)) * _width(n) for n in nodes)
+        return max(1, min(most, FIT // max(widest, 1)))
+
+    def rows(
+        self,
+        n: int,
+        finish: Finish | None = None,
+        more: Sequence[Array] = (),
+        added: bool = False,
+    ) -> Callable[..., list[Array]]:
+        """The function from n cotangents of each output heard to those of the inputs asked for.
+
+        Args:
+            n: how many at once.
+            finish: what is made of them within the step, and of `more`; they themselves if None.
+            more: inputs of `finish`: static ones, or examples of one step of what the function
+                returned is given as sequences.
+            added: whether `more` are sequences, and what is made is added up over the steps.
+
+        Returns:
+            A function of `{output: (T, n, ...)}`, and of sequences, that gives for each input
+            `(T, n, ...)`, or what `finish` makes of that.
+        """
+        backward, lead = self.pair.backward, len(self.residuals)
+        places = {k: j for j, k in enumerate(self.pair.step.wrt)}
+        asked = [places[k] for k in self.wrt]
+        examples: list[Any] = []
+        for k in range(len(backward.inputs)):
+            x = backward.input_node(k).example()
+            examples.append(x if k < lead else np.broadcast_to(x, (n, *x.shape)))
+        states = [r.output for r in backward.recurrences]
+
+        def step(inputs: list[Any], more: list[Any]) -> list[Any]:
+            outputs = lifted(backward.step, range(lead, len(examples)), n, inputs)
+            found = [outputs[k] for k in asked]
+            return [*(finish(found, more) if finish else found), *(outputs[k] for k in states)]
+
+        graph = mg.trace(step, examples, list(more))
+        count = len(graph.outputs) - len(states)
+        edges = tuple(
+            mg.Recurrence(count + k, r.input, r.delay, r.name)
+            for k, r in enumerate(backward.recurrences)
+        )
+        roles = (*backward.inputs, *[SEQUENCE if added else STATIC] * len(more))
+        results = [SUM if added else EVERY] * count
+        many = Folded(graph, roles, (*results, *[STATE] * len(edges)), edges)
+
+        def run(cotangents: Mapping[int, Array], *sequences: Array) -> list[Array]:
+            seeds = [
+                self._end(k, n) if self.folded.outputs[k] == STATE else cotangents[k]
+                for k in self.pair.step.seeded
+            ]
+            return mg.scan(many, self.steps, *self.residuals, *seeds, *(sequences or more))[:count]
+
+        return run
+
+    def _end(self, k: int, n: int) -> Array:
+        """The cotangent of the last values of a state, which nobody uses."""
+        node = self.folded.output_node(k)
+        delay = next(abs(r.delay) for r in self.folded.recurrences if r.output == k)
+        return np.zeros((*[delay] * (delay > 1), n, *node.shape), node.dtype)
+
+
+def _residuals(
+    pair: FoldedAdjoint, folded: Folded, steps: int, inputs: Sequence[Array]
+) -> list[Array]:
+    """What the adjoint reads of the forward run, in the order of its inputs."""
+    kept = mg.scan(pair.forward, steps, *inputs)[len(folded.plain) :]
+    emitted = dict(zip(pair.emitted, kept, strict=False))
+    static = dict(zip(sorted(pair.static_places), pair.static, strict=True))
+    return [
+        inputs[static[k]] if k in static else emitted[k] for k in range(len(pair.step.residuals))
+    ]
+
+
+def _width(node: Node) -> int:
+    return 0 if node.dtype is None else node.dtype.itemsize

@@ -1,0 +1,170 @@
+"""A run that is studied: the folded graph, what goes into it, and where the loss comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.folded import STATE, STATIC, Folded, Recurrence
+from minigrad.tree import flatten, leaf_paths
+from rnn.bptt.surgery import computed, owned, probed
+from rnn.cell import Cell
+from rnn.run import run
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Loss = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A cell on a sequence.
+
+    Attributes:
+        cell: any; `folded`: its folded graph, for this batch and precision.
+        inputs: the inputs of the folded graph, as `minigrad.scan` takes them.
+        params: the dotted names of the parameters, in the order of the static inputs.
+        ys: the outputs `(T, B, O)`.
+        loss: its value; None where no loss was given.
+        seeds: ∂L/∂y⁽ᵗ⁾ `(T, B, O)`: where, and how much, the loss comes in.
+    """
+
+    cell: Cell
+    folded: Folded
+    inputs: tuple[Array, ...]
+    params: tuple[str, ...]
+    ys: Array
+    loss: float | None = None
+    seeds: Array | None = None
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.ys)
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """The named values of a step, by dotted name: their nodes."""
+        return computed(self.folded)
+
+    @property
+    def edges(self) -> tuple[Recurrence, ...]:
+        """The delayed edges."""
+        return self.folded.recurrences
+
+    def node(self, name: str) -> int:
+        """The node of a named value, which may be told by the end of its name."""
+        if name in self.names:
+            return self.names[name]
+        hits = [k for path, k in self.names.items() if path.endswith(f".{name}")]
+        if len({*hits}) == 1:
+            return hits[0]
+        what = "several values are" if hits else "no value is"
+        raise LookupError(
+            f"{self.cell.label}: {what} named {name}; there are: {', '.join(self.names)}"
+        )
+
+    @cached_property
+    def values(self) -> dict[str, Array]:
+        """Every named value at every step, `(T, B, ...)`."""
+        nodes = list(self.names.values())
+        found = mg.scan(probed(self.folded, nodes), self.steps, *self.inputs, *self.zeros(nodes))
+        return dict(zip(self.names, found[1:], strict=False))
+
+    @cached_property
+    def before(self) -> tuple[Array, ...]:
+        """For each delayed edge what it brings to every step, `(T, B, H)`."""
+        result = []
+        made = [self.folded.step.outputs[r.output] for r in self.edges]
+        nodes = list(dict.fromkeys(made))
+        found = mg.scan(probed(self.folded, nodes), self.steps, *self.inputs, *self.zeros(nodes))
+        for r, node in zip(self.edges, made, strict=True):
+            start = self.inputs[r.input]
+            start = start[None] if abs(r.delay) == 1 else start
+            whole = found[1 + nodes.index(node)]
+            if r.delay > 0:
+                result.append(np.concatenate([start, whole])[: self.steps])
+            else:
+                result.append(np.concatenate([whole, start])[-r.delay :][: self.steps])
+        return tuple(result)
+
+    def zeros(self, nodes: Sequence[int]) -> list[Array]:
+        """Zeros `(T, B, ...)` for what `probed` adds to the nodes."""
+        found = [self.folded.step.nodes[k] for k in nodes]
+        return [np.zeros((self.steps, *node.shape), node.dtype) for node in found]
+
+    def without_edges(self) -> tuple[Array, ...]:
+        """The inputs of the folded graph whose delayed edges are cut: sequences in their place."""
+        inputs = list(self.inputs)
+        for r, sequence in zip(self.edges, self.before, strict=True):
+            inputs[r.input] = sequence
+        return tuple(inputs)
+
+    @cached_property
+    def gradient(self) -> dict[str, Array]:
+        """dL/dW of every parameter by name, by backpropagation through time as `rnn` runs it."""
+        count = len(self.params)
+        rest = self.inputs[count:]
+        run = lambda *weights: mg.scan(self.folded, self.steps, *weights, *rest)[0]
+        found = mg.vjp(run, *self.inputs[:count])[1](self.seeded)
+        return dict(zip(self.params, found, strict=True))
+
+    @property
+    def seeded(self) -> Array:
+        """∂L/∂y⁽ᵗ⁾ `(T, B, O)`, which needs a loss."""
+        assert self.seeds is not None
+        return self.seeds
+
+    @property
+    def direction(self) -> int:
+        """+1 or −1 if all edges run that way, 0 where they are mixed."""
+        signs = {1 if r.delay > 0 else -1 for r in self.edges}
+        return signs.pop() if len(signs) == 1 else 0
+
+
+def recorded(
+    cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss | None = None, state: Any = None
+) -> Recorded:
+    """Run a cell on a sequence and keep what a study reads.
+
+    Args:
+        cell: any.
+        params: from `cell.init`.
+        xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
+        loss: a function of the outputs `(T, B, O)` that gives a number.
+        state: start values, as `rnn.run` takes them; zeros if None.
+
+    >>> import numpy as np, minigrad as mg, rnn
+    >>> cell = rnn.RNNCell(2, 3)
+    >>> r = recorded(cell, cell.init(0), np.ones((4, 1, 2)), lambda ys: mg.sum(ys[-1]))
+    >>> r.steps, list(r.names), r.seeds[:, 0, 0].tolist()
+    (4, ['z_h', 'h'], [0.0, 0.0, 0.0, 1.0])
+    """
+    params, xs, state = mg.tree_map(plain, (params, xs, state))
+    ys, _ = run(cell, params, xs, state)  # checks everything, and says by name what does not fit
+    if not len(ys):
+        raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
+    order = leaf_paths(cell.init(0))
+    given = dict(zip(leaf_paths(params), flatten(params)[0], strict=True))
+    weights = [np.asarray(given[path]) for path in order]
+    batch, classes = xs.shape[1], xs.ndim == 2
+    dtype = ys.dtype
+    starts = flatten(cell.start(batch, dtype) if state is None else state)[0]
+    floats = [w.astype(dtype) for w in weights], [np.asarray(s).astype(dtype) for s in starts]
+    inputs = (*floats[0], xs if classes else xs.astype(dtype), *floats[1])
+    folded = owned(cell.folded(batch, dtype, classes))
+    assert folded.inputs[: len(weights)] == (STATIC,) * len(weights)
+    assert folded.inputs[len(weights) + 1 :] == (STATE,) * len(starts)
+    if loss is None:
+        return Recorded(cell, folded, inputs, tuple(order), ys)
+    value, seeds = mg.value_and_grad(loss)(ys)
+    return Recorded(cell, folded, inputs, tuple(order), ys, float(value), seeds)
+
+
+def plain(x: Any) -> Any:
+    """An array as it is, of a tensor the values."""
+    return x.data if isinstance(x, mg.Tensor) else x

@@ -1,0 +1,114 @@
+"""The stages of a cell with numbers: what each of its named values is, step by step, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnn.bptt.recorded import recorded
+from rnn.bptt.table import Result, Table, percent
+from rnn.cell import Cell
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+UNITS = 6
+"""How many units of a value a table shows."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stages(Result):
+    """The named values of a cell at every step.
+
+    Attributes:
+        cell: its name; `sample`: which of the B samples is printed.
+        values: by name, in the order in which a step computes them, `(T, B, H)`.
+        meanings: what a name stands for, in words, where the cell tells it.
+    """
+
+    cell: str
+    sample: int
+    values: Mapping[str, Array]
+    meanings: Mapping[str, str]
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"values": ("step t", "sample", "unit")}
+
+    def __getitem__(self, name: str) -> Array:
+        return self.values[name]
+
+    def table(self) -> Table:
+        """One row a step and value: those with a meaning, or all where none has."""
+        names = [name for name in self.values if name in self.meanings] or list(self.values)
+        steps = max((len(x) for x in self.values.values()), default=0)
+        units = min(UNITS, max((self._row(name, 0).size for name in names if steps), default=0))
+        told = any(name in self.meanings for name in names)
+        rows = []
+        for t in range(steps):
+            for name in names:
+                meaning = self.meanings.get(name, "")
+                show = percent if meaning.startswith("percent") else float
+                numbers = [show(x) for x in self._row(name, t)[:units]]
+                fill = [None] * (units - len(numbers))
+                rows.append((t + 1, name, *[meaning] * told, *numbers, *fill))
+        header = ("t", "value", *["what it is"] * told, *(f"unit {k + 1}" for k in range(units)))
+        return Table(f"{self.cell}, sample {self.sample + 1}, step by step", header, tuple(rows))
+
+    def drawn(self, axes: Any) -> None:
+        """The means over the units of every value, over the steps."""
+        for name in [n for n in self.values if n in self.meanings] or self.values:
+            means = [float(np.mean(x[self.sample])) for x in self.values[name]]
+            axes.plot(range(1, len(means) + 1), means, ".-", label=name)
+        axes.set(xlabel="step t", title=f"{self.cell}: means over the units")
+        axes.legend()
+
+    def _row(self, name: str, t: int) -> Array:
+        row: Array = self.values[name][t, self.sample].ravel()
+        return row
+
+
+def stages(
+    cell: Cell, params: Mapping[str, Any], xs: Any, sample: int = 0, state: Any = None
+) -> Stages:
+    """The named values of a cell at every step, in order, with what they stand for.
+
+    What a name stands for is told by the cell, in `cell.meanings`.
+
+    Args:
+        cell: any.
+        params: from `cell.init`.
+        xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
+        sample: which of the B samples is printed; the arrays hold all.
+        state: start values, as `rnn.run` takes them; zeros if None.
+
+    >>> import numpy as np, rnn
+    >>> cell = rnn.LSTMCell(1, 1)
+    >>> p = {name: 0.5 * np.ones_like(w) for name, w in cell.init(0).items()}
+    >>> print(rnn.bptt.stages(cell, p, np.ones((1, 1, 1))))
+    LSTMCell, sample 1, step by step
+    t  value  what it is                  unit 1
+    1  f      percent to remember         73.1 %
+    1  i      percent of it to add        73.1 %
+    1  C̃      potential long-term memory   0.762
+    1  C      new long-term memory         0.557
+    1  o      percent to show             73.1 %
+    1  h      new short-term memory         0.37
+    """
+    run = recorded(cell, params, xs, state=state)
+    if not 0 <= sample < run.ys.shape[1]:
+        raise ValueError(f"stages: there is no sample {sample}; there are {run.ys.shape[1]}")
+    return Stages(cell.label, sample, run.values, meanings_of(cell))
+
+
+def meanings_of(cell: Cell) -> dict[str, str]:
+    """What the names of a cell, and of the cells it is made of, stand for.
+
+    >>> import rnn
+    >>> meanings_of(rnn.Stack([rnn.Dense(2, 2), rnn.LSTMCell(2, 2)]))["layer2.f"]
+    'percent to remember'
+    """
+    found = dict(cell.meanings)
+    parts: Any = getattr(cell, "parts", dict)
+    for name, part in parts().items():
+        found |= {f"{name}.{inner}": words for inner, words in meanings_of(part).items()}
+    return found

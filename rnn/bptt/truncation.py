@@ -1,0 +1,259 @@
+"""Truncated backpropagation through time: how much of the gradient is left, and what is cut.
+
+Two kinds bear the name. Windows: the sequence is cut into pieces, values are carried over the
+cuts, cotangents are not; a loss just behind a cut reaches back no step at all. Sliding: each loss
+reaches back k steps, wherever it stands. Readers mistake the first for the second.
+Source: Williams and Peng (1990), An efficient gradient-based algorithm for on-line training of
+recurrent network trajectories: BPTT(h; h′).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+import minigrad as mg
+from rnn.bptt.adjoints import Adjoint
+from rnn.bptt.ledger import one_loss_each
+from rnn.bptt.recorded import Loss, Recorded, recorded
+from rnn.bptt.table import Result, Table
+from rnn.cell import Cell
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Truncated:
+    """One truncated gradient, and how it stands to the whole one.
+
+    Attributes:
+        kind: "windows" or "sliding"; `k1`, `k2`: as in TBPTT(k₁, k₂).
+        gradient: by the name of the parameter.
+        reach: which loss reaches which use, `(T, T)`, true at `[s − 1, t − 1]`.
+        angle: between the two gradients, all parameters as one vector, in degrees; NaN if one is 0.
+        ratio: of their norms, truncated to whole.
+        bias: ‖truncated − whole‖ / ‖whole‖.
+    """
+
+    kind: str
+    k1: int
+    k2: int
+    gradient: Mapping[str, Array]
+    reach: Array
+    angle: float
+    ratio: float
+    bias: float
+
+    @property
+    def name(self) -> str:
+        """TBPTT(k₁, k₂), or sliding(k)."""
+        return f"TBPTT({self.k1}, {self.k2})" if self.kind == "windows" else f"sliding({self.k2})"
+
+    def picture(self) -> str:
+        """Which loss (rows) reaches which use (columns): ● if it does, · if it is cut off."""
+        T = len(self.reach)
+        lines = (
+            "".join("●" if self.reach[s, t] else "·" if t <= s else " " for t in range(T)).rstrip()
+            for s in range(T)
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Truncation(Result):
+    """Truncated gradients as k grows, in both kinds.
+
+    Attributes:
+        cell: its name; `steps`: T.
+        whole: the gradient without truncation, by the name of the parameter.
+        windows, sliding: for each k.
+    """
+
+    cell: str
+    steps: int
+    whole: Mapping[str, Array]
+    windows: tuple[Truncated, ...]
+    sliding: tuple[Truncated, ...]
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"reach": ("loss step s", "use step t")}
+
+    @property
+    def sentence(self) -> str:
+        """By how much windows of k steps are off, beside spans of k steps, for the middle k."""
+        w, s = (kind[len(kind) // 2] for kind in (self.windows, self.sliding))
+        return (
+            f"windows of {w.k2} steps are off by {w.bias:.0%} of the gradient, spans of {w.k2} "
+            f"steps that slide by {s.bias:.0%}"
+        )
+
+    def table(self) -> Table:
+        """For each k: angle and norm ratio of both kinds, and the share of pairs that is cut."""
+        pairs = self.steps * (self.steps + 1) / 2
+        rows = []
+        for w, s in zip(self.windows, self.sliding, strict=True):
+            cut = (pairs - w.reach.sum()) / pairs, (pairs - s.reach.sum()) / pairs
+            rows.append(
+                (w.k2, f"{w.angle:.3g}°", w.ratio, w.bias, f"{100 * cut[0]:.0f} %",
+                 f"{s.angle:.3g}°", s.ratio, s.bias, f"{100 * cut[1]:.0f} %")
+            )  # fmt: skip
+        return Table(
+            f"truncated against the whole gradient, T = {self.steps}: {self.cell}",
+            ("k", "windows: angle", "norm", "bias", "cut",
+             "sliding: angle", "norm", "bias", "cut"),
+            tuple(rows),
+            (self.sentence,
+             "norm and bias are relative to the whole gradient; cut is the share of the pairs of "
+             "loss step and use step that no longer meet",),
+        )  # fmt: skip
+
+    def drawn(self, axes: Any) -> None:
+        """The bias of both kinds over k."""
+        for kind, found in (("windows", self.windows), ("sliding", self.sliding)):
+            axes.plot([x.k2 for x in found], [x.bias for x in found], ".-", label=kind)
+        axes.set(xlabel="k", ylabel="‖truncated − whole‖ / ‖whole‖", title=self.cell)
+        axes.legend()
+
+
+def truncation(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    ks: Sequence[int] | None = None,
+    state: Any = None,
+) -> Truncation:
+    """The truncated gradient against the whole one as k grows: windows of k steps, and sliding.
+
+    Args:
+        cell: any whose edges run forward in time.
+        params: from `cell.init`.
+        xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
+        loss: a function of the outputs `(T, B, O)` that gives a number.
+        ks: numbers of steps; 1, 2, 5, 10, 20, … and T if None.
+        state: start values, as `rnn.run` takes them; zeros if None.
+
+    >>> import numpy as np, minigrad as mg, rnn
+    >>> cell = rnn.RNNCell(1, 1)
+    >>> p = {"W_xh": np.array([[1.0]]), "W_hh": np.array([[0.5]]), "b_h": np.zeros(1)}
+    >>> xs = np.array([1.0, 0.5, 0.25, 0.125]).reshape(4, 1, 1)
+    >>> found = rnn.bptt.truncation(cell, p, xs, lambda ys: mg.sum(ys), ks=[2])
+    >>> print(found.windows[0].picture())
+    ●
+    ●●
+    ··●
+    ··●●
+    >>> print(found.sliding[0].picture())
+    ●
+    ●●
+    ·●●
+    ··●●
+    """
+    run = recorded(cell, params, xs, loss, state)
+    T = run.steps
+    if ks is None:
+        ks = sorted({*(k for e in (1, 10, 100, 1000) for k in (e, 2 * e, 5 * e) if k < T), T})
+    found = _masked(run, [*((k, k) for k in ks), *((1, k) for k in ks)])
+    return Truncation(cell.label, T, run.gradient, tuple(found[: len(ks)]), tuple(found[len(ks) :]))
+
+
+def truncated(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    k1: int,
+    k2: int,
+    state: Any = None,
+) -> Truncated:
+    """The gradient by TBPTT(k₁, k₂): after every k₁ steps, of their losses, back over the last k₂.
+
+    k₁ = k₂ are windows that are carried on; k₁ = 1 is the sliding kind, each loss reaches back k₂.
+
+    Args:
+        cell: any whose edges run forward in time.
+        params: from `cell.init`.
+        xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
+        loss: a function of the outputs `(T, B, O)` that gives a number.
+        k1: steps from one backward run to the next.
+        k2: steps that one goes back, at least k₁.
+        state: start values, as `rnn.run` takes them; zeros if None.
+
+    >>> import numpy as np, minigrad as mg, rnn
+    >>> cell = rnn.LSTMCell(2, 3)
+    >>> p, xs = cell.init(0), np.ones((6, 1, 2))
+    >>> rnn.bptt.truncated(cell, p, xs, lambda ys: mg.sum(ys), 6, 6).bias < 1e-15
+    True
+    """
+    (found,) = _masked(recorded(cell, params, xs, loss, state), [(k1, k2)])
+    return found
+
+
+def _masked(run: Recorded, kinds: Sequence[tuple[int, int]]) -> list[Truncated]:
+    """Truncated gradients: sums over those entries of the ledger that a truncation leaves."""
+    if run.edges and run.direction < 1:
+        raise ValueError(
+            f"truncation: {run.cell.label} has edges that run against time, so no step is the last"
+        )
+    reaches = np.array([_reach(run.steps, k1, k2) for k1, k2 in kinds])
+    gradients = _gradients(run, reaches)
+    whole = _vector(run.gradient)
+    full = float(np.linalg.norm(whole))
+    result = []
+    for (k1, k2), reach, gradient in zip(kinds, reaches, gradients, strict=True):
+        found = _vector(gradient)
+        kind = "sliding" if k1 == 1 and k2 > 1 else "windows"
+        ratio, bias = (
+            (float(np.linalg.norm(x)) / full if full else float("nan"))
+            for x in (found, found - whole)
+        )
+        result.append(Truncated(kind, k1, k2, gradient, reach, _angle(found, whole), ratio, bias))
+    return result
+
+
+def _reach(T: int, k1: int, k2: int) -> Array:
+    """Which loss (rows) reaches which use (columns)."""
+    if not 1 <= k1 <= k2:
+        raise ValueError(f"truncation: wanted 1 ≤ k1 ≤ k2, got k1 = {k1}, k2 = {k2}")
+    s, t = np.arange(T)[:, None], np.arange(T)
+    # A last block that is short goes back as far as if it were whole.
+    end = s - s % k1 + k1
+    return (t <= s) & (t >= end - k2)
+
+
+def _gradients(run: Recorded, reaches: Array) -> list[dict[str, Array]]:
+    """For each table of who reaches whom the gradient that is left, all in one run."""
+    K, T = reaches.shape[:2]
+    adjoint = Adjoint(run.folded, T, run.inputs, range(len(run.params)), [0])
+    n = adjoint.at_once(T)
+    shapes = [run.inputs[k].shape for k in range(len(run.params))]
+
+    def kept(parts: list[Any], masks: list[Any]) -> list[Any]:
+        return [mg.matmul(masks[0], mg.reshape(part, (n, -1))) for part in parts]
+
+    pull = adjoint.rows(n, kept, [np.zeros((K, n), run.ys.dtype)], added=True)
+    totals = [np.zeros((K, int(np.prod(shape)))) for shape in shapes]
+    for steps, seeds in one_loss_each(run, n):
+        mask = np.zeros((T, K, n), run.ys.dtype)
+        mask[:, :, : len(steps)] = np.moveaxis(reaches[:, steps], 2, 0)
+        totals = [a + b for a, b in zip(totals, pull({0: seeds}, mask), strict=True)]
+    return [
+        {
+            name: total[k].reshape(shape)
+            for name, total, shape in zip(run.params, totals, shapes, strict=True)
+        }
+        for k in range(K)
+    ]
+
+
+def _vector(gradient: Mapping[str, Array]) -> Array:
+    return np.concatenate([np.zeros(0), *(g.ravel() for g in gradient.values())])
+
+
+def _angle(a: Array, b: Array) -> float:
+    """Between two vectors, in degrees, accurate for small ones too (Kahan)."""
+    if not np.any(a) or not np.any(b):
+        return float("nan")
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    return float(np.degrees(2 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))))
