@@ -253,21 +253,31 @@ def test_a_way_that_is_lost_is_seen():
 
 # --- from a module to its test --------------------------------------------------------------------
 
-MIRRORED = ("rnn",)
-"""The packages whose modules have each a test of their name; their laws are tested elsewhere."""
+MIRRORED = ("minigrad", "rnn")
+"""The packages whose modules have each a test of their name; other laws are tested elsewhere."""
+
+
+def mirror(module: str) -> str:
+    """The test file of a module: that of `minigrad.lower.gates` is `minigrad/lower/test_gates.py`.
+
+    What is for testing stands together: `minigrad.testing.laws` has `testing/test_laws.py`,
+    `rnn.testing.problem` has `testing/rnn/test_problem.py`.
+    """
+    parts = module.split(".")
+    if "testing" in parts:
+        parts = ["testing", *(part for part in parts if part not in ("minigrad", "testing"))]
+    *rooms, name = parts
+    return "/".join((*rooms, f"test_{name}.py"))
 
 
 def untested(modules: Mapping[str, str], tests: set[str]) -> list[str]:
     """Modules with code whose mirrored test file is missing."""
-    found = []
-    for name, source in modules.items():
-        package, *parts = name.split(".")
-        mirror = "/".join((package, *parts[:-1], f"test_{name.rpartition('.')[2]}.py"))
-        defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef)
-                      for node in ast.parse(source).body)  # fmt: skip
-        if package in MIRRORED and "testing" not in parts and defines and mirror not in tests:
-            found.append(name)
-    return found
+    return [
+        name
+        for name, source in modules.items()
+        if name.partition(".")[0] in MIRRORED and mirror(name) not in tests
+        and any(isinstance(x, ast.FunctionDef | ast.ClassDef) for x in ast.parse(source).body)
+    ]  # fmt: skip
 
 
 def test_every_module_has_the_test_of_its_name():
@@ -277,8 +287,10 @@ def test_every_module_has_the_test_of_its_name():
 
 
 def test_a_module_without_a_test_is_seen():
-    modules = {"rnn.a": "def f(): ...", "rnn.b.c": "class C: ...", "rnn.b": '"""A room."""'}
-    assert untested(modules, {"rnn/test_a.py"}) == ["rnn.b.c"]
+    code = ("rnn.a", "rnn.b.c", "rnn.testing.d", "minigrad.testing.e")
+    modules = {**dict.fromkeys(code, "def f(): ..."), "rnn.b": '"""A room."""'}
+    tests = {"rnn/test_a.py", "testing/rnn/test_d.py", "testing/test_a.py"}
+    assert untested(modules, tests) == ["rnn.b.c", "minigrad.testing.e"]
 
 
 # --- what is never used -------------------------------------------------------------------------

@@ -16,6 +16,8 @@ import minigrad as mg
 import rnn
 from minigrad.engines.numpy.program import Program
 from minigrad.tree import flatten, tree_map
+from tests.minigrad.folding import OPERATIONS
+from tests.rnn.test_run import assert_close, problem
 
 # --- a program that does a little of everything, drawn at random --------------------------------
 
@@ -365,3 +367,69 @@ def test_a_fault_of_rolling_is_not_taken_for_a_loop_that_cannot_be_rolled(monkey
 
     with pytest.raises(ValueError, match="a bug"):
         mg.compile(loop)(np.ones(2))
+
+
+def test_a_compiled_step_gives_what_the_eager_one_gives():
+    cell = rnn.Stack([rnn.LSTMCell(3, 4), rnn.Dense(4, 2)])
+    q = problem(cell, 5, 2, 0)
+    step = mg.value_and_grad(lambda p, xs: mg.sum(mg.sin(rnn.run(cell, p, xs, q.start)[0])))
+    fast = mg.compile(step)
+    for factor in (1.0, 0.5, -1.0):
+        params = tree_map(lambda x, factor=factor: factor * x, q.params)
+        assert_close(fast(params, q.xs), step(params, q.xs), OPERATIONS * 16)
+    assert len(fast.programs) == 1
+
+
+def test_a_compiled_function_makes_one_program_for_each_shape():
+    double = mg.compile(lambda x: x * 2.0)
+    assert double(np.ones(3)).tolist() == [2, 2, 2]
+    assert double(np.ones((1, 2))).tolist() == [[2, 2]]
+    assert double(np.arange(3.0)).tolist() == [0, 2, 4]
+    assert len(double.programs) == 2
+
+
+def test_a_compiled_function_refuses_tensors():
+    with pytest.raises(
+        TypeError, match=r"takes its gradients inside: compile\(value_and_grad\(f\)\)"
+    ):
+        mg.compile(mg.tanh)(mg.Tensor(1.0))
+
+
+def test_shapes_that_keep_changing_are_noticed():
+    double = mg.compile(lambda x: x * 2.0)
+    for n in range(31):
+        double(np.ones(n))
+    with pytest.warns(UserWarning, match="32 programs made, because shapes or numbers"):
+        double(np.ones(31))
+    assert len(double.programs) == 16
+
+
+def test_a_condition_on_a_traced_value_is_refused():
+    step = mg.compile(lambda x: mg.sum(x) if x[0] > 0 else mg.sum(-x))
+    with pytest.raises(TypeError, match=r"a condition of tensor.* once and for all"):
+        step(np.ones(2))
+    with pytest.raises(TypeError, match=r"item\(\) of tensor"):
+        mg.compile(lambda x: x * x[0].item())(np.ones(2))
+
+
+def test_lengths_that_are_traced_are_refused():
+    cell = rnn.RNNCell(2, 3)
+    step = mg.compile(lambda n: rnn.run(cell, cell.init(0), np.ones((4, 2, 2)), lengths=n)[0])
+    with pytest.raises(TypeError, match="lengths are a tensor"):
+        step(np.array([1, 2]))
+
+
+def test_a_compiled_function_takes_arguments_of_any_structure():
+    total = mg.compile(lambda tree: sum((mg.sum(x) for x in flatten(tree)[0]), mg.sum(0.0)))
+    one = np.ones(2)
+    for tree in ({"a": one}, {"b": one}, {"a": one, "b": one}, [one], (one,), [one, one], one, 2.0):
+        assert total(tree) == sum(np.sum(x) for x in flatten(tree)[0])
+
+
+def test_a_call_that_failed_leaves_no_program_behind():
+    step = mg.compile(lambda x: mg.sum(x) if x.shape == (2,) or x[0] > 0 else mg.sum(-x))
+    assert step(np.ones(2)) == 2.0
+    for _ in range(2):
+        with pytest.raises(TypeError, match="once and for all"):
+            step(np.ones(3))
+    assert step(np.ones(2)) == 2.0

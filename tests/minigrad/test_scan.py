@@ -16,18 +16,10 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.engines.numpy.program import Program
-from minigrad.folded import folded_adjoint, run_folded
-from minigrad.lower.passes import PASSES
-from minigrad.lower.pipeline import prepared
 from minigrad.tree import flatten, tree_map
-from tests.rnn.test_run import BOTH_WAYS, CAUSAL, assert_close, problem
+from tests.minigrad.folding import CELLS, OPERATIONS, every_cell
+from tests.rnn.test_run import assert_close, problem
 
-CELLS = CAUSAL | BOTH_WAYS
-OPERATIONS = 64
-"""Roundings in the longest path through one step of any of the cells, and its derivative."""
-
-every_cell = pytest.mark.parametrize("name", CELLS)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -80,103 +72,6 @@ def test_the_gradient_of_a_gradient_is_that_of_the_unfolded_steps(name):
     assert_close(slope(False), slope(True), OPERATIONS * 64)
 
 
-def example(folded: Any, T: int, seed: int) -> tuple[list[Any], list[Any]]:
-    """Inputs of a folded graph: as a program takes them, and as lists of steps."""
-    rng = np.random.default_rng(seed)
-    delays = {r.input: abs(r.delay) for r in folded.recurrences}
-    arrays, lists = [], []
-    for k, role in enumerate(folded.inputs):
-        node = folded.input_node(k)
-        lead = {"static": (), "sequence": (T,), "state": (delays.get(k, 0),)}[role]
-        value = 0.5 * rng.normal(size=(*lead, *node.shape))
-        if node.dtype == bool:
-            value = value > 0
-        lists.append(value if role == "static" else list(value))
-        arrays.append(value[0] if role == "state" and delays[k] == 1 else value)
-    return arrays, lists
-
-
-@every_cell
-@pytest.mark.parametrize("left_out", [None, *PASSES], ids=lambda p: p.name if p else "all")
-def test_a_program_gives_the_numbers_of_the_graph_with_each_pass_left_out(name, left_out):
-    passes = [p for p in PASSES if p is not left_out]
-    adjoint = folded_adjoint(CELLS[name].folded(2))
-    ready = folded_adjoint(prepared(CELLS[name].folded(2)).folded)
-    for folded in (CELLS[name].folded(2), *adjoint, *ready):
-        for T in (1, 5):
-            arrays, lists = example(folded, T, 0)
-            wanted, last = run_folded(folded, T, lists)
-            outputs, ends = Program(folded, T, passes)(*arrays)
-            kept = [
-                np.asarray(o)
-                for o, role in zip(wanted, folded.outputs, strict=True)
-                if role != "state"
-            ]
-            assert_close(tuple(outputs), tuple(kept), OPERATIONS * 8 * T)
-            shaped = tuple(np.reshape(v, e.shape) for v, e in zip(last, ends, strict=True))
-            assert_close(tuple(ends), shaped, OPERATIONS * 8 * T)
-
-
-@every_cell
-@pytest.mark.parametrize("cache", [1, 300, 2000])
-def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, monkeypatch):
-    """Chunks of one step, of some, with a shorter one at the end; forwards and backwards."""
-    monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", cache)
-    monkeypatch.setattr("minigrad.engines.numpy.needs.MANY_ROWS", 1)
-    ready = prepared(CELLS[name].folded(2)).folded
-    adjoints = (
-        folded_adjoint(CELLS[name].folded(2)),
-        folded_adjoint(ready, fixed=ready.with_role("sequence")),
-    )
-    for folded in (CELLS[name].folded(2, ragged=True), *adjoints[0], *adjoints[1]):
-        arrays, lists = example(folded, 7, 0)
-        program = Program(folded, 7)
-        wanted, last = run_folded(folded, 7, lists)
-        outputs, ends = program(*arrays)
-        kept = [
-            np.asarray(o) for o, role in zip(wanted, folded.outputs, strict=True) if role != "state"
-        ]
-        assert_close(tuple(outputs), tuple(kept), OPERATIONS * 8 * 7)
-        shaped = tuple(np.reshape(v, e.shape) for v, e in zip(last, ends, strict=True))
-        assert_close(tuple(ends), shaped, OPERATIONS * 8 * 7)
-
-
-def test_a_small_cache_makes_chunks(monkeypatch):
-    """The law above is not empty: there are chunks of one step, of some and of all."""
-    monkeypatch.setattr("minigrad.engines.numpy.needs.MANY_ROWS", 1)
-    ready = prepared(rnn.LSTMCell(3, 4).folded(2)).folded
-    backward = folded_adjoint(ready, fixed=ready.with_role("sequence")).backward
-    sizes = set()
-    for cache in (1, 2000, 4000, 6000, 10**6):
-        monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", cache)
-        program = Program(backward, 7)
-        sizes.add(max(program.storage.needs.chunk.values()))
-        assert bool(program.storage.needs.partial) == (
-            max(program.storage.needs.chunk.values()) < 7
-        )
-    assert {1, 7} < sizes
-
-
-def test_a_program_needs_no_pass_but_one():
-    cell = rnn.LSTMCell(3, 4)
-    arrays, lists = example(cell.folded(2), 4, 0)
-    (ys,), _ = Program(cell.folded(2), 4, [PASSES[-1]])(*arrays)
-    assert_close(ys, np.asarray(run_folded(cell.folded(2), 4, lists)[0][0]), OPERATIONS * 4)
-
-
-def test_the_loop_of_an_lstm_has_one_product_and_one_tanh_for_all_gates():
-    source = Program(rnn.LSTMCell(3, 4).folded(2), 5).source
-    calls = [line.split("_")[0].strip() for line in source[source.index("in steps:") :].split("\n")]
-    assert calls.count("dot") == 1
-    assert calls.count("tanh") == 2  # the gates together, and the memory
-
-
-def test_build_time_does_not_grow_with_the_number_of_steps():
-    cell = rnn.LSTMCell(3, 4)
-    short, long = (Program(cell.folded(2), T).source for T in (50, 5000))
-    assert len(long.splitlines()) == len(short.splitlines())
-
-
 def test_two_runs_then_both_backwards():
     """Each live run owns its buffers, so the second does not overwrite what the first will read."""
     cell = rnn.LSTMCell(3, 4)
@@ -225,41 +120,6 @@ def test_threads_do_not_share_buffers():
         )
 
 
-def test_a_compiled_step_gives_what_the_eager_one_gives():
-    cell = rnn.Stack([rnn.LSTMCell(3, 4), rnn.Dense(4, 2)])
-    q = problem(cell, 5, 2, 0)
-    step = mg.value_and_grad(lambda p, xs: loss(q, False)(p, xs, q.start))
-    fast = mg.compile(step)
-    for factor in (1.0, 0.5, -1.0):
-        params = tree_map(lambda x, factor=factor: factor * x, q.params)
-        assert_close(fast(params, q.xs), step(params, q.xs), OPERATIONS * 16)
-    assert len(fast.programs) == 1
-
-
-def test_a_compiled_function_makes_one_program_for_each_shape():
-    double = mg.compile(lambda x: x * 2.0)
-    assert double(np.ones(3)).tolist() == [2, 2, 2]
-    assert double(np.ones((1, 2))).tolist() == [[2, 2]]
-    assert double(np.arange(3.0)).tolist() == [0, 2, 4]
-    assert len(double.programs) == 2
-
-
-def test_a_compiled_function_refuses_tensors():
-    with pytest.raises(
-        TypeError, match=r"takes its gradients inside: compile\(value_and_grad\(f\)\)"
-    ):
-        mg.compile(mg.tanh)(mg.Tensor(1.0))
-
-
-def test_shapes_that_keep_changing_are_noticed():
-    double = mg.compile(lambda x: x * 2.0)
-    for n in range(31):
-        double(np.ones(n))
-    with pytest.warns(UserWarning, match="32 programs made, because shapes or numbers"):
-        double(np.ones(31))
-    assert len(double.programs) == 16
-
-
 def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
     """Of many lengths and many cells, those used last are kept."""
     monkeypatch.setattr(sys.modules["minigrad.scan"], "IDLE_BYTES", 1 << 20)
@@ -271,25 +131,6 @@ def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
     held = [program.nbytes for _, program in pool.idle]
     assert 1 < len(held) < 59
     assert sum(held) <= 1 << 20
-
-
-@pytest.mark.parametrize("way", ["program", "compiled"])
-def test_the_buffers_of_a_program_that_is_gone_need_no_collector(way):
-    """Else they wait for it outside of every bound, as garbage that goes in circles."""
-    cell = rnn.RNNCell(3, 4)
-    inputs = [*cell.init(0).values(), np.ones((5, 2, 3)), np.zeros((2, 4))]
-    gc.disable()
-    try:
-        if way == "program":
-            run = Program(cell.folded(2), 5).run
-        else:
-            run = mg.compile(lambda *xs: mg.scan(cell.folded(2), 5, *xs), reuse=True)
-        y = run(*inputs)[0]
-        buffer = weakref.ref(y if y.base is None else y.base)
-        del run, y
-        assert buffer() is None
-    finally:
-        gc.enable()
 
 
 def test_a_folded_graph_that_is_gone_takes_what_was_made_of_it_along():
@@ -344,33 +185,6 @@ def test_what_a_scan_was_given_may_be_written_to_before_backward(cell, classes):
         grads.append([v.grad for v in flatten(p)[0]])
     for a, b in zip(*grads, strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-@dataclass(frozen=True)
-class Overlapping(rnn.Cell):
-    """A pile of three values, of which two parts are read that share the middle one."""
-
-    inputs: int
-    hidden: int
-    state = ("h",)
-
-    def parameters(self):
-        X, H = self.inputs, self.hidden
-        return {"W": rnn.glorot(X, H), "U": rnn.orthogonal(H, H), "V": rnn.orthogonal(H, H)}
-
-    def step(self, p, x, h):
-        z = mg.tanh(mg.stack([x @ p.W, h @ p.U, h @ p.V]))
-        first, second = z[:2] * 0.5 + 1.0, mg.sin(z[1:])
-        h = first[0] * second[0] + first[1] * second[1]
-        return h, h
-
-
-def test_parts_of_a_pile_that_overlap_are_not_overwritten():
-    q = problem(Overlapping(3, 2), 6, 2, 0)
-    given = q.cell, q.params, q.xs
-    assert_close(rnn.run(*given), rnn.run(*given, unfolded=True), 999)
-    one = lambda unfolded: mg.grad(loss(q, unfolded))(q.params, q.xs, q.start)
-    assert_close(one(False), one(True), 999)
 
 
 @dataclass(frozen=True)
@@ -431,34 +245,3 @@ def test_second_derivatives_keep_single_precision(kind):
         f = lambda p, u=unfolded: mg.sum(mg.sin(rnn.run(q.cell, p, xs, unfolded=u)[0]))
         found = mg.hvp(f, params, tree_map(np.cos, params))
         assert {x.dtype for x in flatten(found)[0]} == {np.dtype(np.float32)}
-
-
-def test_a_condition_on_a_traced_value_is_refused():
-    step = mg.compile(lambda x: mg.sum(x) if x[0] > 0 else mg.sum(-x))
-    with pytest.raises(TypeError, match=r"a condition of tensor.* once and for all"):
-        step(np.ones(2))
-    with pytest.raises(TypeError, match=r"item\(\) of tensor"):
-        mg.compile(lambda x: x * x[0].item())(np.ones(2))
-
-
-def test_lengths_that_are_traced_are_refused():
-    cell = rnn.RNNCell(2, 3)
-    step = mg.compile(lambda n: rnn.run(cell, cell.init(0), np.ones((4, 2, 2)), lengths=n)[0])
-    with pytest.raises(TypeError, match="lengths are a tensor"):
-        step(np.array([1, 2]))
-
-
-def test_a_compiled_function_takes_arguments_of_any_structure():
-    total = mg.compile(lambda tree: sum((mg.sum(x) for x in flatten(tree)[0]), mg.sum(0.0)))
-    one = np.ones(2)
-    for tree in ({"a": one}, {"b": one}, {"a": one, "b": one}, [one], (one,), [one, one], one, 2.0):
-        assert total(tree) == sum(np.sum(x) for x in flatten(tree)[0])
-
-
-def test_a_call_that_failed_leaves_no_program_behind():
-    step = mg.compile(lambda x: mg.sum(x) if x.shape == (2,) or x[0] > 0 else mg.sum(-x))
-    assert step(np.ones(2)) == 2.0
-    for _ in range(2):
-        with pytest.raises(TypeError, match="once and for all"):
-            step(np.ones(3))
-    assert step(np.ones(2)) == 2.0

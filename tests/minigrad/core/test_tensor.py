@@ -116,3 +116,19 @@ def test_a_second_name_is_that_of_an_alias():
     assert y.primitive is mg.PRIMITIVES["alias"]
     assert mg.named("h", h) is h
     assert mg.named("h", 3.0) == 3.0
+
+
+def test_a_tensor_shows_its_values_its_name_and_what_made_it():
+    assert repr(mg.Tensor(2.5, "x")) == "Tensor(2.5, name='x')"
+    with mg.scope("rnn", t=3):
+        assert repr(mg.sin(mg.Tensor(1.0))) == "Tensor(0.8415, sin in rnn at t = 3)"
+    assert f"{mg.Tensor(2.5):.2f} {mg.Tensor(2.5)}" == "2.50 Tensor(2.5)"
+    assert repr(mg.PRIMITIVES["tanh"]) == "<primitive tanh>"
+
+
+def test_a_tensor_is_a_sequence_of_its_rows():
+    x = mg.Tensor(np.arange(6.0).reshape(2, 3))
+    assert len(x) == 2
+    assert [y.data.tolist() for y in x] == [[0, 1, 2], [3, 4, 5]]
+    assert mg.Tensor(1.0)
+    assert not mg.Tensor(0.0)

@@ -56,6 +56,16 @@ def chain(n: int) -> Any:
     return program_of(mg.trace(f, np.ones(1000)))
 
 
+def test_what_is_returned_or_seen_by_others_is_not_written_over():
+    def f(x: Any) -> Any:
+        y, z = mg.tanh(x), mg.cos(x)
+        return y, mg.sin(y), z[::-1], mg.exp(z)
+
+    graph, x = mg.trace(f, np.ones(3)), np.arange(3.0)
+    for found, wanted in zip(program_of(graph).run(x), replay(graph, [x]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
 def test_a_chain_needs_one_buffer_however_long():
     assert chain(40).nbytes == chain(2).nbytes == 8000
 

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import pytest
 
+import minigrad as mg
 import rnn
-from minigrad.folded import EVERY, STATE, STATIC, SUM, Folded, adjoint, run_folded, same_folded
+from minigrad.folded import EVERY, STATE, STATIC, SUM, Folded, Recurrence, adjoint, same_folded
 from minigrad.graph import isomorphic, prune, replay
 from minigrad.lower.passes import EARLY, PASSES, changed
 from minigrad.lower.pipeline import lowered, planned, prepared
-from tests.rnn.test_run import BOTH_WAYS, CAUSAL
-
-CELLS = CAUSAL | BOTH_WAYS
-every_cell = pytest.mark.parametrize("name", CELLS)
-
-
-def values(folded: Folded, T: int, seed: int) -> list[Any]:
-    """Inputs for `run_folded`, drawn at random."""
-    rng, found = np.random.default_rng(seed), []
-    delays = {r.input: abs(r.delay) for r in folded.recurrences}
-    for k, role in enumerate(folded.inputs):
-        node, count = folded.input_node(k), 1 if role == STATIC else delays.get(k, T)
-        draws = [0.5 * rng.normal(size=node.shape) for _ in range(count)]
-        draws = [d > 0 if node.dtype == bool else d for d in draws]
-        found.append(draws[0] if role == STATIC else draws)
-    return found
-
-
-def agree(found: Any, wanted: Any) -> None:
-    for x, y in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(np.asarray(x), np.asarray(y), rtol=1e-9, atol=1e-12)
+from tests.minigrad.folding import CELLS, every_cell, example, ops, stepwise
 
 
 @every_cell
 def test_front_and_rest_are_the_folded_graph(name: str):
     folded = CELLS[name].folded(2)
-    ready, given = prepared(folded), values(folded, 3, 0)
-    wanted, ends = run_folded(folded, 3, given)
-    found, last = run_folded(ready.folded, 3, ready.inputs(folded, given))
-    agree(found, wanted)
-    agree(last, ends)
+    ready, (_, given) = prepared(folded), example(folded, 3, 0)
+    found = stepwise(ready.folded, 3, ready.inputs(folded, given))
+    for some, others in zip(found, stepwise(folded, 3, given), strict=True):
+        for x, y in zip(some, others, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12)
 
 
 @every_cell
@@ -94,7 +72,7 @@ def test_a_schedule_holds_every_node_once(name: str):
 
 def test_a_front_is_computed_by_itself():
     folded = rnn.LSTMCell(3, 4).folded(2)
-    ready, given = prepared(folded), values(folded, 1, 0)
+    ready, (_, given) = prepared(folded), example(folded, 1, 0)
     static = [x for x, role in zip(given, folded.inputs, strict=True) if role == STATIC]
     whole = changed(folded, EARLY)
     weights = [whole.step.inputs[k] for k in whole.with_role(STATIC)]
@@ -102,6 +80,13 @@ def test_a_front_is_computed_by_itself():
                  if node.op == "concatenate" and node.shape == (8, 16)]  # fmt: skip
     (wanted,) = replay(prune(whole.step.nodes, weights, [joined]), static)
     assert any(np.array_equal(x, wanted) for x in replay(ready.front, static))
+
+
+def test_an_output_that_is_the_same_at_every_step_is_made_in_front():
+    step = mg.trace(lambda w, h: (mg.tanh(w), h + 1.0), np.ones(2), np.ones(2))
+    ready = prepared(Folded(step, (STATIC, STATE), (EVERY, STATE), (Recurrence(1, 1, 1, "h"),)))
+    assert [node.op for node in ready.front.nodes] == ["input", "tanh"]
+    assert ops(ready.folded) == ["add"]
 
 
 def test_roles_of_a_lowered_pair_are_dual():

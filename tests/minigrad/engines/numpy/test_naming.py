@@ -1,0 +1,100 @@
+"""A name in the source is the value it stands for: at its step, in its chunk, or all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.engines.numpy.naming import Rows, kernel
+from minigrad.engines.numpy.needs import CHUNK, RING, WHOLE
+from minigrad.engines.numpy.program import Program
+from minigrad.graph import Node
+from minigrad.lower.passes import LATE
+from minigrad.lower.pipeline import lowered
+from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
+
+
+def place(array: Any) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    return array.ctypes.data, array.shape, array.strides
+
+
+@every_cell
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_variable_of_a_step_is_the_place_of_its_value(name, turn, monkeypatch):
+    """The history at t, the t-th row of its chunk, or one of two places in turn."""
+    monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", 600)
+    for each in lowered(CELLS[name].folded(2)):
+        program = Program(each.folded, 5, LATE)
+        values = {k: v for k, v in program.storage.values.items()
+                  if v.array is not None and v.level in (WHOLE, CHUNK, RING)}  # fmt: skip
+        lo, hi = 2, 3 if any(v.level == CHUNK and len(v.array) < 2 for v in values.values()) else 4
+        rows = Rows(program.names, by_step=True)
+        for k in values:
+            rows.read(k)
+        steps = rows.steps(lo, hi, turn)
+        assert len(steps) == hi - lo
+        for n, views in enumerate(steps):
+            t = lo + n if turn > 0 else hi - 1 - n
+            for value, view in zip(values.values(), views, strict=True):
+                at = {WHOLE: t, CHUNK: t - lo, RING: (t + value.turn) % 2}[value.level]
+                assert place(view) == place(value.array[at, ...])
+
+
+def test_the_variable_of_a_chunk_is_its_rows():
+    program = Program(loop(lambda p, x, h: mg.tanh(x + h), x=(2, 4)), 6, LATE)
+    rows = Rows(program.names, by_step=False)
+    (k,) = [k for k, v in program.storage.values.items()
+            if v.level == WHOLE and program.nodes[k].op == "tanh"]  # fmt: skip
+    rows.read(k)
+    rows.flat(k)
+    whole, flat = rows.views(2, 5)
+    array = program.storage.values[k].array
+    assert place(whole) == place(array[2:5])
+    assert place(flat) == place(array[2:5].reshape(6, 4))
+    assert rows.pattern() == f"(v{k}, v{k}_rows,)"
+
+
+def test_a_value_that_is_only_known_at_the_call_is_cut_there():
+    program = Program(loop(lambda p, x, h: mg.tanh(x + h), x=(2, 4)), 6, LATE)
+    (x,) = [k for k, v in program.storage.values.items() if v.name == "x0"]
+    chunk, step = Rows(program.names, by_step=False), Rows(program.names, by_step=True)
+    assert (chunk.read(x), step.read(x)) == ("x0[lo:hi]", "x0_t")
+    assert step.given == ["x0"]
+
+
+@pytest.mark.parametrize("x", [(4,), (1, 4), (2, 4)])
+def test_operands_of_other_ranks_meet_behind_the_axis_of_steps(x):
+    """A row for each step, broadcast over the batch: time stays in front."""
+    folded = loop(lambda p, x, h: mg.exp(mg.sin(x) + p[0]) + h, (2, 4), x=x)
+    assert_runs(Program(folded, 3, LATE), folded, 3)
+    two = loop(lambda p, x, h: mg.sum(mg.sin(x) * mg.stack([x, x]), 0) + h, x=(2, 4))
+    assert_runs(Program(two, 3, LATE), two, 3)
+
+
+def test_matrices_of_all_steps_meet_piles_of_them():
+    """Once for the sequence as it is given, and for what was computed of it."""
+    for f in (lambda x: x, lambda x: mg.cumsum(x, 0)):
+        step = lambda p, x, h, f=f: mg.sum(mg.matmul(mg.stack([x, x * 2.0]), f(x)), 0) + h
+        folded = loop(step, x=(4, 4), h=(4, 4))
+        assert_runs(Program(folded, 3, LATE), folded, 3)
+
+
+def test_a_value_has_one_name_and_a_weak_number_the_precision_of_its_reader():
+    folded = loop(lambda p, x, h: mg.tanh(h * 0.5 + p[0]), (4,), dtype=np.float32)
+    program = Program(folded, 3, LATE)
+    names, nodes = program.names, program.nodes
+    (k,) = [k for k, node in enumerate(nodes) if node.op == "multiply"]
+    (half,) = [i for i in nodes[k].inputs if nodes[i].op == "constant"]
+    found = names.scope.names[names.operand(k, half)]
+    assert (found, found.dtype) == (0.5, np.float32)
+    kept = [i for i, v in program.storage.values.items() if v.array is not None]
+    assert all(names.of(i) == names.of(i) for i in kept)
+    assert len({names.of(i) for i in kept}) == len(kept)
+
+
+def test_a_kernel_is_a_function_that_writes_into_a_buffer():
+    assert kernel(Node("tanh", (0,))) is np.tanh
+    assert kernel(Node("sum", (0,), {"axis": (-1,), "keepdims": False})) is None

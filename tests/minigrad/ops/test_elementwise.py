@@ -1,0 +1,67 @@
+"""Functions entry by entry are NumPy's of the same name; their slopes at kinks are stated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.testing.strategies import broadcast_args
+
+SAME = [name for name, p in mg.PRIMITIVES.items()
+        if p.by_entries and isinstance(getattr(np, name, None), np.ufunc)]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAME)
+@given(args=broadcast_args("(),()->()", domain=(0.125, 4.0)), dtype=st.sampled_from(["f4", "f8"]))
+def test_a_function_is_numpys_of_its_name(name, args, dtype):
+    ufunc, args = getattr(np, name), [x.astype(dtype) for x in args]
+    found, wanted = (f(*args[: ufunc.nin]) for f in (getattr(mg, name), ufunc))
+    assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_what_numpy_has_under_that_name_is_most_of_it():
+    assert {"add", "tanh", "maximum", "less_equal", "logical_not", "sign"} <= set(SAME)
+
+
+X = np.array([-800.0, -1.0, -0.0, 0.5, 3.0, 800.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "wanted"),
+    [
+        (mg.sigmoid, lambda x: np.exp(np.minimum(x, 0)) / (1 + np.exp(-abs(x)))),
+        (mg.softplus, lambda x: np.logaddexp(0, x)),
+        (mg.relu, lambda x: np.maximum(x, 0)),
+        (lambda x: mg.clip(x, -2.0, 0.75), lambda x: np.clip(x, -2.0, 0.75)),
+        (lambda x: mg.where(x > 0, x, 2 * x), lambda x: np.where(x > 0, x, 2 * x)),
+        (mg.detach, lambda x: x),
+        (mg.ops.alias, lambda x: x),
+        (lambda x: mg.astype(x, "float32"), lambda x: x.astype(np.float32)),
+    ],
+)
+def test_others_are_their_formula_at_the_ends_too(f, wanted):
+    np.testing.assert_allclose(f(X), wanted(X), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (mg.relu, 0.0),
+        (mg.absolute, 0.0),
+        (lambda x: mg.maximum(x, 0.0), 0.5),
+        (lambda x: mg.minimum(x, 0.0), 0.5),
+        (mg.sign, 0.0),
+        (lambda x: mg.detach(x) * 3.0 + x, 1.0),
+    ],
+)
+def test_the_slope_at_a_kink_is_stated(f, slope):
+    assert mg.grad(f)(0.0) == slope
+
+
+def test_rows_of_classes_are_those_of_the_identity():
+    classes = np.array([[2, 0], [1, 1]])
+    np.testing.assert_array_equal(mg.one_hot(classes, 3), np.eye(3)[classes])
