@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -113,6 +113,7 @@ def test_results_share_memory_with_nothing(names: list[str], seed: int):
         assert not any(np.may_share_memory(a, b) for b in everything[k + 1 :])
 
 
+@settings(max_examples=20)
 @given(names=programs, seed=seeds)
 def test_one_compiled_function_serves_many_threads(names: list[str], seed: int):
     rng = np.random.default_rng(seed)
