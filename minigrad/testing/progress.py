@@ -39,11 +39,13 @@ def doing(what: str) -> Iterator[None]:
             print("minigrad:", ", ".join(parts), "…", file=sys.stderr, flush=True)
 
     token = _parts.set(parts)
-    Thread(target=watch, daemon=True).start()
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
         done.set()
+        watcher.join()  # or a line may come after the end
         _parts.reset(token)
 
 
