@@ -17,7 +17,7 @@ from minigrad.testing.check import TALLY
 
 PROFILES: dict[str, dict[str, Any]] = {
     "quick": {"max_examples": 20},
-    "ci": {"max_examples": 60, "derandomize": True, "print_blob": True},
+    "ci": {"max_examples": 100, "derandomize": True, "print_blob": True},
     "deep": {"max_examples": 5000},
 }
 """How long Hypothesis searches; `ci` draws the same examples on every machine."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -56,7 +56,6 @@ def test_programs_give_the_numbers_of_their_traces(program: Loops, T: int, seed:
     assert_close(tuple(map(np.asarray, found)), tuple(map(np.asarray, wanted)), 200 * T)
 
 
-@settings(max_examples=20)  # each is traced, rolled and compiled, with its gradient
 @given(program=loops(), T=st.integers(SHORT + 2, SHORT + 6))
 def test_compiled_gradients_of_programs_are_those_of_the_programs(program: Loops, T: int):
     args = program.arguments(T)
