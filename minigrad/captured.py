@@ -12,9 +12,11 @@ from __future__ import annotations
 import dataclasses
 import sys
 import types
-from collections.abc import Callable, Iterator
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,9 +25,18 @@ from minigrad.core import Primitive, Tensor
 
 _LIBRARY = frozenset(("minigrad", "rnn", "viz", "numpy"))
 """Packages whose functions read no globals that change."""
-_FIXED = (Tensor, Primitive, type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType,
-          np.ufunc, np.dtype, str, bytes, int, float, complex, type(None))  # fmt: skip
+_DESCRIPTORS = (property, staticmethod, classmethod)
+_FIXED = (
+    Tensor, Primitive, type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType,
+    np.ufunc, np.dtype, str, bytes, int, float, complex, type(None), *_DESCRIPTORS,
+)  # fmt: skip
 """Values that cannot change while they are the same object; what functions read is followed."""
+_ARRAYS = (np.ndarray, np.generic, array, bytearray, memoryview)
+_LISTS = (list, tuple, deque)
+_DICTS = (dict, types.MappingProxyType)
+_SETS = (set, frozenset)
+_BY_PARTS = (types.MethodType, partial, slice, range)
+"""Values that are alike where their attributes are, besides dataclasses."""
 
 
 class Same(NamedTuple):
@@ -58,38 +69,42 @@ def _fingerprint(value: Any, above: tuple[Any, ...]) -> Any:
         return kind, value
     if kind in (float, complex):
         return kind, repr(value)
-    if isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.hasobject:
-            return kind, array.shape, tuple(_fingerprint(x, above) for x in array.ravel().tolist())
-        return kind, array.dtype.str, array.shape, array.tobytes()
+    if isinstance(value, _ARRAYS):
+        numbers = np.asarray(value)
+        if numbers.dtype.hasobject:
+            held = [_fingerprint(x, above) for x in numbers.ravel().tolist()]
+            return kind, numbers.shape, tuple(held)
+        return kind, numbers.dtype.str, numbers.shape, numbers.tobytes()
     if isinstance(value, _FIXED) or any(x is value for x in above):
         return Same(value)
     above = (*above, value)
-    if isinstance(value, dict):
-        return kind, tuple((Same(k) if _odd(k) else (type(k), k), _fingerprint(x, above))
-                           for k, x in value.items())  # fmt: skip
-    if isinstance(value, list | tuple):
-        return kind, tuple([_fingerprint(x, above) for x in value])
-    if isinstance(value, set | frozenset):
-        return kind, frozenset(_fingerprint(x, above) for x in value)
-    parts = _attributes(value)
-    if parts is None:
-        return Same(value)
-    # Two objects of the same parts are alike if their class says so, as a dataclass does.
-    same = () if dataclasses.is_dataclass(value) else (Same(value),)
-    return kind, same, tuple((name, _fingerprint(x, above)) for name, x in parts)
+    content: Any
+    if isinstance(value, _DICTS):
+        content = tuple(
+            [(_fingerprint(k, above), _fingerprint(x, above)) for k, x in value.items()]
+        )
+    elif isinstance(value, _LISTS):
+        content = tuple([_fingerprint(x, above) for x in value])
+    elif isinstance(value, _SETS):
+        content = frozenset(_fingerprint(x, above) for x in value)
+    elif dataclasses.is_dataclass(value) or isinstance(value, _BY_PARTS):
+        content = ()
+    else:
+        content = Same(value)
+    return kind, content, tuple([(k, _fingerprint(x, above)) for k, x in _attributes(value)])
 
 
-def _odd(key: Any) -> bool:
-    return type(key) not in (str, int, bool, bytes)
+def _attributes(value: Any) -> list[tuple[str, Any]]:
+    """What an object holds by name: in its dictionary, in slots, or as C code lays it out."""
+    kind: Any = type(value)
+    held = list(getattr(value, "__dict__", {}).items())
+    return held + [(k, getattr(value, k)) for k in _members(kind) if hasattr(value, k)]
 
 
-def _attributes(value: Any) -> list[tuple[str, Any]] | None:
-    """The attributes of an object that was written in Python; None for others."""
-    if dataclasses.is_dataclass(value) and not hasattr(value, "__dict__"):
-        return [(f.name, getattr(value, f.name, None)) for f in dataclasses.fields(value)]
-    return list(vars(value).items()) if hasattr(value, "__dict__") else None
+@lru_cache
+def _members(kind: Any) -> tuple[str, ...]:
+    return tuple(name for c in kind.__mro__ for name, member in vars(c).items()
+                 if isinstance(member, types.MemberDescriptorType))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +129,12 @@ def settled(value: Any) -> bool:
     """Whether a value cannot change while it is the same object."""
     if isinstance(value, _FIXED) or (type(value) is np.ndarray and _read_only(value)):
         return True
-    if isinstance(value, tuple | frozenset):
+    if type(value) in (tuple, frozenset):
         return all(map(settled, value))
     known = getattr(type(value), "__dataclass_params__", None)
-    return bool(known and known.frozen and all(settled(x) for _, x in _attributes(value) or ()))
+    if known is None or not known.frozen or isinstance(value, _ARRAYS + _DICTS + _LISTS + _SETS):
+        return False
+    return all(settled(x) for _, x in _attributes(value))
 
 
 def _read_only(array: Any) -> bool:
@@ -131,15 +148,19 @@ def _read_only(array: Any) -> bool:
 class Captured:
     """The values that a function, or an object with methods, reads from outside.
 
-    Closures, default arguments, bound objects and the globals it names are followed through all
-    functions that are not the library's own. Attributes of modules count where a name in the
-    function's code is theirs. What an installed package holds is taken to stay as it is.
+    Closures, default arguments, bound objects, classes and the globals it names are followed
+    through all functions that are not the library's own. Attributes of modules count where a name
+    in the function's code is theirs. What an installed package holds is taken to stay as it is.
+
+    Args:
+        f: the function, or the object.
+        also: other objects whose functions it may call; what they hold is compared elsewhere.
     """
 
-    def __init__(self, f: Any) -> None:
+    def __init__(self, f: Any, *also: Any) -> None:
         self._seen = [
             (read, value, None if settled(value) else fingerprint(value))
-            for read, value in _reads(f)
+            for read, value in _reads(f, also)
         ]
 
     def unchanged(self) -> bool:
@@ -159,9 +180,11 @@ class Captured:
 Read = Callable[[], Any]
 
 
-def _reads(f: Any) -> Iterator[tuple[Read, Any]]:
+def _reads(f: Any, also: Iterable[Any]) -> Iterator[tuple[Read, Any]]:
     """How to read each value from outside, and what it is now."""
-    pending: list[Any] = [f]
+    if not isinstance(f, _FIXED):
+        yield partial(_itself, f), f
+    pending: list[Any] = [f, *also]
     seen = set[Same]()
     while pending:
         value = pending.pop()
@@ -169,53 +192,69 @@ def _reads(f: Any) -> Iterator[tuple[Read, Any]]:
             continue
         seen.add(Same(value))
         if isinstance(value, types.FunctionType):
-            for read in _places(value):
-                try:
-                    found = read()
-                except ValueError:  # a variable that has no value yet
-                    continue
-                if found is not None:
-                    yield read, found
-                    pending.append(found)
+            reads = list(_of_function(value))
+        elif isinstance(value, type):
+            reads = list(_of_class(value))
         else:
-            if not settled(value):
-                yield partial(_itself, value), value
+            reads = []
             pending += _parts(value)
+        for read in reads:
+            found = read()
+            yield read, found
+            pending.append(found)
 
 
 def _parts(value: Any) -> list[Any]:
     """What an object is made of, as far as it may hold functions."""
-    if isinstance(value, partial):
-        return [value.func, *value.args, *value.keywords.values()]
-    if isinstance(value, types.MethodType):
-        return [value.__func__, value.__self__]
-    if isinstance(value, dict):
-        return list(value.values())
-    if isinstance(value, list | tuple):
-        return list(value)
-    kind = value if isinstance(value, type) else type(value)
-    owners = [c for c in kind.__mro__ if not _is_installed(c.__module__)]
-    methods = [m for c in owners for name, m in vars(c).items()
-               if isinstance(m, types.FunctionType) and (name == "__call__" or name[:2] != "__")]
-    held = [] if isinstance(value, _FIXED) else [x for _, x in _attributes(value) or ()]
-    return methods + held
+    if isinstance(value, _FIXED) and not isinstance(value, _DESCRIPTORS):
+        return []
+    inner = value.values() if isinstance(value, _DICTS) else value
+    held = list(inner) if isinstance(value, _DICTS + _LISTS + _SETS) else []
+    return [type(value), *held, *(x for _, x in _attributes(value))]
 
 
-def _places(f: types.FunctionType) -> Iterator[Read]:
-    """Where a function reads from: closure, defaults, globals, attributes of its modules."""
+def _of_class(kind: type) -> Iterator[Read]:
+    """Where a class is read: its attributes, how many there are, and its bases."""
+    if _is_installed(kind.__module__):
+        return
+    yield partial(len, vars(kind))
+    yield partial(getattr, kind, "__bases__")
+    for name, value in vars(kind).items():
+        if isinstance(value, types.FunctionType) or not (name[0] == name[-1] == "_"):
+            yield partial(vars(kind).get, name)
+
+
+def _of_function(f: types.FunctionType) -> Iterator[Read]:
+    """Where a function reads from: closure, defaults, attributes, globals."""
+    names = _names(f.__code__)
     for cell in f.__closure__ or ():
-        yield partial(getattr, cell, "cell_contents")
+        yield partial(_content, cell)
+        yield from _of_module(_content(cell), names)
     yield partial(getattr, f, "__defaults__")
     yield partial(getattr, f, "__kwdefaults__")
-    if _is_installed(f.__module__):
+    if f.__dict__:
+        yield partial(getattr, f, "__dict__")
+    if _is_installed(f.__globals__.get("__name__")):
         return
-    names = _names(f.__code__)
     for name in names & set(f.__globals__):
         yield partial(f.__globals__.get, name)
-        module = f.__globals__[name]
-        if isinstance(module, types.ModuleType) and not _is_installed(module.__name__):
-            for inner in names & set(vars(module)):
-                yield partial(vars(module).get, inner)
+        yield from _of_module(f.__globals__[name], names)
+
+
+def _of_module(value: Any, names: set[str], above: tuple[Any, ...] = ()) -> Iterator[Read]:
+    """Where code with these names reads a module of one's own, and modules in it."""
+    if not isinstance(value, types.ModuleType) or _is_installed(value.__name__) or value in above:
+        return
+    for name in names & set(vars(value)):
+        yield partial(vars(value).get, name)
+        yield from _of_module(vars(value)[name], names, (*above, value))
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a variable that has no value yet
+        return None
 
 
 def _itself(value: Any) -> Any:

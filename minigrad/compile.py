@@ -44,29 +44,32 @@ class _Made:
     """A program, what it was made for and what its results become; one thread runs it at a time.
 
     Attributes:
-        tree: the structure of the arguments.
+        tree: the structure of the arguments, positional and named.
+        statics: the arguments that are no arrays.
         program: the graph as NumPy calls.
         why: why loops stay unrolled.
     """
 
-    def __init__(
-        self, what: str, f: Callable[..., Any], tree: Tree, leaves: list[Any], named: bool
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], tree: Tree, leaves: list[Any]) -> None:
         self.tree, self._lock = tree, threading.Lock()
         self._leaves = list(map(_about, leaves))
+        self.statics = [x for x in leaves if type(x) is Static]
         self._places = [k for k, x in enumerate(leaves) if type(x) is not Static]
         results: list[tuple[Tree, dict[int, Static]]] = []
 
         def arrays(*given: Any) -> list[Any]:
-            args, kwargs = given if named else (given, {})
+            args, kwargs = given
             found, out = flatten(f(*args, **kwargs))
             fixed = {k: Static(x) for k, x in enumerate(found) if not isinstance(x, _ARRAYS)}
             results.append((out, fixed))
             return [x for k, x in enumerate(found) if k not in fixed]
 
-        graph = trace_for_all(what, arrays, *tree.unflatten(leaves))
+        graph = trace_for_all("compile", arrays, *tree.unflatten(leaves))
         if results[0] != results[1]:
-            raise ValueError(f"{what}: run twice on the same values, it returned two things")
+            raise ValueError(
+                "compile: run twice on the same values, it returned two things; give what changes "
+                "from call to call as an argument"
+            )
         graph, self.why = rolled(graph)
         self.program = program_of(graph)
         self._out, self._fixed = results[0]
@@ -110,7 +113,7 @@ _ARRAYS = (Tensor, np.ndarray, np.generic)
 
 def _leaves(values: list[Any], tree: Tree) -> list[Any]:
     """The arguments as arrays, or static; their names are for messages."""
-    names = (path.removeprefix("[0]").removeprefix("[1].") for path in tree.paths())
+    names = (path[len("[0]") :].lstrip(".") for path in tree.paths())  # [0][1].w, [1].key.w
     return [_leaf(x, f"argument {name}") for x, name in zip(values, names, strict=True)]
 
 
@@ -149,24 +152,24 @@ class Compiled:
         self.f, self.reuse = f, reuse
         self.__doc__ = f.__doc__
         self.programs: OrderedDict[Any, _Made] = OrderedDict()
-        self._captured = Captured(f)
+        self._captured = self._read()
         self._count = 0
         self._lock = threading.Lock()
         self._latest: _Made | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What f gives, in arrays that are the caller's."""
-        given, latest = (args, kwargs) if kwargs else args, self._latest
+        given, latest = (args, kwargs), self._latest
         leaves = None if latest is None else latest.tree.leaves_of(given)
-        if latest is None or leaves is None or not latest.fits(leaves):
+        if (
+            latest is None
+            or leaves is None
+            or not (latest.fits(leaves) and self._captured.unchanged())
+        ):
             leaves, tree = flatten(given)
             leaves = _leaves(leaves, tree)
-            made = self._find(tree, leaves, bool(kwargs))
-        elif not self._captured.unchanged():
-            made = self._find(latest.tree, _leaves(leaves, latest.tree), bool(kwargs))
-        else:
-            made = latest
-        return made(leaves, self.reuse)
+            latest = self._find(tree, leaves)
+        return latest(leaves, self.reuse)
 
     @property
     def source(self) -> str:
@@ -183,16 +186,21 @@ class Compiled:
             raise AttributeError("compile: there is no program before the first call")
         return self._latest
 
-    def _find(self, tree: Tree, leaves: list[Any], named: bool) -> _Made:
+    def _read(self) -> Captured:
+        """What f and the functions among its arguments read from outside."""
+        statics = [x.value for made in self.programs.values() for x in made.statics]
+        return Captured(self.f, *statics)
+
+    def _find(self, tree: Tree, leaves: list[Any]) -> _Made:
         """The program for what is given, a new one if there is none; it becomes the last used."""
         with self._lock:
             if not self._captured.unchanged():
                 self.programs.clear()
-            key = (tree, named, *map(_about, leaves))
+            key = (tree, *map(_about, leaves))
             made = self.programs.get(key)
             if made is None:
-                made = self.programs[key] = _Made("compile", self.f, tree, leaves, named)
-                self._captured = Captured(self.f)  # with what f itself may have written to
+                made = self.programs[key] = _Made(self.f, tree, leaves)
+                self._captured = self._read()  # with what f itself may have written to
                 self._count += 1
                 if self._count == 2 * KEPT:
                     warnings.warn(
@@ -215,15 +223,21 @@ def compile(f: Callable[..., Any], reuse: bool = False) -> Compiled:
     It gives what f gives, for every later call, or refuses with a sentence. Python code of f runs
     only when something new arrives: another structure, shape or dtype of an argument, another
     value of an argument that is no array (a number, None, a string, a cell), or another value of
-    what f closes over or names as a global. Closed-over arrays are compared at each call, so what
-    is large is better given as an argument. A condition or an index that depends on a traced
-    value is refused, as its answer would stay; so is a random draw. It may be called from any
-    thread; one thread runs a program at a time.
+    what f closes over or names as a global, or of what functions and classes that it reaches read.
+    (What it asks of an installed package, the clock, a file or the environment is asked once.)
+    Closed-over arrays are compared at each call, so what is large is better given as an argument.
+    A condition or an index that depends on a traced value is refused, as its answer would stay;
+    so is a random draw. It may be called from any thread; one thread runs a program at a time.
 
     Args:
         f: a function of arrays, or of structures of them.
         reuse: results stand in the program's own buffers, which the next call overwrites: some
             3 % faster for small steps, for a loop that is done with them by then.
+
+    Raises:
+        TypeError: f is no function; an argument is a tensor or no array of numbers; f decides on
+            the value of an argument.
+        ValueError: run twice on the same values, f did not do the same.
 
     >>> import minigrad as mg, numpy as np
     >>> step = mg.compile(mg.value_and_grad(lambda x: mg.sum(x * x)))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import types
+from array import array
+from collections import UserDict, deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,12 +88,47 @@ class Model:
         return helper(x) * self.rate
 
 
+class Held:
+    """An object whose parts can change in place, by name."""
+
+    gain = 1.0
+
+    def __init__(self) -> None:
+        self.k = 1.0
+
+    @property
+    def scaled(self) -> float:
+        return SCALE
+
+    @staticmethod
+    def fixed() -> float:
+        return SCALE
+
+    @classmethod
+    def named(cls) -> float:
+        return SCALE
+
+    def __len__(self) -> int:
+        return int(SCALE)
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+class Under(Held):
+    pass
+
+
 READERS = {
     "a function": helper,
     "a function that calls it": lambda x: helper(x),
     "a partial": functools.partial(helper, 1.0),
     "a derivative": mg.grad(helper),
     "an object": Model(),
+    "a property": lambda x: Under().scaled,
+    "a static method": lambda x: Under.fixed(),
+    "a class method": lambda x: Under.named(),
+    "a magic method": lambda x: len(Under()),
     "a bound method": Model().__call__,
     "a list of functions in a closure": (lambda fs: lambda x: fs[0](x))([helper]),
     "a default": lambda x, f=helper: f(x),
@@ -104,6 +143,88 @@ def test_a_global_is_followed_through(reader: str, monkeypatch: pytest.MonkeyPat
     assert captured.unchanged()
     monkeypatch.setattr(f"{__name__}.SCALE", 2.0)
     assert not captured.unchanged()
+
+
+class Slotted:
+    __slots__ = ("__own", "k")
+
+    def __init__(self) -> None:
+        self.k = self.__own = 1.0
+
+    def change(self) -> None:
+        self.__own = 2.0
+
+
+def counted(x: Any) -> Any:
+    return x * counted.gain  # type: ignore[attr-defined]  # set below
+
+
+def outer_module() -> Any:
+    outer, inner = types.ModuleType("outer_of_test"), types.ModuleType("inner_of_test")
+    outer.inner, inner.k = inner, 1.0  # type: ignore[attr-defined]  # as an import does
+    return outer
+
+
+IN_PLACE: dict[str, tuple[Callable[[], Any], Callable[[Any], Callable[[], Any]], Any]] = {
+    "an attribute": (Held, lambda o: lambda: o.k, lambda o: setattr(o, "k", 2.0)),
+    "a slot": (Slotted, lambda o: lambda: o.k, lambda o: setattr(o, "k", 2.0)),
+    "a private slot": (Slotted, lambda o: lambda: o, lambda o: o.change()),
+    "a deque": (lambda: deque([1.0]), lambda o: lambda: o[0], lambda o: o.append(2.0)),
+    "bytes": (lambda: bytearray(b"a"), lambda o: lambda: o[0], lambda o: o.append(2)),
+    "numbers": (lambda: array("d", [1.0]), lambda o: lambda: o[0], lambda o: o.append(2)),
+    "a set": (lambda: {1.0}, lambda o: lambda: 1.0 in o, lambda o: o.clear()),
+    "an object's own dictionary": (
+        lambda: UserDict(k=1.0), lambda o: lambda: o["k"], lambda o: o.update(k=2.0)),
+    "a namespace": (
+        lambda: types.SimpleNamespace(k=1.0), lambda o: lambda: o.k, lambda o: setattr(o, "k", 2)),
+    "what was None": (lambda: [None], lambda o: lambda: o[0], lambda o: o.append(1)),
+    "an attribute of a class": (
+        lambda: type("Own", (Held,), {"__module__": __name__}),
+        lambda o: lambda: o.gain, lambda o: setattr(o, "gain", 2.0)),
+    "an attribute of a class that an object has": (
+        lambda: type("Own", (Held,), {"__module__": __name__, "gain": 1.0})(),
+        lambda o: lambda: o.gain, lambda o: setattr(type(o), "gain", 2.0)),
+    "a module in a module": (
+        outer_module, lambda o: lambda: o.inner.k, lambda o: setattr(o.inner, "k", 2.0)),
+    "an attribute of a function": (
+        lambda: setattr(counted, "gain", 1.0) or counted,
+        lambda o: lambda: o(1.0), lambda o: setattr(o, "gain", 2.0)),
+}  # fmt: skip
+"""What holds a value, a function that reads it, and what changes it in place."""
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_changes_in_place_is_seen(kind: str):
+    make, reader, change = IN_PLACE[kind]
+    held = make()
+    captured = Captured(reader(held))
+    assert captured.unchanged()
+    change(held)
+    assert not captured.unchanged()
+
+
+GLOBAL: Any = None
+
+
+def test_a_global_that_was_none_is_seen(monkeypatch: pytest.MonkeyPatch):
+    captured = Captured(lambda: GLOBAL)
+    assert captured.unchanged()
+    monkeypatch.setattr(f"{__name__}.GLOBAL", 1.0)
+    assert not captured.unchanged()
+
+
+def test_a_variable_that_had_no_value_is_seen():
+    captured = Captured(lambda: late)
+    assert captured.unchanged()
+    late = 1.0
+    assert not captured.unchanged()
+
+
+def test_bound_methods_and_slices_are_alike_where_their_parts_are():
+    model = Model()
+    assert fingerprint(model.__call__) == fingerprint(model.__call__)
+    assert fingerprint(model.__call__) != fingerprint(Model().__call__)
+    assert fingerprint(slice(0, 2)) == fingerprint(slice(0, 2)) != fingerprint(slice(0, 3))
 
 
 def test_an_attribute_of_a_cell_is_followed():

@@ -229,6 +229,18 @@ def test_closed_over_values_are_noticed_when_they_change():
     assert f(x) == 24.0
 
 
+def test_a_function_given_as_an_argument_is_followed():
+    scale = 1.0
+    f = mg.compile(lambda x, g: g(x))
+
+    def inner(x: Any) -> Any:
+        return x * scale
+
+    assert f(np.ones(1), inner) == 1.0
+    scale = 3.0
+    assert f(np.ones(1), inner) == 3.0
+
+
 def test_a_function_it_calls_is_followed():
     scale = 1.0
 
@@ -252,6 +264,14 @@ def test_python_numbers_are_weak():
     assert f(np.ones(2, np.float32), np.float64(2.0))[0].dtype == np.float64
 
 
+def test_arguments_by_name_are_not_taken_for_a_tuple_and_a_dictionary():
+    f = mg.compile(lambda x, k: x * 2.0 + k if isinstance(x, np.ndarray | mg.Tensor) else k["k"])
+    one = np.ones(1)
+    assert f(one, k=one) == 3.0
+    assert f((one,), {"k": one}) == 1.0
+    assert f(one, k=one) == 3.0
+
+
 def test_what_is_no_array_is_static():
     f = mg.compile(lambda x, n=None, *, way="up", cell=None: (x if n is None else x * n, way, cell))
     x, cell = np.ones(2), rnn.RNNCell(2, 3)
@@ -272,11 +292,14 @@ def test_what_is_no_array_is_static():
         (np.array([None]), "argument x has dtype object"),
         (np.ma.masked_array([1.0, 2.0], [True, False]), "argument x is a masked array"),
         (mg.Tensor(1.0), "argument x is a tensor"),
+        ({"w": [mg.Tensor(1.0)]}, r"argument x\.w\[0\] is a tensor"),
     ],
 )
 def test_arguments_that_no_program_takes_are_named(value: Any, said: str):
     with pytest.raises(TypeError, match=f"compile: {said}"):
         mg.compile(lambda a, x: a)(np.ones(1), x=value)
+    with pytest.raises(TypeError, match=f"compile: {said.replace('argument x', r'argument .0.')}"):
+        mg.compile(lambda x: x)(value)
 
 
 def test_compile_takes_functions():
