@@ -450,7 +450,7 @@ OPTIONS = {
     "draw": (["--layers", "--inputs", "--hidden", "--outputs", "--steps"], NO_NUMBERS),
     "explain": (["--inputs", "--hidden", "--batch", "--steps"], NO_NUMBERS),
     "check rnn.cells:Dense": (["--draws"], NO_NUMBERS),
-    "check": ([""], NOTHING),
+    "check": ([""], [*NOTHING, "../fails.py"]),
     "draw -o": ([""], [*NO_PLACES, "", "x", "x.bmp", "..", "short.txt"]),
     "draw --view schedule -o": ([""], NO_PLACES),
     "figures --formats svg -o": ([""], ["short.txt", "short.txt/x", "a\0b"]),
@@ -470,8 +470,11 @@ def test_an_option_that_cannot_be_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Exit code 2 and one line, or the usage; never a traceback, never another reading of it."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "short.txt").write_bytes(b"0123456789")
+    here = tmp_path / "here"  # so that ".." is this test's too
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "short.txt").write_bytes(b"0123456789")
+    (tmp_path / "fails.py").write_text("raise ValueError('first\\nsecond line')")
     options, values = OPTIONS[command]
     for option in options:
         for value in values:

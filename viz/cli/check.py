@@ -260,4 +260,5 @@ def _load_file(path: Path) -> ModuleType:
 
 def _unloaded(target: object, error: BaseException) -> ValueError:
     """The error for a module of someone else that fails, or exits, while it is loaded."""
-    return ValueError(f"check: {target} cannot be loaded: {type(error).__name__}: {error}")
+    first_line = str(error).partition("\n")[0]
+    return ValueError(f"check: {target} cannot be loaded: {type(error).__name__}: {first_line}")
