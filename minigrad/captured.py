@@ -220,8 +220,16 @@ def _of_class(kind: type) -> Iterator[Read]:
     yield partial(len, vars(kind))
     yield partial(getattr, kind, "__bases__")
     for name, value in vars(kind).items():
-        if isinstance(value, types.FunctionType) or not (name[0] == name[-1] == "_"):
+        if _is_written(value) or not (name[0] == name[-1] == "_"):
             yield partial(vars(kind).get, name)
+
+
+def _is_written(value: Any) -> bool:
+    """Whether a value is a function that somebody wrote, and not `dataclass`."""
+    if not isinstance(value, types.FunctionType):
+        return False
+    inner = getattr(value, "__wrapped__", value)
+    return not inner.__code__.co_qualname.startswith("__create_fn__")
 
 
 def _of_function(f: types.FunctionType) -> Iterator[Read]:
@@ -230,10 +238,9 @@ def _of_function(f: types.FunctionType) -> Iterator[Read]:
     for cell in f.__closure__ or ():
         yield partial(_content, cell)
         yield from _of_module(_content(cell), names)
-    yield partial(getattr, f, "__defaults__")
-    yield partial(getattr, f, "__kwdefaults__")
-    if f.__dict__:
-        yield partial(getattr, f, "__dict__")
+    for kind in ("__defaults__", "__kwdefaults__", "__dict__"):
+        if getattr(f, kind):
+            yield partial(getattr, f, kind)
     if _is_installed(f.__globals__.get("__name__")):
         return
     for name in names & set(f.__globals__):
