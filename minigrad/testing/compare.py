@@ -23,6 +23,7 @@ from minigrad.testing.numeric import (
     COMPLEX_LIMIT,
     MARGIN,
     Kink,
+    Line,
     across,
     both_sides,
     complex_step,
@@ -137,7 +138,7 @@ def compare(f: Flat, seed: int = 0, method: str = "auto") -> GradientCheck:
         seeds = [np.asarray(rng.normal(size=np.shape(plain(y)))) for y in tensors]
         along = [np.asarray(rng.normal(size=x.shape)) for x in f.points]
         if not outputs:  # right for a constant; otherwise something cut the graph
-            wanted, off = richardson(f, f.points, along, seeds)
+            wanted, off = richardson(Line(f, f.points, along, seeds))
             result.method, result.is_cut = "differences", True
             result.comparisons.append(Comparison("differences", -1, 0.0, wanted, off, 0.0))
             return result
@@ -226,9 +227,10 @@ def _steep(at: _At, result: GradientCheck) -> None:
         for index in np.argwhere(~np.isfinite(g))[:APART]:
             along = [np.zeros(x.shape) for x in f.points]
             along[k][tuple(index)] = 1.0
-            wanted, off = richardson(f, f.points, along, at.seeds)
+            line = Line(f, f.points, along, at.seeds)
+            wanted, off = richardson(line)
             name = f.place(k, tuple(index))
-            if both_sides(f, f.points, along, at.seeds) is None and np.isfinite(wanted + off):
+            if both_sides(line) is None and np.isfinite(wanted + off):
                 result.comparisons.append(
                     Comparison("differences", k, float(g[tuple(index)]), wanted, off, 0.0)
                 )
@@ -317,7 +319,7 @@ def _without_rules(
     at: _At, along: Sequence[Array], method: str, speed: float, kink: Kink | None
 ) -> tuple[str, float, float, float]:
     """The way, the derivative, what it may be off by (its rules' rounding apart), and the step."""
-    f = at.f
+    line = Line(at.f, at.f.points, along, at.seeds)
     curved = [
         x for node in at.paths.nodes if node.primitive and node.primitive.numerics.bends
         for x in node.parents if type(x) is Tensor
@@ -325,14 +327,14 @@ def _without_rules(
     is_small = all(np.max(np.abs(x.data), initial=0.0) <= COMPLEX_LIMIT for x in curved)
     exact = None
     if method == "complex" or (method == "auto" and is_small):
-        exact = complex_step(f, f.points, along, at.seeds)
+        exact = complex_step(line)
     most = kink.distance / 4 if kink is not None else np.inf
     if exact is not None:
-        rough, off = richardson(f, f.points, along, at.seeds, 0.0, speed, most)
+        rough, off = richardson(line, 0.0, speed, most)
         if abs(exact - rough) <= off:
             return "complex step", exact, 0.0, 0.0
     noise = at.stirred(along)[0]
-    rough, off, step = differences(f, f.points, along, at.seeds, noise, speed, most)
+    rough, off, step = differences(line, noise, speed, most)
     if exact is not None and (abs(exact - rough) <= off or np.isnan(rough)):
         return "complex step", exact, 0.0, 0.0
     if method == "complex":

@@ -18,6 +18,7 @@ from minigrad.testing.handwritten_report import report
 from minigrad.testing.laws import Broken
 from minigrad.testing.numeric import (
     MARGIN,
+    Line,
     both_sides,
     complex_step,
     differences,
@@ -46,9 +47,8 @@ class _Forward:
 
     def slope(self, arrays: Sequence[Array], along: Sequence[Array], seeds: Any) -> Any:
         """The derivative of Σ ⟨seed, f⟩ along a direction, and what it may be off by."""
-        if not self.is_complex:
-            return richardson(self, arrays, along, seeds, 0.0)
-        return complex_step(self, arrays, along, seeds), 0.0
+        line = Line(self, arrays, along, seeds)
+        return (complex_step(line), 0.0) if self.is_complex else richardson(line, 0.0)
 
 
 def check_vjp(
@@ -214,8 +214,8 @@ class _Problem:
         """
         for k in self.moving:
             along = self._along(k, rng.normal(size=self.values[k].shape))
-            exact = complex_step(self.forward, self._at(), along, seeds)
-            rough, off = richardson(self.forward, self._at(), along, seeds)
+            line = Line(self.forward, self._at(), along, seeds)
+            exact, (rough, off) = complex_step(line), richardson(line)
             if exact is None or not abs(exact - rough) <= off:
                 return False
         return True
@@ -262,13 +262,13 @@ class _Problem:
             is_wrong = False
             for at in np.argwhere(~self.within(k, given[k], numeric[k])):
                 index = tuple(int(i) for i in at)
-                along = self._unit(k, index)
-                sides = both_sides(self.forward, self._at(), along, seeds)
+                line = Line(self.forward, self._at(), self._unit(k, index), seeds)
+                sides = both_sides(line)
                 if sides is not None and not np.isfinite(sides).all():
                     told.append(f"{self.names[k]}{place(index)} has no finite slope")
                     off[index] = np.inf
                     continue
-                known = differences(self.forward, self._at(), along, seeds)
+                known = differences(line)
                 smooth = self.forward.is_complex and abs(slope[index] - known[0]) <= known[1]
                 if sides is not None and not smooth:
                     slope[index] = (sides[0] + sides[1]) / 2
@@ -294,7 +294,7 @@ class _Problem:
         def exact(t: float) -> Any:
             moved = self._at()
             moved[k] += t * along[k]
-            return complex_step(self.forward, moved, along, seeds)
+            return complex_step(Line(self.forward, moved, along, seeds))
 
         step = step_size(self._at(), along)
         given = jitter(lambda t: self._backward(k, index, t * along[k], seeds), step)

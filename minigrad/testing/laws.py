@@ -19,7 +19,7 @@ from minigrad.autodiff import jvp, vjp
 from minigrad.core import Array, Tensor
 from minigrad.graph import trace
 from minigrad.testing.cases import Case
-from minigrad.testing.numeric import STEP
+from minigrad.testing.numeric import STEP, extrapolated
 from minigrad.testing.rounding import EPSILON, ROUNDINGS
 
 LIBRARIES = (*(Path(__file__).parents[2] / name for name in ("minigrad", "rnn", "viz")),
@@ -199,11 +199,9 @@ def difference(
         behind = f(*(x - h * d for x, d in zip(points, v, strict=True)))
         return np.asarray((ahead - behind) / (2 * h))
 
-    rough, fine, finest = central(h), central(h / 2), central(h / 4)
-    first, second = (4 * fine - rough) / 3, (4 * finest - fine) / 3
-    best = (16 * second - first) / 15
+    best, apart = extrapolated(central, h)
     noise = EPSILON * (np.abs(np.asarray(f(*points))) + size) / (h / 4)
-    return best, np.asarray(3 * np.abs(second - first) + 8 * noise)
+    return best, np.asarray(3 * apart + 8 * noise)
 
 
 def second_order(case: Case, rng: np.random.Generator) -> None:

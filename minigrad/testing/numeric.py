@@ -34,30 +34,46 @@ def weigh(outputs: Sequence[Any], seeds: Sequence[Array]) -> Any:
     return sum((np.sum(np.asarray(y) * w) for y, w in zip(outputs, seeds, strict=True)), 0.0)
 
 
-def complex_step(
-    f: Callable[..., Sequence[Any]],
-    points: Sequence[Array],
-    along: Sequence[Array],
-    seeds: Sequence[Array],
-) -> float | None:
-    """The derivative of Σ ⟨seed, f⟩ by a complex step; None where f does not take complex numbers.
+@dataclass(frozen=True)
+class Line:
+    """Σ ⟨seed, output⟩ of a function whose arguments move along a line.
+
+    Attributes:
+        f: the function, of arrays, with a sequence of results.
+        points: its arguments; those that are not of floats stay, an index as an index.
+        along: for each argument its direction.
+        seeds: for each output its weights.
+    """
+
+    f: Callable[..., Sequence[Any]]
+    points: Sequence[Array]
+    along: Sequence[Array]
+    seeds: Sequence[Array]
+
+    def outputs(self, h: complex) -> Sequence[Any]:
+        """What f gives h further on."""
+        pairs = zip(self.points, self.along, strict=True)
+        return self.f(*(x + h * v if x.dtype.kind == "f" else x for x, v in pairs))
+
+    def __call__(self, h: Any) -> Any:
+        """The weighted sum h further on."""
+        return weigh(self.outputs(h), self.seeds)
+
+
+def complex_step(line: Line) -> float | None:
+    """The derivative by a complex step; None where f does not take complex numbers.
 
     Where f is not holomorphic the number means nothing; compare it with `richardson`'s.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            moved = f(*_moved(points, along, 1j * STEP))
+            moved = line.outputs(1j * STEP)
             if not any(map(np.iscomplexobj, moved)):
                 return None
-            return float(np.imag(weigh(moved, seeds)) / STEP)
+            return float(np.imag(weigh(moved, line.seeds)) / STEP)
     except Exception:  # whatever a forward of someone else does with complex numbers
         return None
-
-
-def _moved(points: Sequence[Array], along: Sequence[Array], h: complex) -> list[Array]:
-    """The points h further on; what is not of floats stays, an index as an index."""
-    return [x + h * v if x.dtype.kind == "f" else x for x, v in zip(points, along, strict=True)]
 
 
 def step_size(
@@ -93,75 +109,55 @@ def fastest(nodes: Sequence[Tensor], tangents: dict[int, Any]) -> float:
     return max(found)
 
 
+def extrapolated(central: Callable[[float], Any], h: float) -> tuple[Any, Any]:
+    """A limit by Richardson's extrapolation from h, h/2 and h/4, and how far its parts differ."""
+    rough, fine, finest = central(h), central(h / 2), central(h / 4)
+    first, second = (4 * fine - rough) / 3, (4 * finest - fine) / 3
+    return (16 * second - first) / 15, abs(second - first)
+
+
 def richardson(
-    f: Callable[..., Sequence[Any]],
-    points: Sequence[Array],
-    along: Sequence[Array],
-    seeds: Sequence[Array],
-    noise: float | None = None,
-    speed: float = 0.0,
-    most: float = np.inf,
+    line: Line, noise: float | None = None, speed: float = 0.0, most: float = np.inf
 ) -> tuple[float, float]:
-    """The derivative of Σ ⟨seed, f⟩ by three central differences, and what it may be off by.
+    """The derivative by three central differences, and what it may be off by.
 
     `noise` is how far rounding may move the values that are subtracted, measured if it is not
     given; `most` is the longest step. A step that leaves the domain is made shorter.
     """
-    if noise is None:
-        noise = noise_of(f, points, along, seeds)
-    values = float(weigh([np.abs(y) for y in f(*points)], [np.abs(w) for w in seeds]))
+    noise = noise_of(line) if noise is None else noise
+    values = float(weigh([np.abs(y) for y in line.f(*line.points)], [*map(np.abs, line.seeds)]))
     noise = max(4 * EPSILON * values, noise)
     relative = noise / values if values else EPSILON
-
-    def central(h: float) -> float:
-        ahead = weigh(f(*_moved(points, along, h)), seeds)
-        behind = weigh(f(*_moved(points, along, -h)), seeds)
-        return float((ahead - behind) / (2 * h))
-
-    h = min(step_size(points, along, speed, min(max(relative, EPSILON), 1e-3)), most)
+    central = lambda h: float((line(h) - line(-h)) / (2 * h))
+    h = min(step_size(line.points, line.along, speed, min(max(relative, EPSILON), 1e-3)), most)
     for _ in range(4):
-        rough, fine, finest = central(h), central(h / 2), central(h / 4)
-        if np.isfinite(rough):
+        best, apart = extrapolated(central, h)
+        if np.isfinite(best):
             break
         h /= 64
-    first, second = (4 * fine - rough) / 3, (4 * finest - fine) / 3
-    best = (16 * second - first) / 15
-    return best, 3 * abs(second - first) + 2 * noise / (h / 4)
+    return best, 3 * apart + 2 * noise / (h / 4)
 
 
 def differences(
-    f: Callable[..., Sequence[Any]],
-    points: Sequence[Array],
-    along: Sequence[Array],
-    seeds: Sequence[Array],
-    noise: float | None = None,
-    speed: float = 0.0,
-    most: float = np.inf,
+    line: Line, noise: float | None = None, speed: float = 0.0, most: float = np.inf
 ) -> tuple[float, float, float]:
     """The best that differences of three steps know, what it may be off by, and its step.
 
     A longer step has less noise, but is believed only if it agrees with the shorter ones.
     """
-    if noise is None:
-        noise = noise_of(f, points, along, seeds)
-    usual = min(step_size(points, along, speed), most)
+    noise = noise_of(line) if noise is None else noise
+    usual = min(step_size(line.points, line.along, speed), most)
     found = (0.0, np.inf, 0.0)
     for h in (2.0**-20 * usual, 2.0**-10 * usual, most):  # the last is bounded by the noise
-        slope, off = richardson(f, points, along, seeds, noise, speed, h)
+        slope, off = richardson(line, noise, speed, h)
         if not off >= found[1] and not abs(slope - found[0]) > off + found[1]:
             found = slope, off, min(h, usual)
     return found
 
 
-def noise_of(
-    f: Callable[..., Sequence[Any]],
-    points: Sequence[Array],
-    along: Sequence[Array],
-    seeds: Sequence[Array],
-) -> float:
-    """How far rounding may move Σ ⟨seed, f⟩, measured along a direction."""
-    line = lambda t: weigh(f(*_moved(points, along, t)), seeds)
-    return MARGIN * jitter(line, step_size(points, along))
+def noise_of(line: Line) -> float:
+    """How far rounding may move the values on a line, measured."""
+    return MARGIN * jitter(line, step_size(line.points, line.along))
 
 
 def place(index: Sequence[int]) -> str:
@@ -187,22 +183,17 @@ def jitter(line: Callable[[float], Any], step: float) -> float:
     return found
 
 
-def both_sides(
-    f: Callable[..., Sequence[Any]],
-    points: Sequence[Array],
-    along: Sequence[Array],
-    seeds: Sequence[Array],
-) -> tuple[float, float] | None:
-    """The slopes of Σ ⟨seed, f⟩ on the left and on the right; None where they meet.
+def both_sides(line: Line) -> tuple[float, float] | None:
+    """The slopes on the left and on the right; None where they meet.
 
     Where a function is smooth, half the step halves how far they are apart; at a kink it does not.
     Both are infinite where no slope exists, as of the square root at 0.
     """
-    h = step_size(points, along)
-    here = weigh(f(*points), seeds)
+    h = step_size(line.points, line.along)
+    here = weigh(line.f(*line.points), line.seeds)
 
     def side(h: float) -> float:
-        return float((weigh(f(*_moved(points, along, h)), seeds) - here) / h)
+        return float((line(h) - here) / h)
 
     def slope(h: float) -> float:
         return 2 * side(h / 2) - side(h)  # the part that grows with h falls out

@@ -17,7 +17,7 @@ from minigrad.testing.compare import Comparison, GradientCheck, compare
 from minigrad.testing.flat import Flat
 from minigrad.testing.laws import Broken
 from minigrad.testing.minimise import minimise
-from minigrad.testing.numeric import complex_step, richardson
+from minigrad.testing.numeric import Line, complex_step, richardson
 from minigrad.testing.programs import Program, finish
 from minigrad.testing.progress import now
 from minigrad.testing.rounding import expanded
@@ -151,8 +151,9 @@ def worst_entry(f: Flat, seed: int) -> Entry | None:
 
 
 def _independent(f: Flat, along: Any, seeds: Any) -> float:
-    value = complex_step(f, f.points, along, seeds)
-    rough, off = richardson(f, f.points, along, seeds, 0.0)
+    line = Line(f, f.points, along, seeds)
+    value = complex_step(line)
+    rough, off = richardson(line, 0.0)
     # A complex step that was dropped on the way gives 0, or anything; differences decide.
     return rough if value is None or not abs(value - rough) <= off else value
 

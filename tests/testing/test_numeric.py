@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.core import Tensor
-from minigrad.testing.numeric import both_sides, complex_step, nearest_kink, richardson
+from minigrad.testing.numeric import Line, both_sides, complex_step, nearest_kink, richardson
 from minigrad.testing.rounding import EPSILON, PathScale
 
 ONE = [np.array(1.0)]
@@ -17,20 +17,20 @@ ONE = [np.array(1.0)]
 def test_a_complex_step_is_right_to_rounding_and_differences_to_what_they_say(x, v):
     f = lambda x: [np.exp(x) * np.sin(x)]
     wanted = v * np.exp(x) * (np.sin(x) + np.cos(x))
-    point, along = [np.array(x)], [np.array(v)]
-    step = complex_step(f, point, along, ONE)
+    line = Line(f, [np.array(x)], [np.array(v)], ONE)
+    step = complex_step(line)
     assert abs(step - wanted) <= 8 * EPSILON * v * np.exp(x) * (abs(np.sin(x)) + abs(np.cos(x)))
-    value, off = richardson(f, point, along, ONE)
+    value, off = richardson(line)
     assert abs(value - wanted) <= off + 64 * EPSILON * abs(wanted)
     assert off <= 1e-4 * v
 
 
 def test_slopes_on_both_sides_are_those_of_a_kink_and_none_where_it_is_smooth():
     along = [np.array(1.0)]
-    left, right = both_sides(lambda x: [np.abs(x) + x], [np.array(0.0)], along, ONE)
+    left, right = both_sides(Line(lambda x: [np.abs(x) + x], [np.array(0.0)], along, ONE))
     assert left == pytest.approx(0.0, abs=1e-9)
     assert right == pytest.approx(2.0)
-    assert both_sides(lambda x: [np.exp(x)], [np.array(0.0)], along, ONE) is None
+    assert both_sides(Line(lambda x: [np.exp(x)], [np.array(0.0)], along, ONE)) is None
 
 
 @pytest.mark.parametrize(
