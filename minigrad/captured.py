@@ -183,7 +183,7 @@ Read = Callable[[], Any]
 def _reads(f: Any, also: Iterable[Any]) -> Iterator[tuple[Read, Any]]:
     """How to read each value from outside, and what it is now."""
     if not isinstance(f, _FIXED):
-        yield partial(_itself, f), f
+        yield lambda: f, f
     pending: list[Any] = [f, *also]
     seen = set[Same]()
     while pending:
@@ -262,10 +262,6 @@ def _content(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # a variable that has no value yet
         return None
-
-
-def _itself(value: Any) -> Any:
-    return value
 
 
 @cache

@@ -28,6 +28,7 @@ from minigrad.folded import (
     Recurrence,
     by_step,
     folded_adjoint,
+    no_cotangent,
     run_folded,
 )
 from minigrad.graph import replay, trace
@@ -112,8 +113,6 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     >>> ys.shape, bool((ys[-1] == last).all())
     ((7, 2, 5), True)
     """
-    for k, x in enumerate(inputs):
-        unmasked(x, f"scan: input {k + 1}")
     _check(folded, steps, inputs)
     if (trace := FROZEN.get()) is not None and trace.is_step:
         return unrolled(folded, steps, by_step(folded, inputs))
@@ -139,6 +138,7 @@ def _check(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
     for k, (role, x) in enumerate(zip(folded.inputs, inputs, strict=True)):
         node, lead = folded.input_node(k), delays.get(k, 1)
         front = (steps,) if role == SEQUENCE else (lead,) if lead > 1 else ()
+        unmasked(x, f"scan: input {k + 1}")
         found = x if isinstance(x, Tensor | np.ndarray) else np.asarray(x, node.dtype)
         if found.shape != (*front, *node.shape):
             raise ShapeError(
@@ -209,28 +209,15 @@ def _pull(
     adjoint = adjoint_of(folded, silent, fixed)
     whole = adjoint_of(folded)
     emitted = {whole.step.residuals[k]: n for n, k in enumerate(whole.emitted)}
-    number = {i: k for k, i in enumerate(folded.step.inputs)}
-    own = len(folded.plain)
-    inputs: list[Any] = []
-    for k, node in enumerate(adjoint.step.residuals):
-        if k in adjoint.static_places:
-            inputs.append(operands[number[node]])
-        else:
-            place = own + emitted[node]
-            inputs.append(project(y, k=place) if type(y) is Tensor else y[place])
+    places = [len(folded.plain) + emitted[adjoint.step.residuals[k]] for k in adjoint.emitted]
+    read = (project(y, k=at) if type(y) is Tensor else y[at] for at in places)
+    inputs = adjoint.residuals(operands, read)
     for k in adjoint.step.seeded:
         role = folded.outputs[k]
         seed = ends[k] if role == STATE else arrived[k]
-        inputs.append(_zero_end(folded, k) if seed is None else seed)
+        inputs.append(no_cotangent(folded, k) if seed is None else seed)
     found = scan(adjoint.backward, steps, *inputs)
     return _sorted_back(adjoint, found, len(operands))
-
-
-def _zero_end(folded: Folded, k: int) -> Any:
-    """The cotangent of last values that nobody used."""
-    (edge,) = (r for r in folded.recurrences if r.output == k)
-    node, d = folded.output_node(k), abs(edge.delay)
-    return np.zeros(node.shape if d == 1 else (d, *node.shape), node.dtype)
 
 
 def _sorted_back(adjoint: FoldedAdjoint, found: list[Any], count: int) -> list[Any]:
@@ -247,7 +234,7 @@ def _sorted_back(adjoint: FoldedAdjoint, found: list[Any], count: int) -> list[A
 
 def tangent_of(folded: Folded) -> Folded:
     """The folded graph of the jvp: inputs and their tangents in, tangents of outputs out."""
-    return folded.remembered("tangent", lambda: _tangent(folded))  # type: ignore[no-any-return]
+    return folded.remembered("tangent", lambda: _tangent(folded))  # type: ignore[no-any-return]  # see _tangent
 
 
 def _tangent(folded: Folded) -> Folded:

@@ -153,7 +153,7 @@ def test_every_room_of_the_engine_has_its_floor():
     ],
 )
 def test_an_import_that_points_up_is_seen(module, source, told):
-    known = {"minigrad.engines": "", "minigrad.graph": ""}
+    known = {"minigrad.engines": "", "minigrad.graph.nodes": ""}
     (wrong,) = upward({**known, module: source})
     assert told in wrong
 
@@ -247,8 +247,8 @@ def test_the_readers_map_leads_to_lines_and_tests_that_are_there():
 
 
 def test_a_way_that_is_lost_is_seen():
-    assert lost("`minigrad/nowhere.py` and `minigrad/folded.py` `unfold`, `refold`") == [
-        "minigrad/nowhere.py", "minigrad/folded.py: refold"]  # fmt: skip
+    assert lost("`minigrad/nowhere.py` and `minigrad/folded/unfolding.py` `unfold`, `refold`") == [
+        "minigrad/nowhere.py", "minigrad/folded/unfolding.py: refold"]  # fmt: skip
 
 
 # --- from a module to its test --------------------------------------------------------------------
@@ -345,7 +345,7 @@ RULES = {
     ),
     "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
     "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
-    "minigrad.graph": ("alias", "what `named` makes"),
+    "minigrad.graph.nodes": ("alias", "what `named` makes"),
     "minigrad.loops.embed": ("add_n", "what adds all steps"),
     "minigrad.loops.rolled": (
         "add_n index scan scatter stack", "what gathers, or takes apart, the values of all steps",
@@ -378,7 +378,7 @@ RULES = {
 
 WORDS = {
     "minigrad": ("scan", "the public function that runs one"),
-    "minigrad.folded": ("sum", "the role of an output"),
+    "minigrad.folded.program": ("sum", "the role of an output"),
     "minigrad.habits": ("index where", "Python's and NumPy's words"),
     "rnn.cells": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.optim": ("square", "the name of a state"),

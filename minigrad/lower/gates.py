@@ -27,8 +27,6 @@ from minigrad.lower.nodes import (
 from minigrad.lower.regroup import Chains, chain_up
 from minigrad.lower.rewrite import Rewrite
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 def join_operands(folded: Folded) -> Folded:
     """A sum of products in a loop becomes one product: x W + h U + b = [x h 1] [W; U; b].

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from minigrad.folded import Folded
 from minigrad.lower.nodes import front_span, static_nodes
 from minigrad.lower.rewrite import Rewrite
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def sigmoid_by_exp(folded: Folded) -> Folded:

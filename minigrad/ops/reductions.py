@@ -39,6 +39,9 @@ def _reduction(r: Any) -> Any:
     return [(2, 3, 2)], {"axis": axis, "keepdims": r.random() < 0.5}
 
 
+_OVER_AXES: Any = {"prepare": _axes, "sample": _reduction, "lift": "same"}
+
+
 ADD: Any = np.add.reduce
 MULTIPLY: Any = np.multiply.reduce
 """NumPy's sum and product without their wrappers, which take longer than a small sum."""
@@ -47,9 +50,7 @@ MULTIPLY: Any = np.multiply.reduce
 @linear(
     lambda g, x, axis, keepdims: broadcast_to(keep(g, axis, keepdims), shape_of(x)),
     label="Σ",
-    prepare=_axes,
-    sample=_reduction,
-    lift="same",
+    **_OVER_AXES,
 )
 def sum(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Sum over axes, over all if none is given."""
@@ -77,14 +78,7 @@ def _lead(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
     return np.expand_dims(rows[-1] - rows[-2], axis) if len(rows) > 1 else rows[:0]
 
 
-@general(
-    _choose_vjp,
-    _choose_jvp,
-    prepare=_axes,
-    sample=_reduction,
-    lift="same",
-    numerics=Numerics(kink=_lead),
-)
+@general(_choose_vjp, _choose_jvp, numerics=Numerics(kink=_lead), **_OVER_AXES)
 def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Greatest entry over axes; ties split the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
@@ -93,10 +87,8 @@ def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 @general(
     _choose_vjp,
     _choose_jvp,
-    prepare=_axes,
-    sample=_reduction,
-    lift="same",
     numerics=Numerics(kink=lambda x, axis, keepdims: _lead(-x, axis)),
+    **_OVER_AXES,
 )
 def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Smallest entry over axes; ties split the gradient equally."""
@@ -129,9 +121,7 @@ def _others(x: Any, axis: tuple[int, ...]) -> Any:
     lambda g, y, x, axis, keepdims: keep(g, axis, keepdims) * _others(x, axis),
     lambda t, y, x, axis, keepdims: sum(t * _others(x, axis), axis, keepdims),
     label="Π",
-    prepare=_axes,
-    sample=_reduction,
-    lift="same",
+    **_OVER_AXES,
 )
 def prod(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Product over axes, over all if none is given; its derivatives are right at 0 too."""
@@ -150,10 +140,8 @@ def _below(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
 @general(
     lambda g, y, x, axis, keepdims: keep(g, axis, keepdims) * softmax(x, axis),
     lambda t, y, x, axis, keepdims: sum(t * softmax(x, axis), axis, keepdims),
-    prepare=_axes,
-    sample=_reduction,
-    lift="same",
     numerics=SATURATES,
+    **_OVER_AXES,
 )
 def logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """log Σ exp(x) over axes, finite wherever x is; −∞ of nothing."""
@@ -172,13 +160,15 @@ def _sample_softened(r: Any) -> Any:
     return [(2, 3, 2)], {"axis": r.choice(((-1,), (-2,), (-3, -1)))}
 
 
+_SOFTENED: Any = {
+    "prepare": _softened, "sample": _sample_softened, "lift": "same", "numerics": SATURATES,
+}  # fmt: skip
+
+
 @general(
     lambda g, y, x, axis: y * (g - sum(g * y, axis, True)),
     lambda t, y, x, axis: y * (t - sum(t * y, axis, True)),
-    prepare=_softened,
-    sample=_sample_softened,
-    lift="same",
-    numerics=SATURATES,
+    **_SOFTENED,
 )
 @underflows
 def softmax(x: Any, axis: tuple[int, ...]) -> Any:
@@ -196,10 +186,7 @@ def softmax(x: Any, axis: tuple[int, ...]) -> Any:
 @general(
     lambda g, y, x, axis: g - likelihood(y) * sum(g, axis, True),
     lambda t, y, x, axis: t - sum(likelihood(y) * t, axis, True),
-    prepare=_softened,
-    sample=_sample_softened,
-    lift="same",
-    numerics=SATURATES,
+    **_SOFTENED,
 )
 @underflows
 def log_softmax(x: Any, axis: tuple[int, ...]) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from minigrad.folded import (
     EVERY,
     SEQUENCE,
@@ -20,13 +21,12 @@ from minigrad.folded import (
     STATIC,
     SUM,
     Folded,
-    FoldedAdjoint,
     folded_adjoint,
+    no_cotangent,
 )
 from minigrad.graph import Node
 from rnn.bptt.surgery import lifted
 
-Array = np.ndarray[Any, np.dtype[Any]]
 FIT = 1 << 17
 """Bytes that the largest value of a step may take, with the axis in front.
 
@@ -58,7 +58,8 @@ class Adjoint:
         fixed = {k for k, role in enumerate(folded.inputs) if role != STATE and k not in wrt}
         silent = set(folded.plain) - set(heard)
         self.pair = folded_adjoint(folded, silent, fixed)
-        self.residuals = _residuals(self.pair, folded, steps, inputs)
+        kept = mg.scan(self.pair.forward, steps, *inputs)[len(folded.plain) :]
+        self.residuals = self.pair.residuals(inputs, kept)
 
     def at_once(self, most: int) -> int:
         """How many cotangents, of at most so many, one run does for without slowing down."""
@@ -86,7 +87,7 @@ class Adjoint:
             A function of `{output: (T, n, ...)}`, and of sequences, that gives for each input
             `(T, n, ...)`, or what `finish` makes of that.
         """
-        backward, lead = self.pair.backward, len(self.residuals)
+        folded, backward, lead = self.folded, self.pair.backward, len(self.residuals)
         places = {k: j for j, k in enumerate(self.pair.step.wrt)}
         asked = [places[k] for k in self.wrt]
         examples: list[Any] = []
@@ -112,30 +113,12 @@ class Adjoint:
 
         def run(cotangents: Mapping[int, Array], *sequences: Array) -> list[Array]:
             seeds = [
-                self._end(k, n) if self.folded.outputs[k] == STATE else cotangents[k]
+                no_cotangent(folded, k, n) if folded.outputs[k] == STATE else cotangents[k]
                 for k in self.pair.step.seeded
             ]
             return mg.scan(many, self.steps, *self.residuals, *seeds, *(sequences or more))[:count]
 
         return run
-
-    def _end(self, k: int, n: int) -> Array:
-        """The cotangent of the last values of a state, which nobody uses."""
-        node = self.folded.output_node(k)
-        delay = next(abs(r.delay) for r in self.folded.recurrences if r.output == k)
-        return np.zeros((*[delay] * (delay > 1), n, *node.shape), node.dtype)
-
-
-def _residuals(
-    pair: FoldedAdjoint, folded: Folded, steps: int, inputs: Sequence[Array]
-) -> list[Array]:
-    """What the adjoint reads of the forward run, in the order of its inputs."""
-    kept = mg.scan(pair.forward, steps, *inputs)[len(folded.plain) :]
-    emitted = dict(zip(pair.emitted, kept, strict=False))
-    static = dict(zip(sorted(pair.static_places), pair.static, strict=True))
-    return [
-        inputs[static[k]] if k in static else emitted[k] for k in range(len(pair.step.residuals))
-    ]
 
 
 def _width(node: Node) -> int:

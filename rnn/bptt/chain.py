@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from minigrad.graph import Graph
 from rnn.bptt.recorded import Loss, plain
 from rnn.cell import Cell
 from rnn.params import Params
 from rnn.run import run
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 LONGEST = 14
 """How many characters an unnamed value may take, which is written as it is computed."""

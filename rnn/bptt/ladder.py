@@ -15,14 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.recorded import Recorded, recorded
 from rnn.bptt.steps import lyapunov, products, steps_of
 from rnn.bptt.surgery import cut, probed
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 FELT = 0.01
 """A gradient counts as surviving while a hundredth of it arrives."""

@@ -13,12 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.recorded import Loss, Recorded, recorded
 from rnn.bptt.table import Result, Table, heat, percent
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 STEPS = ("loss step s", "use step t")
 

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.core import Array
 from rnn.bptt.chain import Chain, edges, local, written
 from rnn.bptt.recorded import Loss
 from rnn.bptt.table import Result, Table, percent
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST = 20_000
 """How many paths are listed; their number grows without bound with the steps."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from minigrad.folded import STATE, STATIC, Folded, Recurrence
 from minigrad.tree import flatten, leaf_paths
 from rnn.bptt.surgery import computed, owned, probed
 from rnn.cell import Cell
 from rnn.run import run
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Loss = Callable[[Any], Any]
 
 

@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from minigrad.folded import folded_adjoint
 from minigrad.graph import Graph, Node, replay
 from rnn.bptt.recorded import Loss, Recorded, recorded
 from rnn.bptt.surgery import lifted
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

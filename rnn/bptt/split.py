@@ -14,11 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.core import Array
 from rnn.bptt.ladder import default_state, one_sample, rungs
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad.core import Array
 from rnn.bptt.recorded import recorded
 from rnn.bptt.table import Result, Table, percent
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 UNITS = 6
 """How many units of a value a table shows."""

@@ -7,15 +7,13 @@ the older values on (the companion form).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.recorded import Recorded
 from rnn.bptt.surgery import cut, probed
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ import numpy as np
 
 from minigrad.extras import needed
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 WIDTH = 100
 """How many columns of text a table may take."""
 

@@ -16,13 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minigrad as mg
+from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.ledger import one_loss_each
 from rnn.bptt.recorded import Loss, Recorded, recorded
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from rnn.bptt.chain import Chain, edges, formula, local, message, shortened, written
 from rnn.bptt.recorded import Loss
 from rnn.bptt.table import Result, Table
@@ -18,8 +19,6 @@ from rnn.cell import Cell
 
 FORMULA = 24
 """How many characters of a formula a table shows."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)

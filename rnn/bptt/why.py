@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.folded import STATE, STATIC, Folded, folded_adjoint, run_steps
+from minigrad.folded import Folded, by_step, folded_adjoint, no_cotangent, run_steps
 from minigrad.graph import Node, apply
-from rnn.bptt.recorded import Loss, Recorded, recorded
+from rnn.bptt.recorded import Loss, recorded
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 FLAT = 0.01
 """A function is flat where its slope is smaller."""
@@ -116,32 +114,13 @@ def why(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any =
     with np.errstate(all="ignore"):
         run = recorded(cell, params, xs, loss, state)
         pair = folded_adjoint(run.folded)
-        forward, columns = _watched(pair.forward, run.steps, _by_step(run), False)
-        residuals: list[Any] = []
-        static = dict(zip(sorted(pair.static_places), pair.static, strict=True))
-        emitted = iter(columns[len(run.folded.outputs) :])
-        for k in range(len(pair.step.residuals)):
-            residuals.append(run.inputs[static[k]] if k in static else next(emitted))
-        seeds = [list(run.seeded) if k == 0 else _ends(run, k) for k in pair.step.seeded]
-        backward, _ = _watched(pair.backward, run.steps, [*residuals, *seeds], True)
+        inputs = by_step(run.folded, run.inputs)
+        forward, columns = _watched(pair.forward, run.steps, inputs, False)
+        emitted = map(np.array, columns[len(run.folded.outputs) :])
+        seeds = [run.seeded if k == 0 else no_cotangent(run.folded, k) for k in pair.step.seeded]
+        inputs = by_step(pair.backward, [*pair.residuals(run.inputs, emitted), *seeds])
+        backward, _ = _watched(pair.backward, run.steps, inputs, True)
     return Why(cell.label, run.steps, (*forward, *backward))
-
-
-def _by_step(run: Recorded) -> list[Any]:
-    """The inputs as `run_steps` takes them: lists for sequences and states."""
-    single = {r.input: abs(r.delay) == 1 for r in run.edges}
-    return [
-        x if role == STATIC else [x] if single.get(k) else list(x)
-        for k, (role, x) in enumerate(zip(run.folded.inputs, run.inputs, strict=True))
-    ]
-
-
-def _ends(run: Recorded, k: int) -> list[Array]:
-    """The cotangents of the last values of a state, which the loss does not read."""
-    assert run.folded.outputs[k] == STATE
-    node = run.folded.output_node(k)
-    delay = next(abs(r.delay) for r in run.edges if r.output == k)
-    return [np.zeros(node.shape, node.dtype)] * delay
 
 
 def _watched(

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 import rnn
-from tests.minigrad.test_folded import Delayed
+from tests.minigrad.cells import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
 
 xs = np.ones((2, 5, 3))

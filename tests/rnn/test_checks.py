@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 import rnn
 from rnn import checkpoint
-from tests.minigrad.test_folded import Delayed
+from tests.minigrad.cells import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
 
 ONES = np.ones

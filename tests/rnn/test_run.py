@@ -14,7 +14,7 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from rnn.kinds import EXAMPLES, written
-from tests.minigrad.test_folded import Delayed
+from tests.minigrad.cells import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import EPS
 

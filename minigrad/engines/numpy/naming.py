@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
+from minigrad.core import Array
 from minigrad.engines.numpy.needs import CHUNK, RING, STATIC, STEP, WHOLE
-from minigrad.engines.numpy.source import Array, Lines, Scope, function, joined_spans, number
+from minigrad.engines.numpy.source import Lines, Scope, function, joined_spans, number
 from minigrad.engines.numpy.storage import Storage, Value
 from minigrad.graph import Node
 
@@ -187,8 +187,3 @@ class Rows:
             return [ring[(t + value.turn) % 2, ...] for t in range(lo, hi)]
         part = self._part(name, lo, hi)
         return list(part) if part.ndim > 1 else [part[k, ...] for k in range(hi - lo)]
-
-
-def kernel(node: Node) -> Any:
-    """The NumPy function that writes into a buffer, if there is one."""
-    return PRIMITIVES[node.op].kernel if not node.attrs else None

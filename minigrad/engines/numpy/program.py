@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
+from minigrad.core import PRIMITIVES, Array
 from minigrad.engines.numpy.alarms import quiet, watched
-from minigrad.engines.numpy.naming import Naming, kernel
+from minigrad.engines.numpy.naming import Naming
 from minigrad.engines.numpy.needs import WHOLE
 from minigrad.engines.numpy.nests import NestWriter
-from minigrad.engines.numpy.source import Array, Buffers, Lines, Scope, lifted
+from minigrad.engines.numpy.source import Buffers, Lines, Scope, kernel, lifted
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded

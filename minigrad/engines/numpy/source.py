@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
+from minigrad.core import PRIMITIVES, Array
 from minigrad.graph import Node
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Lines = list[str]
 Bind = Callable[[str, Any], str]
 """Gives a value that is known now a name in the source: `bind(prefix, value)`."""
@@ -78,6 +77,11 @@ def call(node: Node, operands: Sequence[str], bind: Bind) -> str:
         if node.op == "index":
             return f"{x}[{bind('at', node.attrs['position'])}]"
     return f"{function(node, node.attrs, bind)}({', '.join(operands)})"
+
+
+def kernel(node: Node) -> Any:
+    """The NumPy function that writes into a buffer, if there is one."""
+    return PRIMITIVES[node.op].kernel if not node.attrs else None
 
 
 def function(node: Node, attrs: Any, bind: Bind) -> str:

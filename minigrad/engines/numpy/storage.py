@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.core import Array
 from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, WHOLE, Needs
-from minigrad.engines.numpy.source import Array, Buffers, Scope, joined_spans, view_of
+from minigrad.engines.numpy.source import Buffers, Scope, joined_spans, view_of
 from minigrad.engines.numpy.straight import Nested, Straight
 from minigrad.folded import SEQUENCE, STATE, Recurrence
 from minigrad.graph import Node

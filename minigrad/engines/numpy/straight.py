@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
+from minigrad.core import Array
 from minigrad.engines.numpy.source import (
-    Array,
     Buffers,
     Lines,
     Scope,
     call,
     joined_spans,
+    kernel,
     number,
     view_of,
 )
@@ -33,6 +33,13 @@ Nested = Callable[[Folded, int, Mapping[int, Array]], Any]
 
 class Straight:
     """The lines for some nodes of a graph.
+
+    Args:
+        nodes: all nodes of the graph.
+        order: those that are to run, in their order.
+        kept: nodes whose values are read afterwards, by others.
+        known, called: of the nodes that are there before.
+        scope, buffers, nested: give names, arrays, programs.
 
     Attributes:
         known: by node, the arrays and numbers that are known before any call.
@@ -52,13 +59,6 @@ class Straight:
         buffers: Buffers,
         nested: Nested,
     ) -> None:
-        """Args:
-        nodes: all nodes of the graph.
-        order: those that are to run, in their order.
-        kept: nodes whose values are read afterwards, by others.
-        known, called: of the nodes that are there before.
-        scope, buffers, nested: give names, arrays, programs.
-        """  # the class says what it is
         self.nodes, self.known, self.called = nodes, dict(known), dict(called)
         self.lines: Lines = []
         self.loops: Lines = []
@@ -191,8 +191,7 @@ class Straight:
 
     def _has_buffer(self, node: Node) -> bool:
         """Whether a node's operation writes into a buffer; numbers are not worth one."""
-        kernel = PRIMITIVES[node.op].kernel
-        return kernel is not None and not node.attrs and bool(node.shape) and node.dtype is not None
+        return kernel(node) is not None and bool(node.shape) and node.dtype is not None
 
     def _kernel(self, k: int, operands: Lines) -> str:
         """A call that writes into a node's buffer."""
@@ -206,8 +205,7 @@ class Straight:
                 rows = self._scope.bind("rows", self.known[k].reshape(-1, node.shape[-1]))
                 left = f"{operands[0]}.reshape(-1, {shapes[0][-1]})"
                 return f"{self._scope.bind('matmul', np.matmul)}({left}, {operands[1]}, {rows})"
-        kernel = self._scope.bind(node.op, PRIMITIVES[node.op].kernel)
-        return f"{kernel}({', '.join(operands)}, {out})"
+        return f"{self._scope.bind(node.op, kernel(node))}({', '.join(operands)}, {out})"
 
     def _take_buffer(self, k: int) -> Array:
         """A buffer for node k: that of an operand which nobody reads later, if there is one.

@@ -9,9 +9,11 @@ stopwatch would give other bits in another process.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+
+from minigrad.core import Array
 
 SMALL = 10**6
 """Multiplications up to which OpenBLAS takes its small-matrix kernel by itself."""
@@ -26,8 +28,6 @@ LONG = 512
 
 LARGEST = {"float32": 5 << 17, "float64": 1 << 17}
 """Entries of a weight, above which packing it pays."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Cut(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
+from minigrad.core import PRIMITIVES, Array
 from minigrad.engines.numpy.naming import Naming, Rows
 from minigrad.engines.numpy.needs import WHOLE
-from minigrad.engines.numpy.source import Array, Lines, call, view_of
+from minigrad.engines.numpy.source import Lines, call, view_of
 from minigrad.graph import Node
 from minigrad.lower.schedule import Nest
 

@@ -16,7 +16,7 @@ from minigrad.folded import EVERY, SEQUENCE, STATE, STATIC, SUM, Folded, Recurre
 from minigrad.graph import Graph, difference, replay
 from minigrad.loops.cut import Cut
 from minigrad.loops.embed import _Surroundings
-from tests.minigrad.test_folded import FOLDED, everything, random_inputs
+from tests.minigrad.cells import FOLDED, everything, random_inputs
 
 
 def longest_delay(folded: Folded) -> int:

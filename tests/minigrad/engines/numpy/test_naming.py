@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engines.numpy.naming import Rows, kernel
+from minigrad.engines.numpy.naming import Rows
 from minigrad.engines.numpy.needs import CHUNK, RING, WHOLE
 from minigrad.engines.numpy.program import Program
-from minigrad.graph import Node
 from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered
 from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
@@ -93,8 +92,3 @@ def test_a_value_has_one_name_and_a_weak_number_the_precision_of_its_reader():
     kept = [i for i, v in program.storage.values.items() if v.array is not None]
     assert all(names.of(i) == names.of(i) for i in kept)
     assert len({names.of(i) for i in kept}) == len(kept)
-
-
-def test_a_kernel_is_a_function_that_writes_into_a_buffer():
-    assert kernel(Node("tanh", (0,))) is np.tanh
-    assert kernel(Node("sum", (0,), {"axis": (-1,), "keepdims": False})) is None

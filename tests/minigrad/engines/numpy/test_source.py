@@ -17,6 +17,7 @@ from minigrad.engines.numpy.source import (
     call,
     empty,
     joined_spans,
+    kernel,
     lifted,
     number,
     view_of,
@@ -123,3 +124,8 @@ def test_buffers_are_counted():
     buffers = Buffers()
     made = [buffers.new((3, 2), np.float64), buffers.new((5,), np.float32)]
     assert buffers.nbytes == sum(x.nbytes for x in made) == 68
+
+
+def test_a_kernel_is_a_function_that_writes_into_a_buffer():
+    assert kernel(Node("tanh", (0,))) is np.tanh
+    assert kernel(Node("sum", (0,), {"axis": (-1,), "keepdims": False})) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,70 +23,12 @@ from minigrad.folded import (
     Folded,
     FoldedAdjoint,
     Recurrence,
-    components,
-    phases,
     run_folded,
-    same_folded,
 )
 from minigrad.graph import Graph, GraphAdjoint, canonical, prune, replay
 from minigrad.tree import flatten
+from tests.minigrad.cells import CELLS, FOLDED, everything, random_inputs
 from tests.rounding import assert_agree, replay_rounded
-
-
-@dataclass(frozen=True)
-class Delayed(rnn.Cell):
-    """A cell whose recurrent values have delays of their own."""
-
-    inputs: int
-    hidden: int
-    delays: tuple[tuple[str, int], ...]
-
-    @property
-    def state(self) -> dict[str, int]:  # type: ignore[override]
-        return dict(self.delays)
-
-    def parameters(self) -> dict[str, Any]:
-        H = self.hidden
-        p = {"W_xh": rnn.glorot(self.inputs, H), "b_h": rnn.constant(0, H)}
-        return p | {f"W_{name}": rnn.orthogonal(H, H) for name, _ in self.delays}
-
-    def step(self, p: Any, x: Any, *state: Any) -> Any:
-        z = x @ p.W_xh + p.b_h
-        for (name, _), value in zip(self.delays, state, strict=True):
-            z = z + value @ p[f"W_{name}"]
-        h = mg.named("h", mg.tanh(z))
-        return h * z, *[h if k == 0 else mg.sigmoid(z) for k in range(len(self.delays))]
-
-
-ALL = ("hidden-to-hidden", "output-to-hidden", "output-to-output")
-BOTH = rnn.Bidirectional(rnn.GRUCell(2, 3), rnn.RNNCell(2, 2))
-
-CELLS = {
-    "Dense": rnn.Dense(2, 3, "tanh"),
-    "RNN": rnn.RNNCell(2, 3),
-    **{f"RNN {name}": rnn.RNNCell(2, 3, 2, name) for name in ALL},
-    "RNN all recurrences": rnn.RNNCell(2, 3, 2, ALL, output_activation="sigmoid"),
-    "LSTM": rnn.LSTMCell(2, 3),
-    "LSTM with peepholes": rnn.LSTMCell(2, 3, peepholes=True),
-    "GRU": rnn.GRUCell(2, 3),
-    "GRU reset before": rnn.GRUCell(2, 3, reset="before"),
-    "Stack": rnn.Stack([rnn.RNNCell(2, 3), rnn.LSTMCell(3, 2), rnn.Dense(2, 2)]),
-    "Bidirectional": BOTH,
-    "Stack of both directions": rnn.Stack([BOTH, rnn.RNNCell(5, 2), BOTH]),
-    "delay 2": Delayed(2, 3, (("h", 2),)),
-    "delays 1 and 3": Delayed(2, 3, (("h", 1), ("g", 3))),
-    "delay -1": Delayed(2, 3, (("h", -1),)),
-    "delay -2": Delayed(2, 3, (("h", -2),)),
-    "delay 2 under delay -2": rnn.Stack([Delayed(2, 3, (("h", 2),)), Delayed(3, 2, (("h", -2),))]),
-}
-
-FOLDED = {name: cell.folded(batch=2) for name, cell in CELLS.items()}
-FOLDED["class indices"] = rnn.LSTMCell(4, 3).folded(batch=2, classes=True)
-FOLDED["ragged"] = rnn.GRUCell(2, 3).folded(batch=2, ragged=True)
-FOLDED["ragged both directions"] = BOTH.folded(batch=2, ragged=True)
-
-everything = pytest.mark.parametrize("name", FOLDED)
-
 
 # --- the two ways around the square ---------------------------------------------------------------
 
@@ -204,19 +146,6 @@ def check_square(folded: Folded, T: int, pair: FoldedAdjoint | None = None) -> N
     assert len(a) == len(b)
     wrong = [k for k in range(len(a)) if a[k] != b[k]]
     assert not wrong, f"outputs {wrong} of {len(a)} are different expressions"
-
-
-def random_inputs(graph: Graph, seed: int) -> list[Any]:
-    rng = np.random.default_rng(seed)
-    result = []
-    for i in graph.inputs:
-        node = graph.nodes[i]
-        assert node.dtype is not None
-        if node.dtype.kind == "f":
-            result.append(0.5 * rng.normal(size=node.shape))
-        else:
-            result.append(rng.integers(0, 2, node.shape).astype(node.dtype))
-    return result
 
 
 @everything
@@ -437,140 +366,3 @@ def test_a_linear_folded_graph_is_its_own_second_adjoint():
     again = mg.adjoint(pair.backward)
     assert [r.delay for r in again.backward.recurrences] == [1]
     assert again.backward.outputs[-2:] == (EVERY, STATE)
-
-
-# --- unfolding ------------------------------------------------------------------------------------
-
-
-def test_unfolding_no_steps_passes_the_start_values_on():
-    graph = mg.unfold(FOLDED["delays 1 and 3"], 0)
-    names = [graph.nodes[i].name for i in graph.outputs]
-    assert names == ["h", "g", "g", "g"]
-    assert set(graph.outputs) <= set(graph.inputs)
-
-
-def test_unfolding_one_step_is_the_step():
-    folded = FOLDED["LSTM"]
-    assert mg.isomorphic(mg.unfold(folded, 1), folded.step)
-
-
-@everything
-def test_the_unfolded_graph_has_one_copy_of_the_parameters_and_T_of_the_rest(name):
-    folded = FOLDED[name]
-    once = len(folded.with_role(STATIC))
-    sizes = [len(mg.unfold(folded, T)) for T in (4, 5, 6)]
-    assert sizes[2] - sizes[1] == sizes[1] - sizes[0]
-    assert sizes[1] - sizes[0] <= len(folded.step) - once
-
-
-def test_a_delayed_edge_joins_the_steps_it_names():
-    """h at t reads h at t − 2: a chain of even steps, a chain of odd ones."""
-    folded = FOLDED["delay 2"]
-    graph = mg.unfold(folded, 5)
-    value = {node.t: k for k, node in enumerate(graph.nodes) if node.op == "tanh"}
-    behind = {t: reach(graph, k) for t, k in value.items()}
-    assert {t: sorted(s for s in value if value[s] in behind[t]) for t in value} == {
-        1: [1], 2: [2], 3: [1, 3], 4: [2, 4], 5: [1, 3, 5],
-    }  # fmt: skip
-
-
-def reach(graph: Graph, k: int) -> set[int]:
-    """The node and all it is made from."""
-    found = {k}
-    for j in range(k, -1, -1):
-        if j in found:
-            found.update(graph.nodes[j].inputs)
-    return found
-
-
-def test_unfolding_ten_thousand_steps_works_and_runs():
-    """A running sum: h = h + x. The last state is the sum, the graph 10,000 steps deep."""
-    step = mg.trace(lambda x, h: (h + x,) * 2, np.ones(()), np.ones(()))
-    folded = Folded(step, (SEQUENCE, STATE), (EVERY, STATE), (Recurrence(1, 1, 1, "h"),))
-    T = 10_000
-    graph = mg.unfold(folded, T)
-    assert len(graph) == 2 * T + 1
-    ys, (end,) = graph(list(np.arange(1.0, T + 1)), [np.zeros(())])
-    assert end == ys[-1] == T * (T + 1) / 2
-    backward = mg.adjoint(graph).backward
-    assert len(backward.outputs) == T + 1
-
-
-# --- order of the steps ---------------------------------------------------------------------------
-
-
-def test_each_direction_of_a_bidirectional_network_is_a_loop_of_its_own():
-    folded = FOLDED["Bidirectional"]
-    loops = [direction for direction, _ in components(folded) if direction]
-    assert sorted(loops) == [-1, 1]
-    assert sorted(direction for direction, _ in phases(folded)) == [-1, 1]
-
-
-@everything
-def test_components_hold_every_node_once_and_sources_come_first(name):
-    folded = FOLDED[name]
-    order = [k for _, group in components(folded) for k in group]
-    assert sorted(order) == list(range(len(folded.step)))
-    place = {k: j for j, (_, group) in enumerate(components(folded)) for k in group}
-    origins = folded.origins()
-    for k, node in enumerate(folded.step.nodes):
-        sources = [*node.inputs, *([origins[k][0]] if k in origins else [])]
-        assert all(place[i] <= place[k] for i in sources)
-
-
-def test_a_readout_of_a_loop_is_not_part_of_it():
-    folded = rnn.Stack([rnn.RNNCell(2, 3), rnn.Dense(3, 2)]).folded(1)
-    (loop,) = [group for direction, group in components(folded) if direction]
-    names = {folded.step.nodes[k].name for k in loop}
-    assert "h" in names
-    assert "o" not in names
-    inputs = [k for k in loop if folded.step.nodes[k].name == "x"]
-    assert not inputs
-
-
-def test_a_loop_with_delays_of_both_signs_is_refused():
-    """Its step 1 would need step 2, which needs step 1."""
-    folded = Delayed(2, 3, (("h", 1), ("g", -1))).folded(1)
-    message = (
-        "a loop has delays of both signs, so its steps cannot be ordered in time: "
-        "h delay 1, g delay -1"
-    )
-    for refuse in (components, phases, lambda f: mg.unfold(f, 3)):
-        with pytest.raises(ValueError, match=f"^{message}$"):
-            refuse(folded)
-
-
-# --- equality and checks --------------------------------------------------------------------------
-
-
-def test_equal_cells_fold_equal_and_names_do_not_count():
-    a, b = rnn.LSTMCell(2, 3).folded(2), rnn.LSTMCell(2, 3, forget_bias=5.0).folded(2)
-    assert same_folded(a, b)
-    renamed = tuple(replace(r, name="other") for r in a.recurrences)
-    assert same_folded(a, replace(a, recurrences=renamed))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda f: replace(f, recurrences=(replace(f.recurrences[0], delay=2), f.recurrences[1])),
-        lambda f: replace(f, recurrences=(replace(f.recurrences[0], output=2),
-                                          replace(f.recurrences[1], output=1))),
-        lambda f: replace(f, outputs=(SUM, *f.outputs[1:])),
-        lambda f: rnn.LSTMCell(2, 3, peepholes=True).folded(2),
-        lambda f: rnn.LSTMCell(2, 3).folded(3),
-    ],
-    ids=["delay", "crossed edges", "role", "step", "batch"],
-)  # fmt: skip
-def test_folded_graphs_that_differ_are_not_the_same(change):
-    folded = FOLDED["LSTM"]
-    assert not same_folded(folded, change(folded))
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_the_text_of_a_folded_graph_names_roles_edges_and_is_repeatable(name):
-    folded, again = CELLS[name].folded(1), FOLDED[name]
-    assert folded.text() == CELLS[name].folded(1).text()
-    assert again.text().count("static ") == len(again.with_role(STATIC))
-    for r in folded.recurrences:
-        assert f"# {r.name}" in folded.text()
