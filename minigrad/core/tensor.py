@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
-"""What a NumPy function of that name does on tensors: primitives and functions composed of them.
+"""Primitives and functions composed of them, by the names under which they are public.
 
 Operators and methods find theirs here, which keeps this module free of imports.
 """

@@ -22,7 +22,7 @@ class Delayed(rnn.Cell):
     delays: tuple[tuple[str, int], ...]
 
     @property
-    def state(self) -> dict[str, int]:  # type: ignore[override]
+    def state(self) -> dict[str, int]:
         return dict(self.delays)
 
     def parameters(self) -> dict[str, Any]:

@@ -156,12 +156,12 @@ class Slotted:
 
 
 def counted(x: Any) -> Any:
-    return x * counted.gain  # type: ignore[attr-defined]  # set below
+    return x * counted.gain
 
 
 def outer_module() -> Any:
     outer, inner = types.ModuleType("outer_of_test"), types.ModuleType("inner_of_test")
-    outer.inner, inner.k = inner, 1.0  # type: ignore[attr-defined]  # as an import does
+    outer.inner, inner.k = inner, 1.0
     return outer
 
 

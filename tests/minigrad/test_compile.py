@@ -304,7 +304,7 @@ def test_arguments_that_no_program_takes_are_named(value: Any, said: str):
 
 def test_compile_takes_functions():
     with pytest.raises(TypeError, match="compile takes a function, got None"):
-        mg.compile(None)  # type: ignore[arg-type]
+        mg.compile(None)
 
 
 def test_reused_results_may_be_fed_back():
@@ -335,17 +335,36 @@ def test_carried_state_gives_the_gradients_of_truncated_bptt():
 # --- what is kept -------------------------------------------------------------------------------
 
 
-def test_alternating_shapes_use_their_programs_again():
-    runs = []
+KINDS = [
+    np.ones(2),
+    np.ones(3),
+    np.ones((3, 2)),
+    np.ones(2, np.float32),
+    {"a": np.ones(2), "b": np.ones(3)},
+    {"a": np.ones(3), "b": np.ones(2)},
+    [np.ones(2), np.ones(3)],
+]
+
+
+@given(order=st.lists(st.sampled_from(range(len(KINDS))), min_size=1, max_size=40))
+def test_what_was_called_before_is_not_traced_again(order: list[int]):
+    """f itself runs at the first call of each kind only, however the kinds take turns."""
+    calls = []
+
+    def total(x: Any) -> Any:
+        return sum((mg.sum(leaf * leaf) for leaf in flatten(x)[0]), 0.0)
 
     def f(x: Any) -> Any:
-        runs.append(x.shape)
-        return x * 2.0
+        calls.append(x)
+        return total(x)
 
-    fast = mg.compile(f)
-    for n in (2, 3, 2, 3, 2):
-        fast(np.ones(n))
-    assert runs == [(2,), (2,), (3,), (3,)]  # each traced twice, to see that it does the same
+    compiled, seen = mg.compile(f), set[int]()
+    for kind in order:
+        before = len(calls)
+        assert float(compiled(KINDS[kind])) == float(total(KINDS[kind]))
+        # Each is traced twice, to see that it does the same.
+        assert len(calls) - before == (0 if kind in seen else 2)
+        seen.add(kind)
 
 
 def test_programs_of_many_shapes_stay_within_the_stated_bytes(monkeypatch: Any):

@@ -80,7 +80,7 @@ class Looped(rnn.Cell):
     states: int = 1
 
     @property
-    def state(self) -> Any:  # type: ignore[override]
+    def state(self) -> Any:
         return tuple(f"h{k}" for k in range(self.states))
 
     def parameters(self) -> Any:
