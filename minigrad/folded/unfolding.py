@@ -40,7 +40,7 @@ def run_steps(
             return values[source][t - 1]
         return start[t + delay - 1] if delay > 0 else start[t - T - 1]
 
-    for direction, group in phases(folded):
+    for direction, group in folded.remembered("phases", lambda: phases(folded)):
         for t in range(1, T + 1) if direction > 0 else range(T, 0, -1):
             for k in group:
                 node = nodes[k]
