@@ -1,17 +1,17 @@
 """Pictures of networks, made from their live graphs.
 
-A view is a quotient of the graph (`quotient`: `cells` for circles, `operations` for boxes, `stages`
-for a schedule). It gets its places (`places` on a `grid`, or `layered` `columns`) and its edges
-(`curve`, or a `router` between columns), which make a `scene`, which is written as `svg` or `dot`.
-`style` is the one table of looks. `figures` has those of the seed's text, `equations` its formulas,
-`testing` what a picture promises.
+Rooms, from the ground up: `scene` has shapes and labels with their places, and the table of looks;
+`output` writes a scene down. `quotients` make circles or boxes of a graph; `textbook`, `columns`,
+`memory` and `formulas` lay them out, as circles in time, operations by step, block diagrams and
+equations. `views` has the doors, such as `draw`; `figures` those of the seed's text; `cli` the
+command.
 """
 
 from viz import figures
-from viz.draw import draw
-from viz.drawing import Drawing
-from viz.equations import Equations, equations
-from viz.render import RendererMissing, available
+from viz.formulas.equations import Equations, equations
+from viz.output.drawing import Drawing
+from viz.output.render import RendererMissing, available
+from viz.views.draw import draw
 
 __all__ = [
     "Drawing", "Equations", "RendererMissing", "available", "draw", "equations", "figures",

@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.folded import Folded
 from rnn.cell import Cell
 from rnn.checks import whole
-from viz.style import STYLES, Style
+from viz.scene.style import STYLES, Style
 
 MANY = 1_000_000_000
 """More than any number of steps that somebody means."""

@@ -10,7 +10,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from viz.gallery import gallery
+from viz.figures.gallery import gallery
 
 CELL = rnn.LSTMCell(3, 5)
 

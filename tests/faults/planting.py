@@ -25,7 +25,7 @@ from minigrad import folded
 from minigrad.core import PRIMITIVES
 from minigrad.scan import POOL
 from rnn import cell
-from viz.layered import layered
+from viz.columns.layered import layered
 
 CACHES = (folded.forget, POOL.forget, cell._FOLDED.clear, layered.cache_clear)
 """What was made before a fault must not be used after it: functions that forget it."""

@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from viz.drawing import Drawing
+from viz.output.drawing import Drawing
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from viz.curve import flat
-from viz.scene import Scene, Shape, Wire
+from viz.scene.curve import flat
+from viz.scene.scene import Scene, Shape, Wire
 
 SOLID = ("circle", "box", "tag")
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import viz
-from viz.drawing import Drawing
-from viz.label import clean
+from viz.output.drawing import Drawing
+from viz.scene.label import clean
 
 PIECES = (
     "<b>bold</b>", "<", ">", "&", "&amp;", "&#60;", "&#x5c;", '"', "'", "\\", "\\N", "\\G", "\\\\",

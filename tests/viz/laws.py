@@ -20,15 +20,15 @@ from minigrad.lower.pipeline import planned
 from minigrad.testing.laws import Broken
 from tests.viz import geometry, reading
 from viz import figures
-from viz.cells import cells
-from viz.draw import draw
-from viz.drawing import Drawing
-from viz.memory import memory
-from viz.numbers import summary
-from viz.operations import operations
-from viz.stages import boxes
-from viz.steps import choose
-from viz.style import HEAT
+from viz.memory.memory import memory
+from viz.output.drawing import Drawing
+from viz.quotients.circles import circles
+from viz.quotients.operations import operations
+from viz.quotients.steps import choose
+from viz.scene.style import HEAT
+from viz.views.draw import draw
+from viz.views.numbers import summary
+from viz.views.schedule import boxes
 
 Law = Callable[[rnn.Cell, int], None]
 LAWS: dict[str, Law] = {}
@@ -115,7 +115,7 @@ def dot_gives_back(cell: rnn.Cell, seed: int) -> None:
     steps = (3, 9)[seed % 2]
     for folded in (cell.folded(), folded_adjoint(cell.folded()).backward):
         for level in LEVELS:
-            view = cells(folded) if level == "cell" else operations(folded, level)
+            view = circles(folded) if level == "cell" else operations(folded, level)
             once = draw(folded, "folded", level=level)
             _same(once, reading.folded(view), f"folded, {level}")
             often = draw(folded, "unfolded", steps, level, force=True)

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 
 from minigrad.extras import needed
-from viz.drawing import Drawing
-from viz.quotient import Quotient
-from viz.steps import Steps
+from viz.output.drawing import Drawing
+from viz.quotients.quotient import Quotient
+from viz.quotients.steps import Steps
 
 End = tuple[str, int]
 Edge = tuple[End | None, End | None, int]

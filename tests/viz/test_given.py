@@ -14,7 +14,7 @@ import rnn
 import viz
 from minigrad.lower.pipeline import planned
 from viz import figures
-from viz.gallery import gallery
+from viz.figures.gallery import gallery
 
 ROOT = Path(viz.__file__).parents[1]
 LSTM, PLAIN, SMALL = rnn.LSTMCell(2, 3), rnn.RNNCell(2, 3, 2), rnn.LSTMCell(1, 1)

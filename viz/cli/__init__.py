@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from minigrad import extras
 from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, train
-from viz.render import RendererMissing
+from viz.output.render import RendererMissing
 
 COMMANDS = (train, sample, draw, figures, explain, check, ops, doctor, demo)
 MISTAKES = (

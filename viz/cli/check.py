@@ -21,8 +21,8 @@ from types import ModuleType
 from typing import Any
 
 from viz.given import MANY, count
-from viz.page import document, image, text
-from viz.render import write
+from viz.output.html import document, image, text
+from viz.output.render import write
 
 FAILED, MISTAKEN = 1, 2
 

@@ -14,7 +14,7 @@ import numpy as np
 import viz
 from minigrad.extras import DISTRIBUTION, installing, version
 from rnn.threads import CHOOSING
-from viz.style import FACES
+from viz.scene.style import FACES
 
 NEEDED_FOR = {
     "numpy": ("everything", ""),

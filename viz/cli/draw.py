@@ -10,9 +10,9 @@ from minigrad.folded import folded_adjoint
 from rnn import Cell, RNNCell, Stack
 from rnn.cells import RECURRENCES
 from rnn.kinds import LAYERS, layered
-from viz.draw import VIEWS
 from viz.given import MANY, count
-from viz.views import LIMIT
+from viz.views.draw import VIEWS
+from viz.views.scenes import LIMIT
 
 
 def add(commands: Any) -> None:

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from viz.drawing import SUFFIXES
-from viz.gallery import gallery, page
+from viz.figures.gallery import gallery, page
 from viz.given import choice
-from viz.render import available, write
-from viz.style import STYLES
+from viz.output.drawing import SUFFIXES
+from viz.output.render import available, write
+from viz.scene.style import STYLES
 
 KINDS = tuple(suffix[1:] for suffix in SUFFIXES)
 

@@ -1,0 +1,164 @@
+"""The seed's figures: from live cells, within the laws of geometry, following every change."""
+
+import xml.dom.minidom
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import rnn
+from rnn import tasks
+from tests.viz.geometry import LAWS
+from viz import figures
+from viz.memory.memory import memory
+from viz.quotients.circles import circles
+
+X, H, O = 3, 5, 2
+PLAIN = rnn.RNNCell(X, H, O)
+
+
+@dataclass(frozen=True)
+class Keeper(rnn.Cell):
+    """A user's memory cell: other names, an activation of its own, a memory two steps old."""
+
+    inputs: int
+    hidden: int
+    state = {"s": 1, "m": 2}
+
+    def parameters(self) -> dict[str, Any]:
+        p = {}
+        for gate in ("keep", "write", "new"):
+            p[f"W_x{gate}"] = rnn.glorot(self.inputs, self.hidden)
+            p[f"W_s{gate}"] = rnn.orthogonal(self.hidden, self.hidden)
+        return p
+
+    def step(self, p: Any, x: Any, s: Any, m: Any) -> Any:
+        gate = {g: x @ p[f"W_x{g}"] + s @ p[f"W_s{g}"] for g in ("keep", "write", "new")}
+        keep = mg.named("keep", mg.sigmoid(gate["keep"]))
+        write = mg.named("write", mg.sigmoid(gate["write"]))
+        new = mg.named("new", mg.relu(gate["new"]))
+        m = mg.named("m", m * keep + write * new)
+        s = mg.named("s", mg.sin(m))
+        return s, s, m
+
+
+FIGURES = {
+    "tasks": lambda style: figures.modelling_tasks(style=style),
+    "one task": lambda style: figures.modelling_tasks(tasks.many_to_many_delayed(2, 5)),
+    "feed-forward": lambda style: figures.feedforward(
+        rnn.Stack([rnn.Dense(X, H, "tanh"), rnn.Dense(H, O)]), PLAIN, style
+    ),
+    "unfolding": lambda style: figures.unfolding(PLAIN, style=style),
+    "two layers": lambda style: figures.unfolding(
+        rnn.Stack([rnn.RNNCell(X, H), PLAIN.__class__(H, 4), rnn.Dense(4, O)]), style=style
+    ),
+    "weights": lambda style: figures.unfolding(PLAIN, True, style),
+    "weights of all recurrences": lambda style: figures.unfolding(
+        replace(PLAIN, recurrence=rnn.cells.RECURRENCES), True, style
+    ),
+    "recurrences": lambda style: figures.recurrences(PLAIN, style),
+    "activation": lambda style: figures.activation(PLAIN, style=style),
+    "activation, apart": lambda style: figures.activation(rnn.LSTMCell(2, 9), False, style),
+    "memory": lambda style: figures.memory_cell(rnn.LSTMCell(X, H), style),
+    "peepholes": lambda style: figures.memory_cell(rnn.LSTMCell(X, H, peepholes=True), style),
+    "keeper": lambda style: figures.memory_cell(Keeper(X, H), style),
+    "gru": lambda style: figures.memory_cell(rnn.GRUCell(X, H), style),
+    "stages": lambda style: figures.stages(
+        rnn.LSTMCell(1, 1), rnn.LSTMCell(1, 1).init(0), [1.0], ([0.5], [2.0]), style
+    ),
+    "encoder": lambda style: figures.encoder_decoder(
+        rnn.RNNCell(X, H), rnn.RNNCell(O, H, O), style=style
+    ),
+    "encoder of memory cells": lambda style: figures.encoder_decoder(
+        rnn.LSTMCell(X, H), rnn.Stack([rnn.LSTMCell(O, H), rnn.Dense(H, O)]), 2, 4, style
+    ),
+    "backward": lambda style: figures.backward(PLAIN, style=style),
+    "both ways": lambda style: figures.forward_and_backward(PLAIN, style=style),
+    "both ways, elided": lambda style: figures.forward_and_backward(PLAIN, 50, style=style),
+}
+
+
+@pytest.mark.parametrize("style", ["print", "seed"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_keep_the_laws_of_geometry_and_parse(name, style):
+    drawing = FIGURES[name](style)
+    broken = {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)}
+    assert broken == {}
+    xml.dom.minidom.parseString(drawing.svg())
+    assert drawing.svg() == FIGURES[name](style).svg()
+
+
+def words_of(drawing) -> list[str]:
+    """Everything that is written in a picture."""
+    labels = [text.label for text in drawing.scene.texts]
+    labels += [line for s in drawing.scene.shapes.values() for line in s.lines]
+    return ["".join(run.text for run in label) for label in labels]
+
+
+def test_a_task_shows_when_something_enters_leaves_and_is_fed_back():
+    scene = figures.modelling_tasks(tasks.many_to_many_delayed(4, 2)).scene
+    names = set(scene.shapes)
+    assert {"input_t4", "hidden_t5", "output_t4", "output_t5"} <= names
+    assert not {"input_t5", "output_t3"} & names
+    assert ("output_t4", "hidden_t5") in {(w.source, w.target) for w in scene.wires}
+
+
+def test_the_weights_on_the_edges_are_those_of_the_cell():
+    cell = replace(PLAIN, recurrence="output-to-hidden")
+    shown = words_of(figures.unfolding(cell, on_edges=True))
+    assert shown.count("Wxh") == 4  # folded, and at three steps
+    assert shown.count("Woh") == 3  # folded, and between three steps
+    assert "Whh" not in shown
+
+
+def test_the_straight_line_has_nothing_but_products_and_sums_on_it():
+    for cell in (rnn.LSTMCell(X, H), rnn.LSTMCell(X, H, peepholes=True), Keeper(X, H)):
+        found = memory(cell.folded())
+        assert found is not None
+        assert [found.ops[block] for block in found.line] == ["multiply", "add"]
+        scene = figures.memory_cell(cell).scene
+        heights = {scene.shapes[block].y for block in found.line}
+        carried = [w for w in scene.wires if {w.source, w.target} & set(found.line)
+                   and w.path[0][1] == w.path[-1][1] and w.path[0][1] in heights]  # fmt: skip
+        assert len(heights) == 1
+        assert len(carried) == 3
+
+
+def test_a_memory_cell_follows_its_code():
+    own = words_of(figures.memory_cell(Keeper(X, H)))
+    assert {"keep(t)", "write(t)", "new(t)", "relu", "sin", "m(t−2)", "s(t)"} <= set(own)
+    plain, peeping = (
+        figures.memory_cell(rnn.LSTMCell(X, H, peepholes=p)).scene for p in (False, True)
+    )
+    assert len(peeping.wires) == len(plain.wires) + 3
+
+
+@pytest.mark.parametrize("cell", [rnn.GRUCell(X, H), PLAIN, rnn.GRUCell(X, H, reset="before")])
+def test_a_cell_without_a_straight_line_is_drawn_gate_by_gate(cell):
+    assert memory(cell.folded()) is None
+    assert figures.memory_cell(cell).scene.title.endswith("one step, gates")
+    with pytest.raises(ValueError, match="no state whose way is only × and"):
+        figures.stages(cell, cell.init(0), [1.0] * X)
+
+
+def test_the_numbers_of_the_stages_are_those_of_a_run():
+    cell = rnn.LSTMCell(1, 1)
+    params = cell.init(3)
+    h, C = np.array([[0.3]]), np.array([[-0.7]])
+    shown = words_of(figures.stages(cell, params, [0.8], (h, C)))
+    _, (h, C) = rnn.run(cell, params, np.array([[[0.8]]]), (h, C), unfolded=True)
+    for value in (h, C):
+        assert f"{value.item():.3g}".replace("-", "−") in shown
+
+
+def test_forward_and_backward_have_every_edge_of_both_graphs():
+    cell, T = PLAIN, 3
+    scene = figures.forward_and_backward(cell, steps=T).scene
+    whole = [w for w in scene.wires if w.source and w.target]
+    views = circles(cell.folded()), circles(mg.adjoint(cell.folded()).backward)
+    wanted = sum(T - abs(link.delay) for view in views for link in view.links) + 2 * T
+    assert len(whole) == wanted
+    delays = {w.delay for w in whole}
+    assert delays == {-1, 0, 1}

@@ -1,0 +1,110 @@
+import xml.dom.minidom
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import rnn
+import viz
+from tests.viz.conftest import loss_of
+from tests.viz.geometry import LAWS
+from viz.scene.label import symbol
+
+
+@pytest.mark.parametrize("view", ["folded", "unfolded", None])
+def test_a_drawing_is_saved_as_svg_and_dot_without_any_program(tmp_path, monkeypatch, view):
+    monkeypatch.setenv("PATH", "")
+    drawing = viz.draw(rnn.RNNCell(3, 5, 2), view=view)
+    xml.dom.minidom.parse(drawing.save(tmp_path / "cell.svg"))
+    drawing.save(tmp_path / "cell.gv")
+    assert "layout=nop2" in (tmp_path / "cell.gv").read_text("utf-8")
+
+
+def test_a_notebook_shows_the_svg():
+    drawing = viz.draw(rnn.GRUCell(3, 5))
+    assert drawing._repr_mimebundle_()["image/svg+xml"] == drawing._repr_svg_() == drawing.svg()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"view": "sideways"},
+            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'schedule'",
+        ),
+        ({"level": "atom"}, "unknown level 'atom'"),
+        ({"style": "neon"}, "unknown style 'neon'"),
+        ({"layout": "grid"}, "unknown layout 'grid'"),
+        ({"engine": "mine"}, "unknown engine 'mine'"),
+        ({"steps": 0}, "steps must be a whole number ≥ 1"),
+        ({"values": True}, "a network holds no numbers"),
+    ],
+)
+def test_mistakes_are_told(options, told):
+    with pytest.raises(ValueError, match=told):
+        viz.draw(rnn.RNNCell(3, 5, 2), **options)
+
+
+def test_only_graphs_are_drawn():
+    with pytest.raises(TypeError, match="draw takes a cell, a folded graph, a schedule, a traced"):
+        viz.draw([1, 2, 3])
+    with pytest.raises(ValueError, match="a tensor is drawn as it was computed"):
+        viz.draw(mg.Tensor(1.0), view="folded")
+
+
+def test_a_suffix_or_folder_that_is_not_there_is_told(tmp_path):
+    drawing = viz.draw(rnn.RNNCell(3, 5, 2))
+    with pytest.raises(ValueError, match=r"must end in one of \.svg"):
+        drawing.save(tmp_path / "cell.jpg")
+    with pytest.raises(OSError, match="cannot write"):
+        drawing.save(tmp_path / "no" / "cell.svg")
+
+
+def test_too_many_boxes_are_refused_with_a_way_out():
+    x = mg.Tensor(1.0)
+    for _ in range(2100):
+        x = mg.tanh(x)
+    with pytest.raises(ValueError, match=r"2,100 boxes.*level='cell'.*steps=.*force=True"):
+        viz.draw(x)
+    cell = rnn.LSTMCell(3, 5)
+    with pytest.raises(ValueError, match="too many"):
+        viz.draw(cell, "unfolded", range(1, 301), "op")
+    assert len(viz.draw(cell, "unfolded", range(1, 101), "op", force=True).scene.shapes) > 2000
+
+
+def test_a_title_stands_above_everything():
+    plain = viz.draw(rnn.RNNCell(3, 5)).scene.bounds()
+    titled = viz.draw(rnn.RNNCell(3, 5), title="One layer").scene
+    assert titled.bounds()[3] > plain[3]
+    assert titled.title == "One layer"
+
+
+@pytest.mark.parametrize("level", ["cell", "gate", "op"])
+def test_a_traced_run_with_a_loss_has_the_folded_picture_of_its_cell(level):
+    cell = rnn.LSTMCell(3, 5)
+
+    def loss(p, xs):
+        return mg.mean(rnn.run(cell, p, xs, unfolded=True)[0])
+
+    shown = []
+    for steps in (3, 30):
+        graph = mg.trace(loss, cell.init(0), np.ones((steps, 1, 3)))
+        drawing = viz.draw(graph, view="folded", level=level)
+        shown.append({(w.source, w.target, w.delay) for w in drawing.scene.wires})
+    own = viz.draw(cell, view="folded", level=level)
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == len({(w.source, w.target, w.delay) for w in own.scene.wires})
+
+
+def test_a_shared_parameter_is_one_node_with_an_edge_to_each_reader():
+    cell = rnn.RNNCell(3, 5, 2)
+    for given in (cell, loss_of(cell, 4)):
+        view = "unfolded" if given is cell else None
+        drawing = viz.draw(given, view, 4, "op", params="shared")
+        weights = [s for s in drawing.scene.shapes.values() if s.lines]
+        names = {s.id for s in weights if s.lines[0] == symbol("W_hh")}
+        assert len(names) == 1
+        assert sum(w.source in names for w in drawing.scene.wires) == 4
+        assert [law.__name__ for law in LAWS if law(drawing.scene)] == []
+    with pytest.raises(ValueError, match="circles have no parameters to share; level='gate'"):
+        viz.draw(cell, params="shared")

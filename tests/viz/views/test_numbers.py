@@ -1,0 +1,44 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+import viz
+from viz.scene.label import plain
+from viz.views.numbers import heat, norm, summary
+
+
+def test_values_that_are_not_finite_have_a_look_of_their_own():
+    x = mg.Tensor([1.0, np.nan, np.inf], name="x")
+    shapes = viz.draw(mg.named("y", x * 2.0), values=True).scene.shapes
+    assert {s.kind for s in shapes.values()} == {"invalid"}
+    assert plain(shapes["x"].lines[-1]) == "1 NaN, 1 inf of 3"
+
+
+@pytest.mark.parametrize("value", [np.float64("nan"), np.inf, -np.inf])
+def test_a_scalar_that_is_not_finite_is_named(value):
+    assert summary(np.array(value)) in ("NaN", "inf", "−inf")
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
+def test_norms_of_finite_gradients_are_as_accurate_as_hypot(values):
+    assert norm(np.array(values)) == pytest.approx(math.hypot(*values), rel=1e-12)
+
+
+def test_heat_grows_with_the_size_of_a_gradient():
+    steps = [heat(size, -6, 0) for size in (0.0, 1e-6, 1e-4, 1e-2, 1.0)]
+    assert steps == sorted(steps)
+    assert steps[0] == 0
+    assert len(set(steps)) > 3
+
+
+def test_gradients_are_written_and_filled_after_backward():
+    w = mg.Tensor([3.0, 4.0], name="w")
+    loss = mg.named("loss", (w * w).sum())
+    loss.backward()
+    shapes = viz.draw(loss, gradients=True).scene.shapes
+    assert plain(shapes["w"].lines[-1]) == "‖grad‖ 10"
+    assert shapes["w"].fill != shapes["loss"].fill

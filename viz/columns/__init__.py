@@ -1,0 +1,1 @@
+"""Columns: the boxes of a step in ranks, and channels between steps."""

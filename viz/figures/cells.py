@@ -1,0 +1,132 @@
+"""Memory cells as block diagrams, and with the numbers of one step on their wires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import Tensor
+from minigrad.folded import STATE, Folded
+from minigrad.graph import replay
+from minigrad.tree import flatten
+from rnn.cell import Cell, Edge
+from rnn.run import run
+from viz.given import cell as as_cell
+from viz.given import styled
+from viz.memory.block_diagram import block_diagram
+from viz.memory.memory import Memory, memory
+from viz.output.drawing import Drawing
+from viz.scene.plates import Plate, stacked
+from viz.views.draw import draw
+from viz.views.numbers import summary
+
+
+def memory_cell(cell: Cell, style: str = "print") -> Drawing:
+    """The block diagram of a gated cell, its carried state a straight line.
+
+    A cell whose states all pass through weights or activations has no such line; it is drawn gate
+    by gate.
+
+    >>> import rnn
+    >>> memory_cell(rnn.LSTMCell(3, 5, peepholes=True))
+    <Drawing: LSTMCell>
+    >>> memory_cell(rnn.GRUCell(3, 5))
+    <Drawing: GRUCell, one step, gates>
+    """
+    look = styled("memory_cell", style)
+    found = memory(as_cell("memory_cell", cell).folded())
+    if found is None:
+        return draw(cell, view="folded", level="gate", style=style)
+    scene = block_diagram(found, look)
+    scene.title = cell.label
+    return Drawing(scene)
+
+
+def stages(
+    cell: Cell, params: Mapping[str, Any], x: Any, state: Any = None, style: str = "print"
+) -> Drawing:
+    """A memory cell computing: a panel for each stage, with the numbers on its wires.
+
+    Args:
+        cell: with a straight line, as `memory_cell` draws it.
+        params: of the cell.
+        x: one input, `(X,)` or `(1, X)`.
+        state: as in `rnn.run` for one row; zeros if None.
+        style: "print" or "seed".
+
+    Raises:
+        ValueError: the cell has no straight line.
+
+    >>> import rnn
+    >>> cell = rnn.LSTMCell(inputs=1, hidden=1)
+    >>> stages(cell, cell.init(0), [1.0])
+    <Drawing: LSTMCell, stage by stage>
+    """
+    look, folded = styled("stages", style), as_cell("stages", cell).folded()
+    found = memory(folded)
+    if found is None:
+        raise ValueError(f"stages: {cell!r} has no state whose way is only × and +")
+    numbers = _numbers(cell, folded, found, params, x, state)
+    panels = []
+    for k, told in enumerate(_stages(found), 1):
+        panels.append(Plate(block_diagram(found, look, numbers, k), f"Stage {k}: {told}"))
+    return Drawing(stacked(panels, f"{cell.label}, stage by stage"))
+
+
+def _stages(found: Memory) -> list[str]:
+    """What happens in each stage, by its operation on the line."""
+    name = found.state.rpartition(".")[2]
+    told = [
+        f"the percent of {name} to remember"
+        if found.ops[block] == "multiply"
+        else f"updating {name}"
+        for block in found.line
+    ]
+    return [*told, "what is shown"] if found.shows else told
+
+
+def _numbers(
+    cell: Cell, folded: Folded, found: Memory, params: Any, x: Any, state: Any
+) -> dict[str, str]:
+    """The value of every block of a memory cell at one step, as text."""
+    step = folded.step
+    x = _row("x", x, cell.inputs)
+    start = cell.start(1) if state is None else _rows(cell.edges(), state)
+    run(cell, params, x[None], start)  # refuses other parameters
+    leaves, tree = flatten(params)
+    named = dict(zip(tree.paths(), leaves, strict=True))
+    wanted = [named[path] for path in cell.init(0).named()]
+    given = iter([*(w.data if isinstance(w, Tensor) else w for w in wanted), x])
+    states = iter(flatten(start)[0])
+    values = [next(states) if role == STATE else next(given) for role in folded.inputs]
+    everything = replace(step, outputs=tuple(range(len(step.nodes))))
+    made = [np.asarray(value) for value in replay(everything, values)]
+    numbers = {block.id: summary(made[block.nodes[-1]]) for block in found.view.blocks}
+    for gate in found.gates:
+        nodes = found.view[gate].nodes
+        main = max(k for k in nodes if not step.nodes[k].is_alias)
+        numbers[f"z {gate}"] = summary(made[step.nodes[main].inputs[0]])
+    for r in folded.recurrences:
+        numbers[f"old {r.name}"] = summary(made[step.inputs[r.input]])
+    return numbers
+
+
+def _rows(edges: Any, state: Any) -> Any:
+    """A start state as rows, in tuples as the edges are."""
+    if isinstance(edges, Edge):
+        return _row(f"the state {edges.name}", state, edges.size)
+    if not isinstance(state, tuple | list) or len(state) != len(edges):
+        names = ", ".join(edge.name for edge in flatten(edges)[0])
+        raise ValueError(f"stages: the state must be a tuple of {names}, got {state!r:.60}")
+    return tuple(_rows(e, s) for e, s in zip(edges, state, strict=True))
+
+
+def _row(what: str, given: Any, size: int) -> Any:
+    try:
+        row = np.asarray(given, float).reshape(1, size)
+    except (ValueError, TypeError):
+        raise ValueError(f"stages: {what} must be {size} numbers, got {given!r:.60}") from None
+    return row

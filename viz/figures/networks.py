@@ -1,0 +1,110 @@
+"""Networks as circles, and their activations as matrices and vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rnn import RNNCell
+from rnn.cell import Cell
+from rnn.cells import RECURRENCES
+from viz.figures import matrices
+from viz.given import count, flags, refused, styled
+from viz.given import folded as as_folded
+from viz.output.drawing import Drawing
+from viz.quotients.circles import circles
+from viz.quotients.steps import choose
+from viz.scene.plates import Plate, beside, stacked
+from viz.textbook import network, pairs, weights
+from viz.views.draw import draw
+from viz.views.scenes import LIMIT
+
+
+def feedforward(cell: Cell, recurrent: Cell, style: str = "print") -> Drawing:
+    """A network without recurrent edges beside one that has them.
+
+    >>> import rnn
+    >>> plain = rnn.Stack([rnn.Dense(3, 5, "tanh"), rnn.Dense(5, 2)])
+    >>> feedforward(plain, rnn.RNNCell(3, 5, 2))
+    <Drawing: A feed-forward and a recurrent network>
+    """
+    pair = {"feed-forward network": cell, "recurrent network": recurrent}
+    look = styled("feedforward", style)
+    panels = [
+        Plate(network.folded(circles(as_folded("feedforward", c)), look), name)
+        for name, c in pair.items()
+    ]
+    return Drawing(beside(panels, "A feed-forward and a recurrent network"))
+
+
+def unfolding(cell: Any, on_edges: bool = False, style: str = "print") -> Drawing:
+    """A cell of any number of layers, folded, and unfolded around a step t.
+
+    >>> import rnn
+    >>> unfolding(rnn.Stack([rnn.RNNCell(3, 5), rnn.RNNCell(5, 5, 2)]))
+    <Drawing: x, h_1, h_2, o, folded and unfolded over 3 steps>
+    """
+    return draw(cell, steps="t", on_edges=on_edges, style=style)
+
+
+def recurrences(cell: RNNCell, style: str = "print") -> Drawing:
+    """The three recurrences of a cell with an output layer, each folded and unfolded.
+
+    >>> import rnn
+    >>> recurrences(rnn.RNNCell(3, 5, 2))
+    <Drawing: hidden-to-hidden, output-to-hidden, output-to-output>
+    """
+    if not isinstance(cell, RNNCell):
+        raise refused("recurrences", "an RNNCell with outputs, such as RNNCell(3, 5, 2)", cell)
+    look, panels = styled("recurrences", style), []
+    for kind in RECURRENCES:
+        folded = replace(cell, recurrence=kind).folded()
+        view = circles(folded)
+        recurrent = {k for link in view.links if link.delay for k in link.through}
+        named = {k: label for k, label in weights.labels(folded).items() if k in recurrent}
+        scene = network.both(view, choose("t"), look, named, headings=False)
+        panels.append(Plate(scene, kind))
+    return Drawing(stacked(panels, ", ".join(RECURRENCES)))
+
+
+def activation(cell: Cell, concatenated: bool = True, style: str = "print") -> Drawing:
+    """The activations of a cell as matrices and vectors, their sides to scale.
+
+    Args:
+        cell: any whose layers are activations of products and sums.
+        concatenated: the weights side by side, inputs and states one above the other, as
+            [W_xh W_hh] [x; h]; or one product for each.
+        style: "print" or "seed".
+
+    >>> import rnn
+    >>> activation(rnn.RNNCell(3, 5, 2))
+    <Drawing: Computing the activations of one time step>
+    """
+    flags("activation", concatenated=concatenated)
+    look = styled("activation", style)
+    found = matrices.rows(as_folded("activation", cell))
+    if not found:
+        raise ValueError(f"activation: {cell!r} has no activation of products and sums")
+    return Drawing(matrices.written_out(found, look, concatenated))
+
+
+def encoder_decoder(
+    encoder: Cell, decoder: Cell, inputs: int = 3, outputs: int = 3, style: str = "print"
+) -> Drawing:
+    """A cell that reads, and another that starts from its last state and reads what it wrote.
+
+    >>> import rnn
+    >>> encoder_decoder(rnn.GRUCell(3, 5), rnn.GRUCell(5, 5))
+    <Drawing: Encoder and decoder>
+    """
+    where, look = "encoder_decoder", styled("encoder_decoder", style)
+    inputs = count(where, "inputs", inputs, LIMIT)
+    outputs = count(where, "outputs", outputs, LIMIT)
+    both = [as_folded(where, c) for c in (encoder, decoder)]
+    left, taken = ([r.name for r in f.recurrences] for f in both)
+    if len(left) != len(taken):
+        raise ValueError(
+            f"{where}: the encoder leaves {', '.join(left) or 'nothing'}, but the decoder "
+            f"starts from {', '.join(taken) or 'nothing'}"
+        )
+    return Drawing(pairs.handed_over(circles(both[0]), circles(both[1]), inputs, outputs, look))

@@ -1,0 +1,51 @@
+"""Backpropagation through time, and what runs when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.folded import folded_adjoint
+from minigrad.lower.pipeline import prepared
+from viz.given import flags, styled
+from viz.given import folded as as_folded
+from viz.output.drawing import Drawing
+from viz.quotients.circles import circles
+from viz.quotients.steps import choose
+from viz.textbook import pairs
+from viz.views.draw import draw
+
+
+def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
+    """Backpropagation through time: the adjoint, folded and unfolded, running against time.
+
+    >>> import rnn
+    >>> backward(rnn.RNNCell(3, 5, 2))
+    <Drawing: ∂o, ∂h, ∂x, folded and unfolded over 3 steps>
+    """
+    return draw(folded_adjoint(as_folded("backward", cell)).backward, steps=steps, style=style)
+
+
+def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
+    """The forward run and, above it, the adjoint that runs back through the same steps.
+
+    >>> import rnn
+    >>> forward_and_backward(rnn.RNNCell(3, 5, 2), steps=3)
+    <Drawing: Forward and backward through time>
+    """
+    look, folded = styled("forward_and_backward", style), as_folded("forward_and_backward", cell)
+    views = circles(folded), circles(folded_adjoint(folded).backward)
+    return Drawing(pairs.there_and_back(*views, choose(steps), look))
+
+
+def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing:
+    """What runs once and what in loops over time, as `rnn.run` and its gradient run it.
+
+    >>> import rnn
+    >>> schedule(rnn.LSTMCell(3, 5))
+    <Drawing: LSTMCell, schedule>
+    """
+    flags("schedule", backward=backward)
+    if not backward:
+        return draw(cell, "schedule", style=style)
+    folded = prepared(as_folded("schedule", cell)).folded
+    return draw(folded_adjoint(folded), "schedule", style=style)

@@ -1,0 +1,1 @@
+"""Formulas: the equations of a step, printed from its graph."""

@@ -1,0 +1,1 @@
+"""Block diagrams: memory cells, recognised by what they do, round a straight line."""

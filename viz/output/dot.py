@@ -1,0 +1,178 @@
+r"""Scene to `graphviz.Digraph`: every place is in the DOT, and `layout=nop2` keeps it.
+
+So `dot -Tpng file.gv`, the `graphviz` package, notebooks and pygraphviz draw the same picture.
+Text has character references wherever DOT would read a meaning into a character, so `\N` or `<B>`
+in a name stays text: labels are HTML-like, tips never begin with `<`. Names of nodes are our own.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import graphviz
+
+from viz.output.svg import line_sizes, stroke_width
+from viz.scene.curve import arrow
+from viz.scene.label import Label, Run, clean, plain
+from viz.scene.scene import Scene, Shape, Text, Wire
+from viz.scene.style import ARROW, FACES, INK, MARK, MITRE, SCRIPT, SLANTED
+
+
+def digraph(scene: Scene, layout: str = "nop2", dpi: int | None = None) -> graphviz.Digraph:
+    """The scene as a Digraph; another layout than "nop2" lets Graphviz place the nodes.
+
+    Every block of the picture is a node with its own name and label and every link an edge between
+    two such nodes; helper points of wires that end in the open are called `_1`, `_2` and so on.
+    So that a program can read the graph back, nodes have the attribute `block`, and edges `delay`
+    or, where they come from a bus, what it `carries`: `x:0 h:1`. `dpi` is that of pixels.
+    """
+    pinned = layout == "nop2"
+    graph = graphviz.Digraph(
+        comment=None,
+        graph_attr={
+            "layout": layout, "splines": "true", "bgcolor": "white", "pad": "0.18",
+            "outputorder": "nodesfirst", "fontname": "Arial", "id": "picture",
+            "tooltip": _tip(scene.title), "label": "",
+            **({} if pinned else {"rankdir": "BT"}),
+            **({"dpi": str(dpi)} if dpi else {}),
+        },
+        node_attr={"fontname": "Arial", "label": ""},
+        edge_attr={"fontname": "Arial"},
+    )  # fmt: skip
+    for s in scene.shapes.values():
+        if pinned or s.form not in ("panel", "square"):
+            _node(graph, scene, s, pinned)
+    count = 0
+    for wire in scene.wires:
+        ends = []
+        for name, point in ((wire.source, wire.path[0]), (wire.target, wire.path[-1])):
+            if not name:
+                count += 1
+                name = f"_{count}"
+                place = {"pos": _at(point)} if pinned else {}
+                graph.node(name, label="", shape="point", style="invis", width="0.01", **place)
+            ends.append(name)
+        _edge(graph, wire, ends, pinned)
+    if pinned:
+        for k, text in enumerate(scene.texts, 1):
+            _note(graph, text, f"_text{k}")
+    return graph
+
+
+def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None:
+    look = scene.style.look(s.kind)
+    shape = {"circle": "circle"}.get(s.form, "box")
+    style = "rounded,filled" if s.form in ("box", "panel") else "filled"
+    if s.kind == "invalid":
+        style = f"{style},dashed"
+    ring = {"peripheries": "2"} if s.is_marked else {}
+    block = s.block or (scene.shapes[s.inside].block if s.inside else "")
+    shows = {"block": block} if block else {}
+    place = {"pos": _at((s.x, s.y))} if pinned else {}
+    graph.node(
+        s.id,
+        label=_lines(s.lines, line_sizes(s), s.bold, s.is_fraction),
+        shape=shape,
+        style=style,
+        fillcolor=s.fill or look.fill,
+        color=MARK if s.is_marked else s.line or look.line,
+        fontcolor=INK,
+        penwidth=f"{stroke_width(s):g}",
+        fixedsize="true",
+        width=f"{s.w / 72:.4f}",
+        height=f"{s.h / 72:.4f}",
+        fontsize=f"{s.size:g}",
+        id=s.id,
+        tooltip=_tip(s.title or plain(s.lines[0] if s.lines else ())),
+        **ring,
+        **shows,
+        **place,
+    )
+
+
+def _tip(text: str) -> str:
+    # Tips know escapes such as `\G`, and not every Graphviz takes `\\\\` for a backslash.
+    return escape(clean(text, 400)).replace("\\", "∖")
+
+
+def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
+    pos = {}
+    if pinned:
+        path, start = wire.path, ""
+        if wire.head:
+            # Graphviz 2 draws the outline of an arrowhead beyond its tip, newer ones do not: with
+            # half of it kept back, neither runs into the node or ends far from it.
+            path, _ = arrow(path, MITRE * wire.width / 2)
+            path, tip = arrow(path, ARROW * wire.head)
+            start = f"e,{_at(tip)} "
+        pos = {"pos": start + " ".join(_at(p) for p in path)}
+    graph.edge(
+        *ends,
+        color=wire.colour,
+        penwidth=f"{wire.width:g}",
+        style="dashed" if wire.dashed else "solid",
+        arrowsize=f"{wire.head * ARROW / 10:g}",
+        arrowhead="normal" if wire.head else "none",
+        **({"delay": str(wire.delay)} if wire.delay else {}),
+        **({"carries": " ".join(f"{a}:{d}" for a, d in wire.carries)} if wire.carries else {}),
+        **({} if pinned or wire.delay == 0 else {"constraint": "false"}),
+        **pos,
+    )
+
+
+def _note(graph: graphviz.Digraph, text: Text, name: str) -> None:
+    left, low, right, top = text.box()
+    graph.node(
+        name,
+        label=_lines((text.label,), [text.size], text.bold),
+        shape="plaintext",
+        margin="0",
+        width="0.01",
+        height="0.01",
+        fontcolor=text.colour,
+        pos=_at(((left + right) / 2, (low + top) / 2)),
+    )
+
+
+def _lines(
+    lines: tuple[Label, ...], sizes: list[float], bold: bool, is_fraction: bool = False
+) -> str:
+    """An HTML-like label; an empty one for no lines."""
+    rows = [
+        "".join(_run(run, size, bold) for run in label if run.text)
+        for label, size in zip(lines, sizes, strict=True)
+    ]
+    rows = [row for row in rows if row]
+    if is_fraction:
+        rows[0] = f"<U>{rows[0]}</U>"
+    if len(rows) > 1:  # thin lines: room for a subscript, and as much above it
+        thin = '<FONT POINT-SIZE="3">&#160;</FONT>'
+        rows = [thin, rows[0], thin, *rows[1:]]
+    return f"<{'<BR/>'.join(rows)}>" if rows else ""
+
+
+def _run(run: Run, size: float, bold: bool) -> str:
+    # Graphviz replaces `\N` even in HTML-like labels, unless the backslash is in tags of its own.
+    parts = re.split(r"(\\)", run.text)
+    return "".join(_plain_run(run._replace(text=part), size, bold) for part in parts if part)
+
+
+def _plain_run(run: Run, size: float, bold: bool) -> str:
+    # An HTML-like label drops spaces at the ends of a run.
+    text = escape(run.text).replace(" ", "&#160;")
+    if run.role == SLANTED:
+        text = f"<I>{text}</I>"
+    if bold:
+        text = f"<B>{text}</B>"
+    # Pango makes scripts smaller by 1.2 once more.
+    points = size * (SCRIPT * 1.2 if run.script else 1.0)
+    text = f'<FONT FACE="{FACES[run.role]}" POINT-SIZE="{points:.1f}">{text}</FONT>'
+    if run.script:
+        tag = "SUP" if run.script > 0 else "SUB"
+        text = f"<{tag}>{text}</{tag}>"
+    return text
+
+
+def _at(point: tuple[float, float]) -> str:
+    return f"{point[0]:.2f},{point[1]:.2f}"

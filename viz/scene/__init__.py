@@ -1,0 +1,1 @@
+"""Scenes: shapes, wires and texts with their places; labels, curves, and the one table of looks."""

@@ -1,0 +1,1 @@
+"""Textbook figures: a circle for each layer, a column for each step."""

@@ -1,0 +1,129 @@
+"""Two networks in one picture: forward and backward, encoder and decoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from viz.quotients.quotient import Link, Quotient
+from viz.quotients.steps import Steps
+from viz.scene.curve import line
+from viz.scene.label import symbol, timed, words
+from viz.scene.scene import Scene, Shape, Text, Wire
+from viz.scene.style import PITCH, ROW, Style
+from viz.textbook import network
+from viz.textbook.grid import Grid
+from viz.textbook.spots import shown_state
+
+FED = "fed back"
+
+
+def there_and_back(forward: Quotient, backward: Quotient, steps: Steps, style: Style) -> Scene:
+    """The forward run below, backpropagation through time above it, between them the loss.
+
+    Args:
+        forward: circles of a cell.
+        backward: circles of its adjoint.
+        steps: the columns of both.
+        style: of the picture.
+    """
+    scene = Scene("Forward and backward through time", style=style)
+    scene.description = (
+        f"Below, forward: {network.describe(forward)}. Above, backward: "
+        f"{network.describe(backward)}."
+    )
+    low, high = Grid(forward, scene), Grid(backward, Scene(style=style))
+    low.pitch = high.pitch = max(low.pitch, high.pitch)
+    network.columns(low, 0.0, steps, {})
+    network.columns(high, 0.0, replace(steps, gaps=()), {})
+    given = [b for b in backward.blocks if b.kind == "input"]
+    loss = low.top + 62
+    new = scene.merge(high.scene, 0.0, loss + 62 + ROW / 2)
+    for t, place in zip(steps.shown, steps.places, strict=True):
+        x = place * low.pitch
+        label = timed(symbol("L"), steps.name(t))
+        name = f"L_t{t}"
+        box = Shape(name, x, loss, 46, 30, "box", "op", (label,), 17, f"loss at t = {t}", name)
+        scene.add(box)
+        for output in forward.outputs:
+            shape = low.shapes[output, shown_state(forward[output]), t]
+            # The arrow of a result that is a state already leads up to the loss.
+            scene.wires = [
+                w for w in scene.wires
+                if w.source != shape.id or w.target or w.delay or w.path[0][0] != w.path[-1][0]
+            ]  # fmt: skip
+            ends = (shape.border((x, loss)), (x, loss - 15))
+            scene.wires.append(Wire(shape.id, name, line(*ends), width=1.5))
+        for block in given:
+            target = scene.shapes[new[high.shapes[block.id, "", t].id]]
+            ends = ((x, loss + 15), target.border((x, loss)))
+            scene.wires.append(Wire(name, target.id, line(*ends), width=1.5))
+    return scene
+
+
+def handed_over(
+    encoder: Quotient, decoder: Quotient, inputs: int, outputs: int, style: Style
+) -> Scene:
+    """An encoder that reads, and a decoder that starts from its last state and writes.
+
+    Args:
+        encoder: circles of the cell that reads.
+        decoder: circles of the cell that writes; its outputs become its inputs.
+        inputs: the number of steps that are read.
+        outputs: the number of steps that are written.
+        style: of the picture.
+    """
+    scene = Scene("Encoder and decoder", style=style)
+    scene.description = (
+        f"The encoder reads {inputs} steps: {network.describe(encoder)}. From its last state the "
+        f"decoder writes {outputs} steps: {network.describe(decoder)}."
+    )
+    below, above = Grid(encoder, scene), Grid(_fed_back(decoder), scene)
+    # Both stand on the rows of the encoder: its states and those of the decoder are one row.
+    lift = min(s.y for s in below.spots if s.block.kind != "input") - above.spots[0].y
+    above.spots = [replace(s, y=s.y + lift) for s in above.spots]
+    pitch = max(below.pitch, above.pitch, PITCH)
+    for n in range(inputs):
+        _step(below, n * pitch, n + 1, n > 0)
+    states = [k for k in encoder.links if k.delay]
+    taken = [k for k in above.view.links if k.delay and k.name != FED]
+    for mine, theirs in zip(states, taken, strict=False):
+        state = theirs.name if theirs.name in above.view[theirs.source].states else ""
+        state = state or shown_state(above.view[theirs.source])
+        above.shapes[theirs.source, state, 0] = below.source(mine, inputs)
+    for n in range(outputs):
+        _step(above, (inputs + n) * pitch, n + 1, True, taken if n == 0 else None)
+    _, low, _, high = scene.bounds()
+    for name, first, count in (("encoder", 0, inputs), ("decoder", inputs, outputs)):
+        x, wide = (first + (count - 1) / 2) * pitch, count * pitch - 14
+        frame = Shape(f"_{name}", x, (low + high) / 2, wide, high - low + 28, "panel", "panel")
+        scene.shapes = {frame.id: frame, **scene.shapes}
+        scene.texts.append(Text(x, high + 30, words(name), 15, bold=True))
+    return scene
+
+
+def _step(grid: Grid, x: float, t: int, recurs: bool, only: list[Link] | None = None) -> None:
+    """One column with the edges that arrive at it."""
+    grid.column(x, str(t), t)
+    for link in grid.view.links:
+        if not link.delay:
+            grid.up(link, t)
+        elif recurs and (only is None or link in only):
+            colour = network.colour(grid.scene.style, link)
+            grid.across(link, t, (True, True), colour)
+
+
+def _fed_back(view: Quotient) -> Quotient:
+    """The view of a network that reads what it wrote: in place of its inputs its own outputs."""
+    gone = {b.id for b in view.blocks if b.kind == "input"}
+    kept = [k for k in view.links if k.source not in gone]
+    known = {(k.source, k.target, k.delay) for k in kept}
+    fed = [
+        replace(k, source=view.outputs[0], delay=1, name=FED)
+        for k in view.links
+        if k.source in gone and (view.outputs[0], k.target, 1) not in known
+    ]
+    blocks = tuple(b for b in view.blocks if b.id not in gone)
+    return replace(view, blocks=blocks, links=(*kept, *fed))
+
+
+__all__ = ["handed_over", "there_and_back"]

@@ -1,0 +1,1 @@
+"""Views: what people call, from a cell or a tensor to a drawing."""

@@ -1,0 +1,124 @@
+"""`draw`: a cell, a folded graph, a schedule, a traced graph or a tensor as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad.core import Tensor
+from minigrad.folded import Folded, FoldedAdjoint
+from minigrad.graph import Graph
+from minigrad.loops.embed import fold
+from minigrad.lower.pipeline import planned
+from minigrad.lower.schedule import Schedule
+from viz import given
+from viz.output.drawing import Drawing
+from viz.quotients.adjoints import named
+from viz.quotients.recorded import of_graph, of_tensor
+from viz.scene.label import words
+from viz.scene.scene import Text
+from viz.views import scenes
+from viz.views.marks import Marked
+from viz.views.scenes import Asked
+
+VIEWS = ("folded", "unfolded", "schedule")
+LEVELS = ("cell", "gate", "op")
+
+
+def draw(
+    obj: Any,
+    view: str | None = None,
+    steps: int | str | Iterable[int] | None = None,
+    level: str | None = None,
+    *,
+    on_edges: bool = False,
+    values: bool = False,
+    gradients: bool = False,
+    marked: Marked = (),
+    params: str = "tags",
+    style: str = "print",
+    layout: str = "nop2",
+    engine: str | None = None,
+    title: str = "",
+    force: bool = False,
+) -> Drawing:
+    """A picture of a network, made from its live graph.
+
+    Args:
+        obj: a cell; a folded graph; its adjoint, of which the backward graph is drawn; a schedule;
+            a traced graph; or a tensor, with all that it was made from.
+        view: "folded", one step with its recurrent edges; "unfolded", a column for every step; or
+            "schedule", what runs before, in and after each loop over time. None: folded and
+            unfolded side by side at the level "cell", else folded; a recorded graph is drawn as it
+            ran.
+        steps: number of steps of the unfolded view (4), of which more than 6 are elided: 1, 2, ⋯,
+            T. A list or range of steps gives exactly those; "t" the steps t−1, t and t+1.
+        level: "cell", circles as in a textbook; "gate", a box for a gate; "op", a box for every
+            operation. "cell" for cells and folded graphs, "op" for tensors and traced graphs.
+        on_edges: write the weights on the edges, at the level "cell".
+        values: write values of tensors: of a scalar the number, of an array mean ± deviation.
+        gradients: write norms of gradients, and fill boxes by them; after `loss.backward()`.
+        marked: nodes to point out, by their numbers in the graph (of a cell or folded graph, in
+            its step; of a schedule, in its step after the passes), or tensors; a mapping writes
+            something about each below the picture.
+        params: "tags" beside the boxes that read them; or "shared", one node for each parameter
+            with edges to all its readers, at the levels "gate" and "op".
+        style: "print", or "seed" for the colours that the seed's text speaks of.
+        layout: "dot" and the like let Graphviz place the boxes.
+        engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
+        title: written above the picture.
+        force: draw however many boxes there are.
+
+    Raises:
+        ValueError: an unknown view, level or style; more than 2,000 boxes; a marked node that is
+            not shown.
+        TypeError: something that is no graph.
+
+    >>> import rnn, viz
+    >>> viz.draw(rnn.RNNCell(3, 5, 2), view="folded")
+    <Drawing: x, h, o, folded>
+    >>> viz.draw(rnn.LSTMCell(3, 5), view="unfolded", steps=100, level="op")
+    <Drawing: LSTMCell, 100 steps, every operation>
+    >>> viz.draw(rnn.LSTMCell(3, 5), view="schedule")
+    <Drawing: LSTMCell, schedule>
+    """
+    given.choice("draw", "view", view, (None, *VIEWS))
+    given.choice("draw", "level", level, (None, *LEVELS))
+    given.choice("draw", "params", params, ("tags", "shared"))
+    given.flags("draw", on_edges=on_edges, values=values, gradients=gradients, force=force)
+    if not isinstance(title, str):
+        raise TypeError(f"draw: title must be a string, got {title!r:.60}")
+    looks = given.styled("draw", style)
+    asked = Asked(view, steps, level, on_edges, values, gradients, marked, params, looks, force)
+    if isinstance(obj, Graph) and (view in ("folded", "schedule") or level == "cell"):
+        if marked:
+            raise ValueError(
+                "draw: marked numbers the nodes of the graph, which are others when it is folded; "
+                "draw minigrad.fold(graph) with the numbers of its step, or view=None"
+            )
+        obj = fold(obj)
+    if isinstance(obj, Graph | Tensor):
+        record = of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj)
+        scene = scenes.recorded(record, asked)
+    elif isinstance(obj, Schedule):
+        scene = scenes.scheduled(obj, asked)
+    elif view == "schedule":
+        scene = scenes.scheduled(planned(_fold(obj)), asked)
+    else:
+        scene = scenes.folded(_fold(obj), asked)
+    name = getattr(obj, "label", "")
+    if name and (view == "schedule" or level in ("gate", "op")):
+        scene.title = f"{name}, {scene.title}"
+    if title:
+        left, _, right, top = scene.bounds()
+        scene.texts.append(Text((left + right) / 2, top + 20, words(title), 16, bold=True))
+        scene.title = title
+    return Drawing(scene, layout, engine)
+
+
+def _fold(obj: Any) -> Folded:
+    if isinstance(obj, FoldedAdjoint):
+        return named(obj)
+    return given.folded(
+        "draw", obj, "a cell, a folded graph, a schedule, a traced graph or a tensor"
+    )
