@@ -16,15 +16,21 @@ RAISED = str.maketrans("0123456789+−()t", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻�
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 TYPED = str.maketrans({
     "⊙": "*", "−": "-", "Σ": "sum_t", "√": "sqrt", "σ": "sigma", "∂": "d", "ᵀ": "^T", "²": "^2",
-    "≥": ">=", "≤": "<=", "≠": "!=", "∧": "and", "¬": "not", "·": ":", "\u0303": "~",
+    "≥": ">=", "≤": "<=", "≠": "!=", "∧": "and", "¬": "not", "·": ":", "…": "...", "′": "'",
+    "\u0303": "~",
 })  # fmt: skip
+SPELT = {"Σ": "sum", "Π": "prod"}
+"""Functions whose sign has another meaning before a space: a sum over t."""
 
 SIGNS = {
     " ⊙ ": r" \odot ", " − ": " - ", "−": "-", "Σ ": r"\sum_{t} ", "√": r"\operatorname{sqrt}",
     "(": r"\left(", ")": r"\right)", "|": r"\lvert ", "[": "[", "]": "]", " ": r"\, ",
 }  # fmt: skip
 RAISING = {"ᵀ": r"\top", "²": "2"}
-FUNCTIONS = {"σ": r"\sigma", **{f: rf"\{f}" for f in ("tanh", "sin", "cos", "exp", "log", "max")}}
+FUNCTIONS = {
+    "σ": r"\sigma", **{f: rf"\{f}" for f in ("tanh", "sin", "cos", "exp", "log", "max")},
+    "Σ": r"\sum", "Π": r"\prod",
+}  # fmt: skip
 ACCENTS = {"\u0303": r"\tilde", "\u0302": r"\hat", "\u0304": r"\bar"}
 ESCAPES = {c: rf"\{c}" for c in "{}$&#%_"} | {
     "\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim ", "∂": r"\partial ",
@@ -54,7 +60,14 @@ class Function:
     name: str
 
 
-Part = Symbol | Function | str
+@dataclass(frozen=True)
+class Code:
+    """What is written as in Python: the position of entries, an option of a call."""
+
+    text: str
+
+
+Part = Symbol | Function | Code | str
 Formula = tuple[Part, ...]
 
 
@@ -77,9 +90,15 @@ def unicode(formula: Sequence[Part]) -> str:
     'W_xhᵀ z_h⁽ᵗ⁺¹⁾'
     """
     return "".join(
-        _plain(p) if isinstance(p, Symbol) else p.name if isinstance(p, Function) else p
-        for p in formula
+        _plain(p) if isinstance(p, Symbol) else _bare(p) for p in formula
     )
+
+
+def _bare(part: Function | Code | str) -> str:
+    """A part that is no symbol, as it is."""
+    if isinstance(part, Function):
+        return part.name
+    return part.text if isinstance(part, Code) else part
 
 
 def typed(formula: Sequence[Part]) -> str:
@@ -92,9 +111,7 @@ def typed(formula: Sequence[Part]) -> str:
         f"{_base(p)}{f'_{clean(p.sub)}' if p.sub else ''}"
         f"{'' if p.offset is None else f'^{_time(p.offset)}'}"
         if isinstance(p, Symbol)
-        else p.name
-        if isinstance(p, Function)
-        else p
+        else SPELT.get(_bare(p), _bare(p))
         for p in formula
     )
     text = unicodedata.normalize("NFD", "".join(parts)).translate(TYPED)
@@ -113,6 +130,8 @@ def latex(formula: Sequence[Part]) -> str:
             parts.append(_set(p))
         elif isinstance(p, Function):
             parts.append(FUNCTIONS.get(p.name) or rf"\operatorname{{{_escaped(p.name)}}}")
+        elif isinstance(p, Code):
+            parts.append(rf"\mathtt{{{_escaped(p.text.replace('−', '-'))}}}")
         elif p in RAISING:
             # A second superscript needs braces around the first.
             before = parts.pop() if parts else ""
@@ -136,6 +155,8 @@ def html(formula: Sequence[Part]) -> str:
             raised = "" if p.offset is None else f"<sup>{_time(p.offset)}</sup>"
             given = "∂<i>L</i>/" if p.given else ""
             parts.append(f"{given}<i>{escape(clean(p.base))}</i>{low}{raised}")
+        elif isinstance(p, Code):
+            parts.append(f"<code>{escape(p.text)}</code>")
         elif p in RAISING:
             parts.append(f"<sup>\u2009{'2' if p == '²' else '⊤'}</sup>")
         elif p == "Σ ":

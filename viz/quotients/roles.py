@@ -6,6 +6,31 @@ from minigrad.folded import SEQUENCE, Folded
 from viz.scene.label import scoped
 
 
+def origins(folded: Folded) -> dict[int, tuple[int, int, str]]:
+    """For each state input the node it comes from, the delay, and the name of the value.
+
+    A state that is only handed on is the value it was, one delay later: a cell that returns h and
+    the h before has one state, read at two lags.
+
+    >>> import rnn
+    >>> [delay for _, delay, _ in origins(rnn.LSTMCell(3, 5).folded()).values()]
+    [1, 1]
+    """
+    step, made = folded.step, folded.origins()
+    names = {step.outputs[r.output]: r.name or f"state{n}"
+             for n, r in reversed(list(enumerate(folded.recurrences, 1)))}  # fmt: skip
+    found = {}
+    for k in made:
+        (origin, delay), seen = made[k], {k}
+        while origin in made and origin not in seen:
+            seen.add(origin)
+            origin, delay = made[origin][0], delay + made[origin][1]
+        if origin in made:  # states that only change places
+            origin, delay = made[k]
+        found[k] = (origin, delay, names[origin])
+    return found
+
+
 def sequences(folded: Folded) -> list[int]:
     """The inputs that come with every step; in an adjoint only cotangents, not saved values."""
     given = folded.with_role(SEQUENCE)
