@@ -37,6 +37,11 @@ def compute(text: str, known: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Known(dict[str, Any]):
+    def __init__(self, known: dict[str, Any]) -> None:
+        super().__init__(known)
+        given = {name: np.asarray(value) for name, value in known.items()}
+        self.indices = {name for name, value in given.items() if value.dtype.kind in "iu"}
+
     def __missing__(self, key: str) -> Any:
         if re.search("⁽ᵗ[⁺⁻]", key):
             return ZERO
@@ -67,7 +72,7 @@ ZERO = _Zero()
 class _Reader:
     """A recursive descent: sums, products by entry, matrix products, what is raised."""
 
-    def __init__(self, text: str, known: dict[str, Any]) -> None:
+    def __init__(self, text: str, known: _Known) -> None:
         self.text, self.at, self.known = text, 0, known
 
     def whole(self) -> Any:
@@ -109,12 +114,13 @@ class _Reader:
     def beside(self) -> Any:
         value, is_number = self.raised()
         while re.match(r" (?![-+−⊙/=><≥≤≠])", self.text[self.at : self.at + 2]):
+            start = self.at + 1
             right, also = self.raised()
             if is_number:
                 value = value * right
             elif ZERO is value or ZERO is right:
                 value = ZERO
-            elif np.asarray(right).dtype.kind in "iu":
+            elif self.text[start : self.at] in self.known.indices:
                 value = np.asarray(value)[right]
             else:
                 value = np.matmul(right, value)
