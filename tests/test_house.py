@@ -386,8 +386,9 @@ RULES = {
     "rnn.bptt.surgery": ("contract", "what sums over leading axes has no axis of its own in front"),
     "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
     "viz.figures.cells": ("multiply", "the memory cell: nothing on its line but × and +"),
-    "viz.formulas.terms": ("concatenate index multiply sum", "written by more than their operands"),
-    "viz.memory.memory": ("add multiply sigmoid", "nothing on the line but × and +"),
+    "viz.formulas.terms": ("concatenate index multiply reshape", "written by more than their operands"),
+    "viz.memory.memory": ("add multiply", "nothing on the line but × and +"),
+    "viz.quotients.roles": ("multiply sigmoid", "gates are known by what they multiply"),
     "viz.quotients.operations": ("multiply", "peepholes: a weight for each unit"),
 }
 """The rules that are about single operations, and why each is no fact of an operation."""

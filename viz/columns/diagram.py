@@ -146,8 +146,8 @@ def _between(
         block, colour, name, pen = view[k.source], WIRE, k.source, MEDIUM
         if block.step and view[k.target].step:
             name = plain(block.label)
-            bare = nodes[block.nodes[-1]].name or ""
-            colour = scene.style.carry(bare, states.setdefault(name, len(states)))
+            number = states.setdefault(name, len(states))
+            colour = scene.style.carry(number, block.kind == "cell")
             pen = Signal.pen
         bus = k.target if readers[k.target] > 2 else ""
         signals[Signal(source, target, a, b, colour, (), name, 0, bus, pen=pen)] = None
@@ -209,4 +209,4 @@ def _state(view: Quotient, link: Link) -> Label:
 def colours(view: Quotient, scene: Scene) -> dict[str, str]:
     """A colour for each recurrent value."""
     names = dict.fromkeys(k.name for k in view.links if k.delay)
-    return {name: scene.style.carry(name, k) for k, name in enumerate(names)}
+    return {name: scene.style.carry(k, name in view.memories) for k, name in enumerate(names)}

@@ -12,7 +12,7 @@ from itertools import pairwise
 from minigrad.facts import SUMS
 from minigrad.folded import Folded
 from viz.quotients.operations import adds, operations
-from viz.quotients.quotient import is_product, statics
+from viz.quotients.roles import is_product, origins, statics
 from viz.scene.curve import elbow, join, line
 from viz.scene.label import Label, fit, named_part, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
@@ -55,12 +55,12 @@ def rows(folded: Folded) -> list[Row]:
     >>> [(row.function, len(row.terms)) for row in rows(rnn.RNNCell(3, 5, 2).folded())]
     [('tanh', 3), ('', 2)]
     """
-    nodes, fixed, origins = folded.step.nodes, statics(folded), folded.origins()
+    nodes, fixed, delayed = folded.step.nodes, statics(folded), origins(folded)
     view = operations(folded, "gate")
 
     def named(k: int) -> Label:
-        if k in origins:
-            return timed(symbol(nodes[k].name or "h"), f"t{-origins[k][1]:+d}".replace("-", "−"))
+        if k in delayed:
+            return timed(symbol(nodes[k].name or "h"), f"t{-delayed[k][1]:+d}".replace("-", "−"))
         return timed(symbol(nodes[k].name or "·"), "t")
 
     found = []
@@ -74,7 +74,7 @@ def rows(folded: Folded) -> list[Row]:
             weight = symbol((nodes[pair[0]].name or "").rpartition(".")[2])
             if is_product(nodes[k]) and other:
                 columns, size = nodes[pair[0]].shape
-                kind = "input" if other[0] in folded.step.inputs and other[0] not in origins else ""
+                kind = "input" if other[0] in folded.step.inputs and other[0] not in delayed else ""
                 terms.append(Term(weight, (size, columns), named(other[0]), kind or "hidden"))
             elif nodes[k].lowering.chain == SUMS:
                 terms.append(Term(weight, (nodes[pair[0]].shape[-1], 1)))

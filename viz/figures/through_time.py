@@ -10,6 +10,7 @@ from viz.given import flags, styled
 from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
 from viz.quotients.circles import circles
+from viz.quotients.roles import lagged
 from viz.quotients.steps import choose
 from viz.textbook import pairs
 from viz.views.draw import draw
@@ -22,7 +23,8 @@ def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing
     >>> backward(rnn.RNNCell(3, 5, 2))
     <Drawing: ∂o, ∂h, ∂x, folded and unfolded over 3 steps>
     """
-    return draw(folded_adjoint(as_folded("backward", cell)).backward, steps=steps, style=style)
+    folded = lagged(as_folded("backward", cell))
+    return draw(folded_adjoint(folded).backward, steps=steps, style=style)
 
 
 def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
@@ -32,7 +34,8 @@ def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print"
     >>> forward_and_backward(rnn.RNNCell(3, 5, 2), steps=3)
     <Drawing: Forward and backward through time>
     """
-    look, folded = styled("forward_and_backward", style), as_folded("forward_and_backward", cell)
+    look = styled("forward_and_backward", style)
+    folded = lagged(as_folded("forward_and_backward", cell))
     views = circles(folded), circles(folded_adjoint(folded).backward)
     return Drawing(pairs.there_and_back(*views, choose(steps), look))
 

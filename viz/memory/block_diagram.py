@@ -64,7 +64,6 @@ class BlockDiagram:
         self._peepholes()
 
     def _boxes(self) -> None:
-        roles = self.cell.roles()
         for block in self.cell.view.blocks:
             if block.id not in self.x:
                 continue
@@ -78,7 +77,7 @@ class BlockDiagram:
             else:
                 w, h, form, kind = *GATE, "box", "op"
             title = f"{first[0].text} {''.join(run.text for run in self._name(block.id))}".strip()
-            role = roles.get(block.id, "")
+            role = self.cell.roles.get(block.id, "")
             title = f"{title} {role}".strip()
             shape = Shape(block.id, x, y, w, h, form, kind, (first,), 15.0, title, block.id)
             shape = shape if active else replace(shape, fill=PALE, line=GREY)
@@ -265,7 +264,7 @@ class BlockDiagram:
 
     def _carry(self, name: str) -> str:
         names = list(dict.fromkeys(k.name for k in self.cell.view.links if k.delay))
-        return self.scene.style.carry(name, names.index(name))
+        return self.scene.style.carry(names.index(name), name == self.cell.state)
 
     def _name(self, block: str) -> Label:
         """The mathematical name of a block, without its operation."""

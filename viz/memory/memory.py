@@ -8,13 +8,15 @@ otherwise gives none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
 from minigrad.folded import Folded
 from viz.quotients.operations import operations
 from viz.quotients.quotient import Link, Quotient
+from viz.quotients.roles import gates
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Memory:
         feeds: for each of them the block whose value it takes from below, "" for a number.
         shows: from the line's end to the shown state, in order; empty if nothing else is shown.
         gates: blocks that read the bus, from left to right.
+        roles: what each gate is for: forget, input, candidate, output.
     """
 
     view: Quotient
@@ -37,6 +40,7 @@ class Memory:
     feeds: tuple[str, ...]
     shows: tuple[str, ...]
     gates: tuple[str, ...]
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -72,21 +76,6 @@ class Memory:
             found.update(dict.fromkeys(self.tree(block), len(self.line) + 1))
         return found
 
-    def roles(self) -> dict[str, str]:
-        """What a gate is for, by where its value goes: forget, input, candidate, output."""
-        found = {}
-        for block, feed in zip(self.line, self.feeds, strict=True):
-            leaves = [b for b in self.tree(feed) if b in self.gates] if feed else []
-            if self.ops[block] == "multiply" and leaves == [feed]:
-                found[feed] = "forget"
-            elif self.ops[block] == "add" and len(leaves) == 2:
-                squash = [b for b in leaves if self.ops[b] == "sigmoid"]
-                if len(squash) == 1:
-                    found |= {b: "input" if b in squash else "candidate" for b in leaves}
-        shown = [b for block in self.shows for b in self.tree(block) if b in self.gates]
-        if len(shown) == 1:
-            found[shown[0]] = "output"
-        return found
 
 
 def memory(folded: Folded) -> Memory | None:
@@ -104,7 +93,8 @@ def memory(folded: Folded) -> Memory | None:
     for name in dict.fromkeys(k.name for k in view.links if k.delay > 0):
         found = _along(view, ops, name)
         if found:
-            return found
+            purposes = {view.of[k]: role for k, role in gates(folded).items() if k in view.of}
+            return replace(found, roles={b: purposes[b] for b in found.gates if b in purposes})
     return None
 
 

@@ -13,8 +13,16 @@ from collections.abc import Collection, Hashable, Sequence
 
 from minigrad.folded import EVERY, STATE, SUM, Folded, components
 from viz.quotients.layers import Layers
-from viz.quotients.quotient import Block, Quotient, is_product, merge, statics
-from viz.quotients.roles import given_name, is_adjoint, known, sequences
+from viz.quotients.quotient import Block, Quotient, merge
+from viz.quotients.roles import (
+    given_name,
+    is_adjoint,
+    is_product,
+    known,
+    origins,
+    sequences,
+    statics,
+)
 from viz.scene.label import scoped, symbol
 from viz.scene.scene import identifier
 
@@ -48,9 +56,10 @@ def circles(folded: Folded) -> Quotient:
         main = next((k for k in own if k in outputs), own[-1])
         name, scope = names[main]
         sub = layers.sub(name, scope)
-        inner = tuple(states[k] for k in own if k in states) if len(own) > 1 else ()
+        inner = tuple(dict.fromkeys(states[k] for k in own if k in states))
         kind = _kind(folded, key, keys, own, first)
-        return Block(identifier(name, sub), symbol(name, sub=sub), kind, members, states=inner)
+        inner = inner if len(inner) > 1 else ()
+        return Block(identifier(name, sub), symbol(name, sub=sub), kind, members, (), inner)
 
     return merge(nodes, keys, block, folded, outputs)
 
@@ -71,7 +80,7 @@ def heads(folded: Folded) -> list[int]:
             if weighed or (node.scope != given.scope and bool(given.scope)):
                 found.add(source)
     # A state handed on unchanged is a circle too: a value that waits one more step.
-    found -= inputs - {source for source, _ in folded.origins().values()}
+    found -= inputs - {source for source, _, _ in origins(folded).values()}
     return sorted(found - weights)
 
 
@@ -84,7 +93,7 @@ def _flow(folded: Folded, ends: Collection[int], loops: dict[int, int]) -> list[
     """
     step = folded.step
     out = set(step.inputs) | statics(folded) | known(folded)
-    states = {source for source, _ in folded.origins().values()}
+    states = {source for source, _, _ in origins(folded).values()}
     reached: list[set[int]] = [set() for _ in step.nodes]
     for k in range(len(step.nodes) - 1, -1, -1):
         flows = {k} if k in ends else reached[k]
@@ -111,7 +120,7 @@ def _units(
 
     They read the same outside circle, or one reads what the other is made from.
     """
-    origins = folded.origins()
+    made = origins(folded)
     reads: dict[int, set[int]] = {k: set() for k in heads}
     insides: dict[int, set[int]] = {k: set() for k in heads}
     for key, node in zip(keys, folded.step.nodes, strict=True):
@@ -125,7 +134,7 @@ def _units(
                 insides[key].add(source)
     ways = _ways(heads, keys, folded)
     merged: dict[int, int] = {}
-    states = sorted({source for source, _ in origins.values()} & set(heads))
+    states = sorted({source for source, _, _ in made.values()} & set(heads))
     for a in states:
         for b in states:
             together = reads[a] & reads[b] or a in insides[b] or b in insides[a]
@@ -161,10 +170,7 @@ def _ways(heads: list[int], keys: Sequence[int | None], folded: Folded) -> dict[
 
 def _states(folded: Folded) -> dict[int, str]:
     """For each origin of a recurrent edge the edge's name."""
-    return {
-        folded.step.outputs[r.output]: r.name or f"state{k}"
-        for k, r in reversed(list(enumerate(folded.recurrences, 1)))
-    }
+    return {origin: name for origin, _, name in origins(folded).values()}
 
 
 def _name(folded: Folded, k: int) -> tuple[str, str]:
@@ -189,7 +195,7 @@ def _kind(
         return "input"
     if key != first or len(own) > 1:
         return "hidden"
-    if own[0] not in {source for source, _ in folded.origins().values()}:
+    if own[0] not in {source for source, _, _ in origins(folded).values()}:
         return "output"
     read = {keys[i] for k, node in enumerate(nodes) if keys[k] == key for i in node.inputs}
     layers = {nodes[k].scope for k in read - {key, None, *step.inputs} if k is not None}

@@ -8,8 +8,9 @@ are one box. Parameters, constants and recurrent inputs are not boxes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,7 +22,15 @@ from viz.quotients.adjoints import UNNAMED
 from viz.quotients.circles import circles
 from viz.quotients.layers import Layers
 from viz.quotients.quotient import Block, Quotient, merge
-from viz.quotients.roles import given_name, is_adjoint, known, sequences
+from viz.quotients.roles import (
+    gates,
+    given_name,
+    is_adjoint,
+    known,
+    memories,
+    origins,
+    sequences,
+)
 from viz.scene.label import Label, Run, scoped, symbol, words
 from viz.scene.scene import identifier
 
@@ -45,23 +54,21 @@ def operations(
     """
     step = folded.step
     nodes = list(step.nodes)
-    boxes = {step.inputs[k] for k in sequences(folded)} | set(step.outputs)
+    roles = list(zip(step.outputs, folded.outputs, strict=True))
+    results = [k for k, role in roles if role == EVERY]
+    states = {origin: scoped(name) for origin, _, name in origins(folded).values()}
+    boxes = {step.inputs[k] for k in sequences(folded)} | {*results, *states}
+    boxes |= {k for k, role in roles if role == SUM}
     free = {k for k, node in enumerate(nodes) if node.op == "input" and k not in boxes}
-    states = {
-        step.outputs[r.output]: scoped(r.name or f"state{n}")
-        for n, r in enumerate(folded.recurrences, 1)
-    }
     for k, (scope, name) in states.items():
         if nodes[k].name is None:
             nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
     for k in boxes & set(step.inputs):
         if nodes[k].name:
             nodes[k] = replace(nodes[k], name=given_name(folded, k))
-    roles = list(zip(step.outputs, folded.outputs, strict=True))
     for k, role in roles:
         if role == EVERY and nodes[k].name is None:
             nodes[k] = replace(nodes[k], name="∂x" if is_adjoint(folded) else "y")
-    results = [k for k, role in roles if role == EVERY]
     units = circles(folded)
     shown = {k for k in states if units[units.of[k]].kind != "output"}
     params = {step.inputs[k] for k in folded.with_role(STATIC)} if shared else set()
@@ -70,10 +77,14 @@ def operations(
     if level == "gate":
         return quotient(
             nodes, free | (known(folded) - own - sums), level, folded, results, shown,
-            set(states), joined, _only_for(nodes, sums, own), params,
+            set(states), joined, _only_for(nodes, sums, own), params, memories(folded),
+            gates(folded),
         )  # fmt: skip
     fixed = sums | set(states)
-    return quotient(nodes, free, level, folded, results, shown, fixed, joined, (), params)
+    return quotient(
+        nodes, free, level, folded, results, shown, fixed, joined, (), params, memories(folded),
+        gates(folded),
+    )  # fmt: skip
 
 
 def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:
@@ -100,6 +111,8 @@ def quotient(
     joined: Collection[int] = (),
     sums: Collection[int] = (),
     shared: Collection[int] = (),
+    memory: Collection[int] = (),
+    purposes: Mapping[int, str] = MappingProxyType({}),
 ) -> Quotient:
     """The quotient of nodes by operation or gate.
 
@@ -114,6 +127,8 @@ def quotient(
         joined: nodes that are, whatever they do.
         sums: what is there for sums over steps alone; merged with all that read the same box.
         shared: nodes not to be boxes of a step, but boxes that all steps share.
+        memory: of the states those that are memories.
+        purposes: what gates are for.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
     carried = set(folded.origins()) if folded else set()
@@ -141,7 +156,8 @@ def quotient(
         if node.name:
             letter = symbol(node.name, sub=sub)
             label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
-        kind = _kind(nodes, main, node.name or "", k in states, k in results)
+        kind = _kind(nodes, main, k in states, k in results, k in memory)
+        kind = f"{kind}:{purposes[main]}" if kind == "gate" and main in purposes else kind
         kind = "weight" if k in fixed and k not in states and k not in results else kind
         name = identifier(node.name or nodes[main].op, sub, "" if node.t is None else f"t{node.t}")
         return Block(name, label, kind, members, step=node.t)
@@ -255,13 +271,15 @@ def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
     return words(sign.replace("-", "−"), 24)
 
 
-def _kind(nodes: Sequence[Node], k: int, name: str, is_state: bool, is_result: bool) -> str:
+def _kind(
+    nodes: Sequence[Node], k: int, is_state: bool, is_result: bool, is_memory: bool
+) -> str:
     if nodes[k].op == "input":
         return "input"
     if nodes[k].op == "constant":
         return "constant"
     if is_state:
-        return "cell" if name in ("C", "c", "∂C") else "hidden"
+        return "cell" if is_memory else "hidden"
     if is_result:
         return "output"
-    return f"gate:{name}" if _is_activation(nodes[k]) else "op"
+    return "gate" if _is_activation(nodes[k]) else "op"

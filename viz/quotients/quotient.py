@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from minigrad.core import PRIMITIVES
-from minigrad.folded import STATIC, Folded
+from minigrad.folded import Folded
 from minigrad.graph import Node
+from viz.quotients.roles import is_product, memories, origins
 from viz.scene.label import Label
 
 
@@ -64,6 +64,7 @@ class Quotient:
         outputs: blocks that give results.
         of: the block of each node that is in one.
         shared: blocks that all steps share: parameters, where they are blocks.
+        memories: the names of recurrent values that are only there to make another one from.
     """
 
     blocks: tuple[Block, ...]
@@ -71,6 +72,7 @@ class Quotient:
     outputs: tuple[str, ...] = ()
     of: dict[int, str] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    memories: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> Block:
         return self._by_name[name]
@@ -113,7 +115,7 @@ def merge(
         taken[made.id] += 1
         count = taken[made.id]
         blocks[key] = replace(made, id=f"{made.id}__{count}") if count > 1 else made
-    delayed = _delayed(folded) if folded else {}
+    delayed = origins(folded) if folded else {}
     links: dict[tuple[str, str, int, str], list[int]] = {}
     parameters: dict[Hashable, list[int]] = {key: [] for key in groups}
     for k, node in enumerate(nodes):
@@ -142,6 +144,7 @@ def merge(
         tuple(Link(*edge, tuple(dict.fromkeys(through))) for edge, through in links.items()),
         tuple(dict.fromkeys(blocks[keys[k]].id for k in outputs if keys[k] is not None)),
         {k: blocks[key].id for k, key in enumerate(keys) if key is not None},
+        memories=frozenset(memories(folded).values()) if folded else frozenset(),
     )
 
 
@@ -160,25 +163,3 @@ def _runnable(names: Sequence[str], inside: Sequence[tuple[str, str]]) -> list[s
             else:
                 order[stack.pop()] = None
     return list(order)
-
-
-def is_product(node: Node) -> bool:
-    """Whether a parameter that a node reads is a weight on an edge."""
-    return node.op in PRIMITIVES and PRIMITIVES[node.op].is_product
-
-
-def _delayed(folded: Folded) -> dict[int, tuple[int, int, str]]:
-    """For the node of each state input its origin, the delay and the name of the edge."""
-    inputs, outputs = folded.step.inputs, folded.step.outputs
-    return {
-        inputs[r.input]: (outputs[r.output], r.delay, r.name or f"state{k}")
-        for k, r in enumerate(folded.recurrences, 1)
-    }
-
-
-def statics(folded: Folded) -> set[int]:
-    """Parameters, constants, and for an adjoint what it has saved from the forward run."""
-    step = folded.step
-    found = {step.inputs[k] for k in folded.with_role(STATIC)}
-    found |= {k for k, node in enumerate(step.nodes) if node.op == "constant"}
-    return found

@@ -5,7 +5,7 @@ A tensor's ancestors become the nodes of a graph, so that it is drawn by the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.core import Array, Tensor, ancestors
 from minigrad.graph import Graph, Node
+from viz.quotients.roles import reached
 
 SMALL = 4096
 """Equal arrays of a step that are no larger are drawn once."""
@@ -50,6 +51,15 @@ class Record:
             if node.name and node.t is not None and (node.scope, node.name) in places
             and node.op not in ("input", "constant")
         }  # fmt: skip
+
+    def memories(self, carried: Collection[int]) -> set[int]:
+        """Of carried values those that another one of their step is made from, without a weight."""
+        fixed = self.free()
+        steps: dict[tuple[str, int | None], list[int]] = {}
+        for k, node in enumerate(self.nodes):
+            steps.setdefault((node.scope, node.t), []).append(k)
+        own = {k: steps[self.nodes[k].scope, self.nodes[k].t] for k in carried}
+        return {k for k in own if reached(self.nodes, k, fixed, own[k]) & own.keys()}
 
     def free(self) -> set[int]:
         """In a graph over time, what all steps share: drawn as tags beside its readers."""

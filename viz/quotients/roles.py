@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from minigrad.folded import SEQUENCE, Folded
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from minigrad.core import PRIMITIVES
+from minigrad.facts import SUMS
+from minigrad.folded import EVERY, SEQUENCE, STATIC, Folded
+from minigrad.graph import Node
 from viz.scene.label import scoped
 
 
@@ -29,6 +35,21 @@ def origins(folded: Folded) -> dict[int, tuple[int, int, str]]:
             origin, delay = made[k]
         found[k] = (origin, delay, names[origin])
     return found
+
+
+def lagged(folded: Folded) -> Folded:
+    """The same network with a longer delay in place of each state that is only handed on.
+
+    Its adjoint has one cotangent for each value; it starts from other values.
+    """
+    made, outputs = origins(folded), list(folded.step.outputs)
+    edges = []
+    for r in folded.recurrences:
+        origin, delay, name = made[folded.step.inputs[r.input]]
+        outputs[r.output] = origin
+        edges.append(replace(r, delay=delay, name=name))
+    step = replace(folded.step, outputs=tuple(outputs))
+    return replace(folded, step=step, recurrences=tuple(edges))
 
 
 def sequences(folded: Folded) -> list[int]:
@@ -65,3 +86,99 @@ def given_name(folded: Folded, k: int) -> str:
     is_given = k not in {folded.step.inputs[r.input] for r in folded.recurrences}
     recurs = {scoped(r.name)[1] for r in folded.recurrences}
     return f"∂L/{name}" if name.startswith("∂") and name in recurs and is_given else name
+
+
+def memories(folded: Folded) -> dict[int, str]:
+    """The states that are memories, by the nodes they come from.
+
+    A memory is there to make another state from: within the step, without a weight on the way, and
+    it is no result itself. In an adjoint all ways are turned round.
+
+    >>> import rnn
+    >>> set(memories(rnn.LSTMCell(3, 5).folded()).values())
+    {'C'}
+    """
+    nodes, made, fixed = folded.step.nodes, origins(folded), statics(folded)
+    names = {origin: name for origin, _, name in made.values()}
+    if is_adjoint(folded):
+        found = {
+            k
+            for start, (origin, _, _) in made.items()
+            for k in reached(nodes, start, fixed) & names.keys()
+            if k != origin and k != start
+        }
+    else:
+        ends = zip(folded.step.outputs, folded.outputs, strict=True)
+        results = {k for k, role in ends if role == EVERY}
+        found = {k for k in names.keys() - results if reached(nodes, k, fixed) & names.keys()}
+    return {k: names[k] for k in sorted(found)}
+
+
+def gates(folded: Folded) -> dict[int, str]:
+    """What a gate is for, by what it multiplies: forget, input, candidate, output.
+
+    >>> import rnn
+    >>> list(gates(rnn.LSTMCell(3, 5).folded()).values())
+    ['forget', 'input', 'candidate', 'output']
+    """
+    nodes, made, found = folded.step.nodes, origins(folded), dict[int, str]()
+
+    def bare(k: int) -> int:
+        while nodes[k].is_alias:
+            k = nodes[k].inputs[0]
+        return k
+
+    def factors(k: int) -> list[int]:
+        return [bare(i) for i in nodes[k].inputs] if nodes[k].op == "multiply" else []
+
+    for memory in () if is_adjoint(folded) else memories(folded):
+        old = {i for i, (origin, _, _) in made.items() if origin == memory}
+        stack, terms = [bare(memory)], list[int]()
+        while stack:
+            k = stack.pop()
+            if nodes[k].lowering.chain == SUMS:
+                stack += [bare(i) for i in nodes[k].inputs][::-1]
+            else:
+                terms.append(k)
+        for pair in map(factors, terms):
+            if old.intersection(pair):
+                found |= {k: "forget" for k in pair if k not in old and not is_leaf(nodes[k])}
+            elif sum(nodes[k].op == "sigmoid" for k in pair) == 1:
+                pair.sort(key=lambda k: nodes[k].op != "sigmoid")
+                found |= dict(zip(pair, ("input", "candidate"), strict=True))
+        shown = reached(nodes, memory, statics(folded))
+        for state in {origin for origin, _, _ in made.values()} & shown:
+            pair = factors(bare(state))
+            found |= {k: "output" for k in pair if k not in shown and not is_leaf(nodes[k])}
+    return found
+
+
+def is_leaf(node: Node) -> bool:
+    """Whether a node is given, not made."""
+    return not node.inputs
+
+
+def reached(
+    nodes: Sequence[Node], start: int, weights: Collection[int], within: Iterable[int] | None = None
+) -> set[int]:
+    """All that is made from a node without a weight on the way, itself not among it."""
+    found = {start}
+    for k in range(start + 1, len(nodes)) if within is None else within:
+        node = nodes[k]
+        weighed = is_product(node) or any(i in weights and nodes[i].shape for i in node.inputs)
+        if k > start and found.intersection(node.inputs) and not weighed:
+            found.add(k)
+    return found - {start}
+
+
+def is_product(node: Node) -> bool:
+    """Whether a parameter that a node reads is a weight on an edge."""
+    return node.op in PRIMITIVES and PRIMITIVES[node.op].is_product
+
+
+def statics(folded: Folded) -> set[int]:
+    """Parameters, constants, and for an adjoint what it has saved from the forward run."""
+    step = folded.step
+    found = {step.inputs[k] for k in folded.with_role(STATIC)}
+    found |= {k for k, node in enumerate(step.nodes) if node.op == "constant"}
+    return found

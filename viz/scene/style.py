@@ -51,15 +51,14 @@ class Style:
     looks: Mapping[str, Look]
     recurrent: str
     carries: tuple[str, ...]
-    named: Mapping[str, str]
 
     def look(self, kind: str) -> Look:
-        """Fill and line of a kind such as "hidden" or "gate:f"."""
+        """Fill and line of a kind such as "hidden" or "gate:forget"."""
         return self.looks.get(kind) or self.looks[kind.partition(":")[0]]
 
-    def carry(self, name: str, k: int) -> str:
-        """The colour of the k-th carried state, by its name where the style has one for it."""
-        return self.named.get(name.rpartition(".")[2]) or self.carries[k % len(self.carries)]
+    def carry(self, k: int, is_memory: bool = False) -> str:
+        """The colour of the k-th carried state; memories have that of their boxes."""
+        return self.look("cell").line if is_memory else self.carries[k % len(self.carries)]
 
 
 _COMMON = {
@@ -82,7 +81,6 @@ PRINT = Style(
     },
     recurrent="#B34700",
     carries=("#B34700", "#5B3E96", "#00684A", "#004E80", "#8A6400", "#8F4B77"),
-    named={"C": "#5B3E96", "∂C": "#5B3E96"},
 )
 
 SEED = Style(
@@ -91,15 +89,14 @@ SEED = Style(
         "hidden": Look("#D3EDD0", "#2B6E2F"),
         "output": Look("#D3E2F7", "#1F4E9C"),
         "gate": Look("#EFEFEF", "#555555"),
-        "gate:f": Look("#D3E2F7", "#1F4E9C"),
-        "gate:i": Look("#D3EDD0", "#2B6E2F"),
-        "gate:C̃": Look("#FFF3C9", "#8A6400"),
+        "gate:forget": Look("#D3E2F7", "#1F4E9C"),
+        "gate:input": Look("#D3EDD0", "#2B6E2F"),
+        "gate:candidate": Look("#FFF3C9", "#8A6400"),
         "cell": Look("#D3EDD0", "#2B6E2F"),
         **_COMMON,
     },
     recurrent="#2B6E2F",
     carries=("#A8326E", "#2B6E2F", "#1F4E9C", "#8A6400", "#5B3E96", "#B3261E"),
-    named={"C": "#2B6E2F", "h": "#A8326E"},
 )
 
 STYLES = {"print": PRINT, "seed": SEED}

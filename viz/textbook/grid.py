@@ -68,8 +68,9 @@ class Grid:
                     identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
                 )
                 put((block.id, s.state, step), Shape(
-                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle", kind(s), lines,
-                    size, is_fraction=len(lines) > 1, title=f"{plain(s.label)} at t = {time}",
+                    name, x + s.x, s.y, CIRCLE, CIRCLE, "circle",
+                    kind(s, self.view.memories), lines, size,
+                    is_fraction=len(lines) > 1, title=f"{plain(s.label)} at t = {time}",
                     block="" if s.state else block.id, inside=frame,
                 ))  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from viz.quotients.quotient import Link, Quotient
 from viz.quotients.steps import Steps, told
 from viz.scene.curve import line
-from viz.scene.label import Label, plain, scoped, words
+from viz.scene.label import Label, plain, words
 from viz.scene.scene import Scene, Text, Wire
 from viz.scene.style import CIRCLE, GREY, MUTED, ROW, Style
 from viz.textbook import weights
@@ -91,7 +91,7 @@ def _folded(view: Quotient, scene: Scene, on_edges: Weights) -> Grid:
     _leave(grid, 0)
     for link in view.links:
         if link.delay:
-            grid.back(link, colour(scene.style, link))
+            grid.back(link, colour(view, scene.style, link))
     weights.write(scene, grid.drawn, on_edges)
     return grid
 
@@ -117,7 +117,7 @@ def columns(grid: Grid, x: float, steps: Steps, on_edges: Weights) -> None:
                 other = target if t == source else source
                 if not all(shown):
                     grid.column(x + (place[t] + other - t) * grid.pitch, "", other, shown=False)
-                tint = colour(scene.style, link)
+                tint = colour(view, scene.style, link)
                 grid.across(link, target, shown, tint, steps.given(source))
     for gap, first, last in steps.gaps:
         middle = x + gap * grid.pitch
@@ -134,10 +134,11 @@ def _leave(grid: Grid, step: int) -> None:
             grid.leave(name, step)
 
 
-def colour(style: Style, link: Link) -> str:
-    """The colour of a recurrent edge, by the name of what it carries."""
-    _, name = scoped(link.name)
-    return style.named.get(name, style.recurrent)
+def colour(view: Quotient, style: Style, link: Link) -> str:
+    """The colour of a recurrent edge: that of memories, of what a unit shows, or of all others."""
+    if link.name in view.memories:
+        return style.carry(0, is_memory=True)
+    return style.carry(0) if link.name in view[link.source].states else style.recurrent
 
 
 __all__ = ["both", "colour", "columns", "describe", "folded", "unfolded"]

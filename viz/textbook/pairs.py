@@ -108,7 +108,7 @@ def _step(grid: Grid, x: float, t: int, recurs: bool, only: list[Link] | None = 
         if not link.delay:
             grid.up(link, t)
         elif recurs and (only is None or link in only):
-            colour = network.colour(grid.scene.style, link)
+            colour = network.colour(grid.view, grid.scene.style, link)
             grid.across(link, t, (True, True), colour)
 
 

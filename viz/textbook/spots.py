@@ -6,7 +6,7 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from viz.quotients.quotient import Block, Quotient
@@ -74,11 +74,9 @@ def _part(block: Block, state: str) -> Label:
     return (*symbol(scoped(state)[1]), *(run for run in block.label if run.script < 0))
 
 
-def kind(spot: Spot) -> str:
-    """What the style knows a circle as: a state that a unit does not show is its memory."""
-    if not spot.state or spot.state == shown_state(spot.block):
-        return spot.block.kind
-    return "cell"
+def kind(spot: Spot, memories: Collection[str]) -> str:
+    """What the style knows a circle as."""
+    return "cell" if spot.state in memories else spot.block.kind
 
 
 def _spread(k: int, row: Sequence[Block]) -> float:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from minigrad.folded import Folded
 from viz.quotients.layers import Layers
-from viz.quotients.quotient import Link, statics
+from viz.quotients.quotient import Link
+from viz.quotients.roles import statics
 from viz.scene.curve import Path, Point, flat
 from viz.scene.label import Label, symbol
 from viz.scene.scene import Scene, Text, Wire

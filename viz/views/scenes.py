@@ -109,7 +109,10 @@ def recorded(record: Record, asked: Asked) -> Scene:
         drawn = (n for n in nodes if n.op != "constant" and not n.is_alias and n.t in visible)
         _small_enough(sum(bool(n.inputs) for n in drawn), asked)
     free = record.free() if asked.params == "tags" else set()
-    made = quotient(nodes, free, level, None, record.results, record.carried())
+    states = record.carried()
+    made = quotient(
+        nodes, free, level, None, record.results, states, memory=record.memories(states)
+    )
     _small_enough(sum(block.step in visible for block in made.blocks), asked)
     what = nodes[record.results[0]].name or "a graph"
     scene = Scene(f"{what}, made by {len(made.blocks)} operations", style=asked.style)

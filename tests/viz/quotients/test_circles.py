@@ -58,8 +58,8 @@ def test_backpropagation_runs_the_other_way():
         viz.draw(backward, level=level)
 
 
-def test_a_state_that_is_only_handed_on_is_a_circle():
-    """A shift register: h at t − 1 becomes the state `old`, read at t."""
+def test_a_state_that_is_only_handed_on_is_read_at_a_longer_lag():
+    """A shift register: h at t − 1 becomes the state `old`, read at t: that is h at t − 2."""
     from dataclasses import dataclass
 
     @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def test_a_state_that_is_only_handed_on_is_a_circle():
 
     view = circles(Register(3, 4).folded())
     drawn = {(link.name, link.delay) for link in view.links if link.delay}
-    assert drawn == {("h", 1), ("old", 1)}
+    assert drawn == {("h", 2)}
     viz.draw(Register(3, 4)).svg()
 
 
