@@ -14,8 +14,8 @@ from viz.scene.scene import Shape
 SIZE = 12.0
 LINE = 11.5
 TAG = 13.0  # from a tag to its box
-Dress = Callable[[int, Shape], Shape]
-"""Adds to the shape of a node: numbers, a fill."""
+Dress = Callable[[int, Shape, Sequence[int]], Shape]
+"""Adds to the shape of a node numbers and a fill; of a parameter's tag, for those that read it."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def box(
     )  # fmt: skip
     # A box with a time is as wide at t = 100 as at t = 1, so that columns are equal.
     least = width(timed(block.label, "000"), SIZE) + 8 if is_named_input else 26
-    shape = _sized(dress(block.nodes[-1], shape) if dress else shape, 14, least)
+    shape = _sized(dress(block.nodes[-1], shape, ()) if dress else shape, 14, least)
     beside: list[Shape] = []
     for n, k in enumerate(read if tags else (), 1):
         about_it = (called(nodes[k]),), SIZE, nodes[k].name or ""
         tag = Shape(f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", *about_it)
-        beside.append(_sized(dress(k, tag) if dress else tag, 10, 18))
+        beside.append(_sized(dress(k, tag, block.nodes) if dress else tag, 10, 18))
     if len(beside) > 2:  # there are two sides: the rest is told in the title
         more = replace(beside[1], lines=(words(f"+ {len(beside) - 1}"),), title=about[-1])
         beside = [beside[0], _sized(more, 10, 18)]
@@ -72,7 +72,7 @@ def box(
 def shaped(nodes: Sequence[Node]) -> Dress:
     """Writes the shape of each node below its operation."""
 
-    def dress(k: int, s: Shape) -> Shape:
+    def dress(k: int, s: Shape, readers: Sequence[int]) -> Shape:
         return replace(s, lines=(*s.lines, words(str(nodes[k].shape)))) if nodes[k].shape else s
 
     return dress

@@ -13,13 +13,17 @@ from minigrad.folded import STATE, Folded
 from minigrad.graph import replay
 from minigrad.tree import flatten
 from rnn.cell import Cell, Edge
+from rnn.compose import Stack
 from rnn.run import run
 from viz.given import cell as as_cell
 from viz.given import styled
 from viz.memory.block_diagram import block_diagram
 from viz.memory.memory import Memory, memory
 from viz.output.drawing import Drawing
+from viz.scene.label import words
 from viz.scene.plates import Plate, stacked
+from viz.scene.scene import Text
+from viz.scene.style import MUTED
 from viz.views.draw import draw
 from viz.views.numbers import summary
 
@@ -28,7 +32,7 @@ def memory_cell(cell: Cell, style: str = "print") -> Drawing:
     """The block diagram of a gated cell, its carried state a straight line.
 
     A cell whose states all pass through weights or activations has no such line; it is drawn gate
-    by gate.
+    by gate, and says so. A stack has a diagram for each layer, the last on top.
 
     >>> import rnn
     >>> memory_cell(rnn.LSTMCell(3, 5, peepholes=True))
@@ -38,11 +42,22 @@ def memory_cell(cell: Cell, style: str = "print") -> Drawing:
     """
     look = styled("memory_cell", style)
     found = memory(as_cell("memory_cell", cell).folded())
-    if found is None:
-        return draw(cell, view="folded", level="gate", style=style)
-    scene = block_diagram(found, look)
-    scene.title = cell.label
-    return Drawing(scene)
+    if found is not None:
+        scene = block_diagram(found, look)
+        scene.title = cell.label
+        return Drawing(scene)
+    if isinstance(cell, Stack) and any(memory(part.folded()) for part in cell.layers):
+        plates = [
+            Plate(memory_cell(part, style).scene, f"Layer {n}: {part.label}")
+            for n, part in enumerate(cell.layers, 1)
+        ]
+        return Drawing(stacked(plates[::-1], f"{cell.label}, layer by layer"))
+    drawing = draw(cell, view="folded", level="gate", style=style)
+    if any(r.name for r in cell.folded().recurrences):
+        left, low, right, _ = drawing.scene.bounds()
+        told = "no state goes on by × and + alone: gate by gate"
+        drawing.scene.texts.append(Text((left + right) / 2, low - 14, words(told), 12, MUTED))
+    return drawing
 
 
 def stages(

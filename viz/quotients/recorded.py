@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+import minigrad as mg
 from minigrad.core import Array, Tensor, ancestors
-from minigrad.graph import Graph, Node
+from minigrad.graph import Graph, Node, apply
 from viz.quotients.roles import reached
 
 SMALL = 4096
@@ -60,6 +61,31 @@ class Record:
             steps.setdefault((node.scope, node.t), []).append(k)
         own = {k: steps[self.nodes[k].scope, self.nodes[k].t] for k in carried}
         return {k for k in own if reached(self.nodes, k, fixed, own[k]) & own.keys()}
+
+    def shares(self) -> dict[tuple[int, int], Array]:
+        """The gradient of each shared parameter by each node that reads it; they add up to it.
+
+        Empty where the gradients are not those of the one number that was made.
+        """
+        given = self.free() & self.gradients.keys()
+        uses = [(k, j) for j, node in enumerate(self.nodes) for k in {*node.inputs} & given]
+        result = self.results[0]
+        if not uses or self.nodes[result].shape:
+            return {}
+
+        def made(read: list[Any]) -> Any:
+            of, values = dict(zip(uses, read, strict=True)), list[Any]()
+            for j, node in enumerate(self.nodes):
+                inputs = [of.get((i, j), values[i]) for i in node.inputs]
+                values.append(apply(node, inputs) if node.inputs else self.values[j])
+            return values[result]
+
+        found = dict(zip(uses, mg.grad(made)([self.values[k] for k, _ in uses]), strict=True))
+        for k in given:
+            whole = sum(g for (i, _), g in found.items() if i == k)
+            if not np.allclose(whole, self.gradients[k], equal_nan=True):
+                return {}
+        return found
 
     def free(self) -> set[int]:
         """In a graph over time, what all steps share: drawn as tags beside its readers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from viz.quotients.quotient import Link, Quotient
+from viz.quotients.quotient import Block, Link, Quotient
 from viz.quotients.steps import Steps
 from viz.scene.curve import line
 from viz.scene.label import symbol, timed, words
@@ -77,7 +77,7 @@ def handed_over(
         f"The encoder reads {inputs} steps: {network.describe(encoder)}. From its last state the "
         f"decoder writes {outputs} steps: {network.describe(decoder)}."
     )
-    below, above = Grid(encoder, scene), Grid(_fed_back(decoder), scene)
+    below, above = Grid(encoder, scene), Grid(_fed_back(_with_result(decoder)), scene)
     # Both stand on the rows of the encoder: its states and those of the decoder are one row.
     lift = min(s.y for s in below.spots if s.block.kind != "input") - above.spots[0].y
     above.spots = [replace(s, y=s.y + lift) for s in above.spots]
@@ -110,6 +110,18 @@ def _step(grid: Grid, x: float, t: int, recurs: bool, only: list[Link] | None = 
         elif recurs and (only is None or link in only):
             colour = network.colour(grid.view, grid.scene.style, link)
             grid.across(link, t, (True, True), colour)
+
+
+def _with_result(view: Quotient) -> Quotient:
+    """The view with a circle for what a network gives where that is one of its states."""
+    (given,) = view.outputs[:1]
+    if view[given].kind == "output":
+        return view
+    ids = {block.id for block in view.blocks}
+    name = next(n for n in ("y", *(f"y_{k}" for k in range(len(ids) + 1))) if n not in ids)
+    shown = Block(name, symbol("y"), "output", ())
+    links = (*view.links, Link(given, name))
+    return replace(view, blocks=(*view.blocks, shown), links=links, outputs=(name,))
 
 
 def _fed_back(view: Quotient) -> Quotient:

@@ -7,7 +7,7 @@ box as well. NaN and inf have a look of their own and are never left out of a su
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,8 +34,8 @@ class Numbers:
     values: bool = False
     gradients: bool = False
 
-    def __call__(self, k: int, shape: Shape) -> Shape:
-        """The shape of node k with its numbers."""
+    def __call__(self, k: int, shape: Shape, readers: Sequence[int] = ()) -> Shape:
+        """The shape of node k with its numbers; for some readers their share of its gradient."""
         record, lines = self.record, []
         node, invalid = record.nodes[k], False
         if node.shape:
@@ -44,8 +44,12 @@ class Numbers:
             lines.append(words(summary(record.values[k])))
             invalid = not _is_finite(record.values[k])
         fill = ""
-        if self.gradients and k in record.gradients:
-            size = norm(record.gradients[k])
+        gradient = record.gradients.get(k)
+        if readers and gradient is not None:
+            uses = [self.shares[k, j] for j in readers if (k, j) in self.shares]
+            gradient = sum(uses[1:], uses[0]) if uses else None
+        if self.gradients and gradient is not None:
+            size = norm(gradient)
             lines.append(words(f"‖grad‖ {_short(size)}"))
             invalid = invalid or not math.isfinite(size)
             fill = HEAT[heat(size, *self.span)]
@@ -56,7 +60,14 @@ class Numbers:
     @cached_property
     def span(self) -> tuple[int, int]:
         """The decades of the smallest and the largest gradient."""
-        return span(norm(g) for g in self.record.gradients.values())
+        tagged = {k for k, _ in self.shares}
+        own = (g for k, g in self.record.gradients.items() if k not in tagged)
+        return span(norm(g) for g in (*own, *self.shares.values()))
+
+    @cached_property
+    def shares(self) -> Mapping[tuple[int, int], Array]:
+        """What each reader of a parameter that all steps share gives to its gradient."""
+        return self.record.shares() if self.gradients else {}
 
     def legend(self, scene: Scene) -> None:
         """The scale of fills, below the picture."""
@@ -70,6 +81,14 @@ class Numbers:
         end = left + 24 * len(HEAT) + 6
         text = f"‖grad‖ from {10.0**low:g} to {10.0**high:g}, logarithmic"
         scene.texts.append(Text(end, bottom - 26, words(text), 11, MUTED, "start"))
+        totals = {
+            self.record.nodes[k].name or "": norm(self.record.gradients[k]) for k, _ in self.shares
+        }
+        told = ", ".join(f"‖∂{name}‖ {_short(size)}" for name, size in totals.items() if name)
+        if told:
+            told = f"beside a box its share of a gradient; whole: {told}"
+            left_end = Text(left + 12, bottom - 46, words(told, 200), 11, MUTED, "start")
+            scene.texts.append(left_end)
 
 
 def summary(value: Array) -> str:

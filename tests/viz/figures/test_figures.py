@@ -162,3 +162,26 @@ def test_forward_and_backward_have_every_edge_of_both_graphs():
     assert len(whole) == wanted
     delays = {w.delay for w in whole}
     assert delays == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("cell", [rnn.LSTMCell, rnn.GRUCell])
+def test_a_decoder_without_an_output_layer_shows_and_feeds_back_what_it_gives(cell):
+    drawing = figures.encoder_decoder(cell(X, H), cell(H, H), 3, 3)
+    scene = drawing.scene
+    assert {"y_t1", "y_t2", "y_t3"} <= set(scene.shapes)
+    fed = [w for w in scene.wires if w.name == "fed back"]
+    assert [w.source for w in fed] == ["y_t1", "y_t2"]
+    assert {law.__name__: law(scene) for law in LAWS if law(scene)} == {}
+
+
+def test_the_memory_cells_of_a_stack_have_a_diagram_each():
+    cell = rnn.LSTMCell(X, H)
+    drawing = figures.memory_cell(rnn.Stack([cell, rnn.Dense(H, 2)]))
+    shown = words_of(drawing)
+    assert {"Layer 1: LSTMCell", "Layer 2: Dense"} <= set(shown)
+    assert set(words_of(figures.memory_cell(cell))) <= set(shown)
+    assert {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)} == {}
+
+
+def test_a_cell_without_a_straight_line_says_so():
+    assert any("gate by gate" in text for text in words_of(figures.memory_cell(rnn.GRUCell(X, H))))

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
+import rnn
 import viz
+from tests.viz.conftest import loss_of
+from viz.quotients.recorded import of_tensor
 from viz.scene.label import plain
 from viz.views.numbers import heat, norm, summary
 
@@ -42,3 +45,25 @@ def test_gradients_are_written_and_filled_after_backward():
     shapes = viz.draw(loss, gradients=True).scene.shapes
     assert plain(shapes["w"].lines[-1]) == "‖grad‖ 10"
     assert shapes["w"].fill != shapes["loss"].fill
+
+
+def test_a_weight_shows_each_steps_share_and_its_whole_gradient_once():
+    """The shares of the steps add up to the gradient, which is told below the picture."""
+    loss = loss_of(rnn.RNNCell(3, 4), steps=3)
+    record = of_tensor(loss)
+    scene = viz.draw(loss, gradients=True).scene
+    (k,) = {k for k, node in enumerate(record.nodes) if node.name == "W_hh"}
+    shares = {j: g for (i, j), g in record.shares().items() if i == k}
+    assert len(shares) == 3
+    assert np.allclose(sum(shares.values()), record.gradients[k])
+    tags = [s for s in scene.shapes.values() if s.form == "tag" and s.title == "W_hh"]
+    told = [plain(s.lines[-1]) for s in tags]
+    assert sorted(told) == sorted(f"‖grad‖ {norm(g):.3g}" for g in shares.values())
+    whole = f"‖∂W_hh‖ {norm(record.gradients[k]):.3g}"
+    assert sum(whole in plain(text.label) for text in scene.texts) == 1
+
+
+def test_a_gradient_of_something_else_has_no_shares():
+    loss = loss_of(rnn.RNNCell(3, 4), steps=2)
+    assert of_tensor(mg.find(loss, "h", t=2)).shares() == {}
+    assert of_tensor(2.0 * loss).shares() == {}
