@@ -9,6 +9,7 @@ from minigrad.lower.pipeline import prepared
 from viz.given import flags, styled
 from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
+from viz.quotients.adjoints import named, reads, summed
 from viz.quotients.circles import circles
 from viz.quotients.roles import lagged
 from viz.quotients.steps import choose
@@ -36,8 +37,10 @@ def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print"
     """
     look = styled("forward_and_backward", style)
     folded = lagged(as_folded("forward_and_backward", cell))
-    views = circles(folded), circles(folded_adjoint(folded).backward)
-    return Drawing(pairs.there_and_back(*views, choose(steps), look))
+    pair = folded_adjoint(folded)
+    views = circles(folded), circles(pair.backward)
+    saved, gradients = reads(pair, *views), summed(named(pair), views[1])
+    return Drawing(pairs.there_and_back(*views, choose(steps), look, saved, gradients))
 
 
 def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing:

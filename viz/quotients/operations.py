@@ -60,8 +60,12 @@ def operations(
     boxes = {step.inputs[k] for k in sequences(folded)} | {*results, *states}
     boxes |= {k for k, role in roles if role == SUM}
     free = {k for k, node in enumerate(nodes) if node.op == "input" and k not in boxes}
+    times = {}
     for k, (scope, name) in states.items():
         if nodes[k].name is None:
+            if is_adjoint(folded):  # it is what the steps from t on give to the value before
+                delay = next(d for o, d, _ in origins(folded).values() if o == k)
+                times[k] = f"t{delay:+d}".replace("-", "−")
             nodes[k] = replace(nodes[k], name=name, scope=nodes[k].scope or scope)
     for k in boxes & set(step.inputs):
         if nodes[k].name:
@@ -78,12 +82,12 @@ def operations(
         return quotient(
             nodes, free | (known(folded) - own - sums), level, folded, results, shown,
             set(states), joined, _only_for(nodes, sums, own), params, memories(folded),
-            gates(folded),
+            gates(folded), times,
         )  # fmt: skip
     fixed = sums | set(states)
     return quotient(
         nodes, free, level, folded, results, shown, fixed, joined, (), params, memories(folded),
-        gates(folded),
+        gates(folded), times,
     )  # fmt: skip
 
 
@@ -113,6 +117,7 @@ def quotient(
     shared: Collection[int] = (),
     memory: Collection[int] = (),
     purposes: Mapping[int, str] = MappingProxyType({}),
+    times: Mapping[int, str] = MappingProxyType({}),
 ) -> Quotient:
     """The quotient of nodes by operation or gate.
 
@@ -129,6 +134,7 @@ def quotient(
         shared: nodes not to be boxes of a step, but boxes that all steps share.
         memory: of the states those that are memories.
         purposes: what gates are for.
+        times: of values that are named after another step than theirs, the step.
     """
     free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
     carried = set(folded.origins()) if folded else set()
@@ -153,8 +159,10 @@ def quotient(
         sub = layers.sub(node.name, node.scope) if node.name else ""
         main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
         label = _label(nodes, main, members)
+        if level == "gate" and folded is not None and is_adjoint(folded):
+            label = (*label, *_factor(nodes, main, keys))
         if node.name:
-            letter = symbol(node.name, sub=sub)
+            letter = symbol(node.name, times.get(named, ""), sub)
             label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
         kind = _kind(nodes, main, k in states, k in results, k in memory)
         kind = f"{kind}:{purposes[main]}" if kind == "gate" and main in purposes else kind
@@ -254,6 +262,32 @@ def _gradients(nodes: Sequence[Node], members: tuple[int, ...], layers: Layers) 
     own = [symbol(n, sub=layers.sub(n, scope)) for n, scope in named if n.startswith("∂")]
     listed = [run for label in own[:4] or [symbol("∂W")] for run in (*words(", "), *label)]
     return (*words("Σ"), SEPARATOR, *listed[1:], *words(", …" if len(own) > 4 else ""))
+
+
+def _factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable]) -> Label:
+    """What a cotangent is multiplied by entry by entry: a saved value, or v′, the slope at v."""
+    given = [i for i in nodes[k].inputs if keys[i] is None and not _is_number(nodes[i])]
+    if len(given) != 1 or len(nodes[k].inputs) != 2 or adds(nodes[k]):
+        return ()
+    node, thin = nodes[given[0]], words(" ")
+    if node.name:
+        return (*thin, *called(node))
+    read = [i for i in node.inputs if not _is_number(nodes[i])]
+    if len(read) == 1 and nodes[read[0]].name and len(node.inputs) == 2:
+        return (*thin, *_label(nodes, given[0], ()), *thin, *called(nodes[read[0]]))
+    stack, leaves = [given[0]], dict[str, int]()
+    while stack:
+        i = stack.pop()
+        if nodes[i].name:
+            leaves[str(nodes[i].name)] = i
+        stack += [] if nodes[i].name else nodes[i].inputs
+    if len(leaves) != 1:
+        return (*thin, *words("saved"))
+    (leaf,) = leaves.values()
+    *function, name = (run._replace(text=run.text.rstrip()) for run in called(nodes[leaf]))
+    if function and function[0].role == "word":
+        return (*thin, *words(f"{function[0].text}′ "), *function[1:], name)
+    return (*thin, *function, name, Run("′", "time"))
 
 
 def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from viz.quotients.quotient import Block, Link, Quotient
 from viz.quotients.steps import Steps
-from viz.scene.curve import line
-from viz.scene.label import symbol, timed, words
+from viz.scene.curve import bow, line
+from viz.scene.label import Label, Run, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
-from viz.scene.style import PITCH, ROW, Style
+from viz.scene.style import CIRCLE, GREY, MUTED, PITCH, ROW, Style
 from viz.textbook import network
-from viz.textbook.grid import Grid
+from viz.textbook.grid import Grid, clear, edge
 from viz.textbook.spots import shown_state
 
-FED = "fed back"
+FED, SAVED = "fed back", "saved"
+SUMMED = 13.0  # size of the names of gradients
 
 
-def there_and_back(forward: Quotient, backward: Quotient, steps: Steps, style: Style) -> Scene:
+def there_and_back(
+    forward: Quotient, backward: Quotient, steps: Steps, style: Style,
+    saved: Collection[tuple[str, str]] = (), gradients: Mapping[str, Label] = MappingProxyType({}),
+) -> Scene:  # fmt: skip
     """The forward run below, backpropagation through time above it, between them the loss.
 
     Args:
@@ -25,6 +31,8 @@ def there_and_back(forward: Quotient, backward: Quotient, steps: Steps, style: S
         backward: circles of its adjoint.
         steps: the columns of both.
         style: of the picture.
+        saved: circles of the forward run whose values circles of the backward run read.
+        gradients: for circles of the backward run the gradients of weights that they give.
     """
     scene = Scene("Forward and backward through time", style=style)
     scene.description = (
@@ -57,7 +65,68 @@ def there_and_back(forward: Quotient, backward: Quotient, steps: Steps, style: S
             target = scene.shapes[new[high.shapes[block.id, "", t].id]]
             ends = ((x, loss + 15), target.border((x, loss)))
             scene.wires.append(Wire(name, target.id, line(*ends), width=1.5))
+    above = {key: scene.shapes[new[s.id]] for key, s in high.shapes.items() if s.id}
+    for a, b in saved:
+        for t in steps.shown:
+            shape = low.shapes[a, shown_state(forward[a]), t]
+            _around(scene, shape, above[b, "", t], GREY, True, SAVED)
+    if gradients:
+        _sums(scene, gradients, steps.places[-1] * low.pitch + CIRCLE)
+    for name in gradients:
+        for t in steps.shown:
+            colour = scene.style.look("weight").line
+            _around(scene, above[name, "", t], scene.shapes["_sums"], colour)
+    if saved:
+        left, low_, _, _ = scene.bounds()
+        told = words("dashed: values that the backward run reads again")
+        scene.texts.append(Text(left + 4, low_ - 14, told, 12, MUTED, "start"))
     return scene
+
+
+def _sums(scene: Scene, gradients: Mapping[str, Label], wide: float) -> None:
+    """A box above all columns with the gradients of weights, which are sums over all steps."""
+    lines: list[list[Run]] = []
+    for label in gradients.values():
+        lines.append([])
+        for names in _parted(label):
+            if width((*lines[-1], *names), SUMMED) > wide - 16:
+                lines.append([])
+            lines[-1] += names
+    _, _, _, top = scene.bounds()
+    high, x = 20.0 * len(lines) + 8, (wide - CIRCLE) / 2
+    told = "; ".join(plain(label) for label in gradients.values())
+    scene.add(Shape("_sums", x, top + 26 + high / 2, wide, high, "panel", "weight",
+                    title=f"sums over all steps: {told}"))  # fmt: skip
+    for n, line_ in enumerate(lines):
+        y = top + 26 + high - 14 - 20 * n
+        scene.texts.append(Text(x, y, tuple(line_), SUMMED))
+
+
+def _parted(label: Label) -> list[list[Run]]:
+    """A list of names, each with the comma behind it."""
+    found: list[list[Run]] = [[]]
+    for run in label:
+        found[-1].append(run)
+        if run.text == ", ":
+            found.append([])
+    return found
+
+
+def _around(
+    scene: Scene, a: Shape, b: Shape, colour: str, dashed: bool = False, name: str = ""
+) -> None:
+    """An edge up from a to b, past what stands between them."""
+    x = a.x
+    candidates = [line(a.border((x, b.y)), (x, b.y - b.h / 2))]
+    for pull in (36, 52, 70, 90, 112, 140, 170):
+        for side in (1, -1):
+            start = edge(a, 90 - side * 60)
+            goal = (x + side * 18, b.y - b.h / 2)
+            goal = edge(b, -90 + side * 60) if b.form == "circle" else goal
+            candidates.append(bow(start, goal, (side * pull, 0)))
+    solid = [s for s in scene.shapes.values() if s.form != "panel" and s.id not in (a.id, b.id)]
+    path = clear(candidates, [s for s in solid if abs(s.x - x) < 200 + s.w / 2])
+    scene.wires.append(Wire(a.id, b.id, path, colour, 1.2, dashed, head=0.8, name=name))
 
 
 def handed_over(

@@ -159,7 +159,12 @@ def test_forward_and_backward_have_every_edge_of_both_graphs():
     whole = [w for w in scene.wires if w.source and w.target]
     views = circles(cell.folded()), circles(mg.adjoint(cell.folded()).backward)
     wanted = sum(T - abs(link.delay) for view in views for link in view.links) + 2 * T
-    assert len(whole) == wanted
+    saved = [(w.source, w.target) for w in whole if w.name == "saved"]
+    assert saved == [("h_t1", "dh_t1"), ("h_t2", "dh_t2"), ("h_t3", "dh_t3")]
+    sums = [w.source for w in whole if w.target == "_sums"]
+    assert sorted(sums) == sorted(f"{name}_t{t}" for name in ("dh", "do") for t in (1, 2, 3))
+    assert len(whole) == wanted + len(saved) + len(sums)
+    assert {"Σ ∂Wxh, ∂Whh, ∂bh", "Σ ∂Who, ∂bo"} <= set(words_of(figures.forward_and_backward(cell)))
     delays = {w.delay for w in whole}
     assert delays == {-1, 0, 1}
 

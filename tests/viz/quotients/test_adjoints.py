@@ -6,11 +6,12 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from minigrad.folded import STATIC, SUM
+from minigrad.folded import STATIC, SUM, folded_adjoint
 from minigrad.graph import Node
 from viz.figures import schedule
-from viz.quotients.adjoints import named
-from viz.quotients.operations import called
+from viz.quotients.adjoints import named, reads, summed
+from viz.quotients.circles import circles
+from viz.quotients.operations import called, operations
 from viz.scene.label import plain
 
 CELLS = {
@@ -69,3 +70,25 @@ def test_saved_values_are_told_as_what_they_are():
 )
 def test_constants_of_one_value_are_written_as_that_value(value, text):
     assert plain(called(Node("constant", value=value))) == text
+
+
+def test_boxes_of_an_adjoint_say_what_they_are_and_what_they_multiply_by():
+    """No two of one name; × says by which saved value, or by whose slope."""
+    for cell in (rnn.LSTMCell(3, 5), rnn.GRUCell(3, 5)):
+        view = operations(named(mg.adjoint(cell.folded())), "gate")
+        told = [plain(block.label) for block in view.blocks]
+        assert len(set(told)) == len(told)
+        assert not any(text.strip() in ("×", "× saved") for text in told)
+    view = operations(named(mg.adjoint(rnn.LSTMCell(3, 5).folded())), "gate")
+    told = {" ".join(plain(block.label).split()) for block in view.blocks}
+    assert {"+ ∂C", "× f ∂C^(t−1)", "× o′ ∂z_o", "× tanh′ C", "× tanh C ∂o"} <= told
+
+
+def test_saved_values_come_from_the_circles_that_made_them():
+    folded = rnn.RNNCell(3, 5, 2).folded()
+    pair = folded_adjoint(folded)
+    backward = circles(pair.backward)
+    assert set(reads(pair, circles(folded), backward)) == {("h", "dh")}
+    assert {name: plain(label) for name, label in summed(named(pair), backward).items()} == {
+        "dh": "Σ ∂W_xh, ∂W_hh, ∂b_h", "do": "Σ ∂W_ho, ∂b_o",
+    }  # fmt: skip

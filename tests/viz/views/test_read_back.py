@@ -138,6 +138,7 @@ def test_forward_and_backward():
         nodes.add((f"L_t{t}", 0))
         edges[("o", t), (f"L_t{t}", 0), 0] += 1
         edges[(f"L_t{t}", 0), ("do", t), 0] += 1
+        edges[("h", t), ("dh", t), 0] += 1  # the slope of h is made from h
     check(figures.forward_and_backward(PLAIN), (nodes, edges))
 
 
