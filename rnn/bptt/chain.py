@@ -123,7 +123,7 @@ def formula(node: mg.Tensor, i: int) -> str:
         return "the part of g"
     rule = primitive.rules[i]
     values = [x.data if isinstance(x, mg.Tensor) else x for x in node.parents]
-    names = ["g", written(node), *map(written, node.parents)]
+    names = ["g", _inner(node), *map(_inner, node.parents)]
     given = [k for k, x in enumerate(values) if isinstance(x, np.ndarray)]
 
     def pulled(g: Any, y: Any, chosen: list[Any]) -> Any:

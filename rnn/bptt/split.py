@@ -28,7 +28,6 @@ class Split(Result):
         cell: its name; `of`: the name of the line, C in an LSTM; `to`: the step t.
         total: all ways, `(T, n, n)`, that of step k at k − 1.
         direct: those along the line's own delayed edge alone; in an LSTM a product of diag f.
-        roundabout: those that use another delayed edge once at least: total − direct.
     """
 
     cell: str
@@ -42,7 +41,7 @@ class Split(Result):
 
     @property
     def roundabout(self) -> Array:
-        """What is not direct."""
+        """All ways that use another delayed edge once at least: total − direct."""
         return self.total - self.direct
 
     def norms(self) -> Array:

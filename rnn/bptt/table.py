@@ -6,6 +6,7 @@ A result is a frozen dataclass of plain arrays. `axes` says what the axes of eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -168,7 +169,7 @@ def _width(text: str) -> int:
 
 
 def _is_number(text: str) -> bool:
-    return text.strip("-+ %…")[:1].isdigit() or text in ("nan", "inf", "-inf")
+    return bool(re.fullmatch(r"[-+]?(\d[\d.]*(e[-+]?\d+)?|nan|inf)( %|°| of \d+)?", text))
 
 
 def _abridged(items: Sequence[Any], most: int) -> list[Any]:

@@ -59,6 +59,12 @@ def test_a_formula_is_the_rule_as_it_is_written(make, i, text):
     assert formula(make(a, b), i) == text
 
 
+def test_an_operand_without_a_name_stands_in_brackets():
+    z, h = mg.Tensor(0.5, "z"), mg.Tensor(2.0, "h")
+    assert formula((1.0 - z) * h, 1) == "g × (1 − z)"
+    assert formula(mg.tanh(z), 0) == "g × (1 − (tanh(z) × tanh(z)))"
+
+
 def test_values_are_written_by_name_and_step():
     assert written(CHAIN.find("h", 2)) == "h⁽²⁾"
     assert written(CHAIN.find("W_xf")) == "W_xf"

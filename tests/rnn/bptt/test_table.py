@@ -64,6 +64,12 @@ def test_hostile_names_are_text_in_html():
     assert "&lt;i&gt;&amp;" in table.html()
 
 
+def test_words_that_begin_with_a_digit_stand_on_the_left():
+    table = Table("t", ("from", "to", "share"), (("1 − z", 0.5, "8 of 12"), ("h", 12, "12 of 12")))
+    assert str(table).split("\n")[1:] == ["from    to     share", "1 − z  0.5   8 of 12",
+                                          "h       12  12 of 12"]  # fmt: skip
+
+
 def test_long_tables_keep_their_first_and_last_rows():
     text = str(Table("n", ("n",), tuple((k,) for k in range(100))))
     assert text.splitlines()[2].strip() == "0"
