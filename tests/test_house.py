@@ -362,6 +362,15 @@ RULES = {
     "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
     "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
     "minigrad.graph.nodes": ("alias", "what `named` makes"),
+    "minigrad.engines.scalars.instructions": (
+        "cos exp expm1 log log1p max min sign sin tanh", "what a machine of single numbers can do",
+    ),
+    "minigrad.engines.scalars.javascript": (
+        "cos exp expm1 log log1p max min sign sin tanh", "what JavaScript calls them",
+    ),
+    "minigrad.engines.scalars.symbols": (
+        "add cos exp expm1 log log1p max min sign sin sqrt tanh", "what NumPy calls them",
+    ),
     "minigrad.loops.embed": ("add_n", "what adds all steps"),
     "minigrad.loops.rolled": (
         "add_n index scan scatter stack", "what gathers, or takes apart, the values of all steps",

@@ -229,7 +229,7 @@ def highest(dtype: np.dtype[Any]) -> float:
 @underflows
 def sigmoid(x: Any) -> Any:
     """Logistic function exp(x) / (1 + exp(x)), with full relative accuracy on both sides."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     e = np.exp(np.minimum(x, highest(x.dtype)))
     return e / (e + 1.0)
 
@@ -244,7 +244,7 @@ def relu(x: Any) -> Any:
 @underflows
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), finite for every finite x, with full relative accuracy."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     above = np.where(x.real > 0, x, 0)  # max(x, 0) that keeps a complex step
     return above + np.log1p(np.exp(np.where(x.real > 0, -1.0 * x, x)))
 
@@ -477,7 +477,7 @@ def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
 )
 def astype(x: Any, dtype: str) -> Any:
     """The entries in another precision."""
-    return np.asarray(x).astype(dtype)
+    return np.asanyarray(x).astype(dtype)
 
 
 @linear(
@@ -489,10 +489,10 @@ def astype(x: Any, dtype: str) -> Any:
 )
 def alias(x: Any) -> Any:
     """The same values as a node of its own."""
-    return np.asarray(x)[...]
+    return np.asanyarray(x)[...]
 
 
 @stepwise(1, lowering=Lowering(view=True), formula=SHOWS_OPERAND)
 def detach(x: Any) -> Any:
     """The same values without their history: no gradient flows through (stop-gradient)."""
-    return np.asarray(x)[...]
+    return np.asanyarray(x)[...]

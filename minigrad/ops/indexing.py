@@ -179,7 +179,7 @@ def _check_bounds(indices: Any, n: int) -> None:
 
 
 def _take_rows(x: Any, indices: Any, out: Any = None) -> Any:
-    x, indices = np.asarray(x), np.asarray(indices)
+    x, indices = np.asanyarray(x), np.asarray(indices)
     _check_bounds(indices, x.shape[0])
     return np.take(x, indices, 0, out, "clip")
 
@@ -216,7 +216,7 @@ WIDE = 64
 )
 def put(parts: Any, indices: Any, rows: int) -> Any:
     """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
-    indices, parts = np.asarray(indices), np.asarray(parts)
+    indices, parts = np.asarray(indices), np.asanyarray(parts)
     shape, flat = (rows, *parts.shape[indices.ndim :]), indices.reshape(-1)
     if 0 < rows * parts.size <= SMALL and parts.ndim == indices.ndim + 1:
         ones = np.zeros((rows, flat.size), parts.dtype)
@@ -257,7 +257,7 @@ def _along(x: Any, indices: Any) -> Arguments:
 )
 def pick(x: Any, indices: Any) -> Any:
     """From each row of x the entry at that row's index: `(..., n), (...) -> (...)`."""
-    x, indices = np.asarray(x), np.asarray(indices)
+    x, indices = np.asanyarray(x), np.asarray(indices)
     _check_bounds(indices, x.shape[-1])
     rows = x.reshape(indices.size, x.shape[-1])
     return rows[np.arange(indices.size), indices.reshape(-1)].reshape(indices.shape)
@@ -273,7 +273,7 @@ def pick(x: Any, indices: Any) -> Any:
 )
 def spread(x: Any, indices: Any, n: int) -> Any:
     """Rows of n zeros with one entry put at its index: the transpose of `pick`."""
-    x, indices = np.asarray(x), np.asarray(indices)
+    x, indices = np.asanyarray(x), np.asarray(indices)
     result = np.zeros((x.size, n), x.dtype)
     result[np.arange(x.size), indices.reshape(-1)] = x.reshape(-1)
     return result.reshape(*x.shape, n)

@@ -130,11 +130,11 @@ def prod(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 def _below(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
     """x less its greatest entry over axes, and that entry: exp of it cannot overflow."""
-    x = np.asarray(x)
+    x = np.asanyarray(x)
     if x.dtype.kind not in "fc":
         x = x.astype(float)
     top = np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
-    return np.asarray(np.subtract(x, top)), top
+    return np.asanyarray(np.subtract(x, top)), top
 
 
 @general(
