@@ -7,13 +7,17 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS ?= 1
 BIN := $(VENV)/bin
 
-.PHONY: demo figures test test-deep coverage lint bench readme clean
+.PHONY: demo figures docs test test-deep coverage lint bench readme clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/minigrad demo --out demo
 
 figures: $(VENV)/test.done
 	$(BIN)/minigrad figures -o gallery
+
+docs: $(VENV)/test.done
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/site
+	@echo "open build/site/index.html"
 
 test: $(VENV)/test.done lint
 	$(BIN)/python -m pytest -q -n 2 -m "not deep"

@@ -1,0 +1,103 @@
+"""The site of `make docs`: built without a warning, whole, and readable from disk."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import jupytext
+import nbclient
+import pytest
+
+from docs import generated
+from rnn import bptt
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Page(HTMLParser):
+    """What a page names: places in it, where it leads, what it loads."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.loads, self.words = set(), [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.ids.add(given.get("id"))
+        if tag in ("a", "link") and given.get("href") and given.get("rel") != "canonical":
+            (self.links if tag == "a" else self.loads).append(given["href"])
+        if given.get("src"):
+            self.loads.append(given["src"])
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def lost(folder):
+    """Links to files or places that are not there, and what is loaded from elsewhere."""
+    pages = {path: Page(path.read_text("utf-8")) for path in folder.rglob("*.html")}
+    wrong = []
+    for path, page in pages.items():
+        for target in (*page.links, *page.loads):
+            to = urlsplit(target)
+            if to.scheme or to.netloc:
+                elsewhere = to.scheme != "data" and target in page.loads
+                wrong += [f"{path.name} loads {target}"] * elsewhere
+                continue
+            there = (path.parent / unquote(to.path)).resolve() if to.path else path
+            is_place = to.fragment and there in pages
+            if not there.is_file() or (is_place and unquote(to.fragment) not in pages[there].ids):
+                wrong.append(f"{path.name}: {target}")
+    return wrong
+
+
+def test_the_site_is_whole(tmp_path):
+    """Sphinx warns of nothing, each link has its place, and each public name its entry."""
+    call = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs"]
+    done = subprocess.run([*call, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert lost(tmp_path) == []
+    reference = Page((tmp_path / "api" / "rnn.bptt.html").read_text("utf-8"))
+    documented = {place.rpartition(".")[2] for place in reference.ids if place}
+    assert set(bptt.__all__) <= documented
+    pages = {path.stem for path in ROOT.glob("docs/*.md")} | {"gallery", "cells", "primitives"}
+    assert pages <= {path.stem for path in tmp_path.rglob("*.html")}
+
+
+@pytest.mark.parametrize(
+    ("html", "told"),
+    [
+        ('<a href="nowhere.html">', "page.html: nowhere.html"),
+        ('<a href="#nowhere">', "page.html: #nowhere"),
+        ('<img src="https://example.org/x.png">', "page.html loads https://example.org/x.png"),
+        ('<link href="//example.org/x.css">', "page.html loads //example.org/x.css"),
+    ],
+)
+def test_a_lost_link_is_seen(html, told, tmp_path):
+    (tmp_path / "page.html").write_text(f'<p id="here"><a href="#here">{html}', "utf-8")
+    assert lost(tmp_path) == [told]
+
+
+def test_the_lesson_runs_as_a_notebook_and_shows_its_results():
+    """Every cell, in a kernel of its own; each result of `rnn.bptt` as a table."""
+    lesson = generated.notebook((ROOT / "docs" / "lesson.md").read_text("utf-8"))
+    nbclient.NotebookClient(lesson, timeout=120).execute()
+    outputs = [output for cell in lesson.cells for output in cell.get("outputs", ())]
+    shown = [output.data for output in outputs if output.output_type == "execute_result"]
+    assert sum("<table>" in data.get("text/html", "") for data in shown) >= 4
+    assert not any(output.output_type == "error" for output in outputs)
+
+
+def test_the_notebook_has_the_words_and_the_code_of_the_page():
+    page = (ROOT / "docs" / "lesson.md").read_text("utf-8")
+    cells = generated.notebook(page).cells
+    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    written = "".join(page.split("```")[::2])
+    assert [line for line in words.split("\n") if line] == [w for w in written.split("\n") if w]
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    typed = [line[4:] for line in page.split("\n") if line[:4] in (">>> ", "... ")]
+    assert code.split("\n") == typed
+    assert ">>>" not in jupytext.writes(generated.notebook(page), "py:percent")
