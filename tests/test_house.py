@@ -48,7 +48,7 @@ FLOORS = {
         ("textbook", "columns", "memory", "formulas"),
         ("views",),
         ("figures",),
-        ("page",),
+        ("page", "workbook"),
         ("cli",),
         ("__main__",),
     ),
@@ -413,6 +413,9 @@ WORDS = {
     "rnn.testing.laws.simple": ("tanh", "the cell that the textbook derives"),
     "rnn.testing.networks": ("sigmoid sin softplus stack sum tanh", "networks to draw at random"),
     "viz.output.dot": ("pad square", "Graphviz's words"),
+    "viz.workbook.formulas": (
+        "cos exp expm1 log log1p max min sign sin tanh", "instructions on single numbers",
+    ),
     "viz.formulas.notation": ("cos exp log max sin tanh", "commands of LaTeX"),
 }
 """Texts that are the names of operations, and mean something else."""
