@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import minigrad as mg
 from minigrad.extras import needed
 from rnn.bptt.recorded import Loss, plain, recorded
 from rnn.cell import Cell
+from viz.output import render
 from viz.scene.label import clean
 from viz.workbook.formulas import formula
-from viz.workbook.rows import BACKWARD, FORWARD, Row, laid_out
+from viz.workbook.rows import BACKWARD, FORWARD, Row, Rows, laid_out
 
 CELLS = 50_000
 """A workbook of more formulas is refused: nobody reads it, and it opens slowly."""
@@ -80,43 +82,27 @@ def write(
             "steps, samples or units"
         )
     book = openpyxl.Workbook()
-    sheets = {FORWARD: book.active, BACKWARD: book.create_sheet(BACKWARD)}
-    sheets[FORWARD].title = FORWARD
+    sheets = {FORWARD: book.active, BACKWARD: book.create_sheet()}
     places = _places(rows.rows, openpyxl.utils.get_column_letter)
-    homes: dict[int, tuple[str, str]] = {}
-    for row, columns in zip(rows.rows, places, strict=True):
-        for k, at in zip(row.lines, columns, strict=True):
-            if rows.lines[k].op != "constant":
-                homes.setdefault(k, (row.sheet, at))
-    refer = {
-        here: {k: at if sheet == here else f"{sheet}!{at}" for k, (sheet, at) in homes.items()}
-        for here in sheets
-    }
     paint = _Paint(openpyxl.styles)
     for name, sheet in sheets.items():
-        paint.head(sheet, f"{cell.label}, {len(xs)} steps: {TOLD[name]}")
-    for row, columns in zip(rows.rows, places, strict=True):
+        width = max((len(row.lines) for row in rows.rows if row.sheet == name), default=0)
+        paint.head(sheet, name, f"{cell.label}, {len(xs)} steps: {TOLD[name]}", width)
+    for row, columns, contents in zip(rows.rows, places, _contents(rows, places), strict=True):
         sheet = sheets[row.sheet]
-        for n, (k, at) in enumerate(zip(row.lines, columns, strict=True)):
-            line = rows.lines[k]
+        for at, content in zip(columns, contents, strict=True):
+            sheet[at] = content
             if row.given is not None:
-                sheet[at] = _finite(row.given[n], row.label)
                 paint.given(sheet[at])
-            elif line.op == "constant":
-                sheet[at] = _finite(line.value, row.label)
-            elif homes[k] == (row.sheet, at):
-                sheet[at] = formula(rows.lines, k, refer[row.sheet])
-            else:
-                sheet[at] = f"={refer[row.sheet][k]}"
-            if row.label == "L" and row.sheet == FORWARD:
-                sheets[FORWARD]["C2"] = sheets[BACKWARD]["C2"] = f"={FORWARD}!{at}"
-        for n in range(len(columns)):
-            sheet.cell(HEAD, FIRST + n).value = n + 1
-        number = sheet[columns[0]].row
-        paint.text(sheet.cell(number, 1), row.label, bold=True)
-        paint.text(sheet.cell(number, 2), row.about)
+        paint.text(sheet[f"A{sheet.max_row}"], row.label, bold=True)
+        paint.text(sheet[f"B{sheet.max_row}"], row.about)
+        if row.label == "L":
+            for copy in sheets.values():
+                copy["C2"] = f"={FORWARD}!{columns[0]}"
     book.calculation.fullCalcOnLoad = True
-    book.save(path)
+    file = io.BytesIO()
+    book.save(file)
+    render.write(str(path), file.getvalue())
     return path
 
 
@@ -130,6 +116,31 @@ def _places(rows: Sequence[Row], letter: Callable[[int], str]) -> list[list[str]
     return places
 
 
+def _contents(rows: Rows, places: Sequence[Sequence[str]]) -> Iterator[list[float | str]]:
+    """For each row its entries: numbers, formulas, or = and the cell that has it already."""
+    homes: dict[int, tuple[str, str]] = {}
+    for row, columns in zip(rows.rows, places, strict=True):
+        for k, at in zip(row.lines, columns, strict=True):
+            if rows.lines[k].op != "constant":
+                homes.setdefault(k, (row.sheet, at))
+    refer = {
+        here: {k: at if sheet == here else f"{sheet}!{at}" for k, (sheet, at) in homes.items()}
+        for here in (FORWARD, BACKWARD)
+    }
+    for row, columns in zip(rows.rows, places, strict=True):
+        known, found = refer[row.sheet], list[float | str]()
+        for n, (k, at) in enumerate(zip(row.lines, columns, strict=True)):
+            if row.given is not None:
+                found.append(_finite(row.given[n], row.label))
+            elif k not in homes:
+                found.append(_finite(rows.lines[k].value, row.label))
+            elif homes[k] == (row.sheet, at):
+                found.append(formula(rows.lines, k, known))
+            else:
+                found.append(f"={known[k]}")
+        yield found
+
+
 class _Paint:
     """How cells look."""
 
@@ -140,13 +151,16 @@ class _Paint:
         )
         self.yellow = styles.PatternFill("solid", fgColor="FFF2CC")
 
-    def head(self, sheet: Any, title: str) -> None:
+    def head(self, sheet: Any, name: str, title: str, width: int) -> None:
         """The first lines of a sheet, which stay in sight with the first columns."""
+        sheet.title = name
         self.text(sheet["A1"], title, bold=True)
         self.text(sheet["A2"], "L", bold=True)
         self.text(sheet["B2"], "the loss, beside what changes it")
         self.text(sheet.cell(HEAD, 1), "value")
         self.text(sheet.cell(HEAD, 2), "how it comes about; entries in columns")
+        for n in range(width):
+            sheet.cell(HEAD, FIRST + n).value = n + 1
         sheet.freeze_panes = sheet.cell(HEAD + 1, FIRST)
         for column, width in (("A", 22), ("B", 48)):
             sheet.column_dimensions[column].width = width
