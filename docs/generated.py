@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 
 from tests.readme import cells, primitives
-from viz.gallery import gallery
+from viz.figures.gallery import gallery
 
 DOCS = Path(__file__).resolve().parent
 
