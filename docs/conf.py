@@ -13,7 +13,7 @@ html_theme = "furo"
 html_title = "minigrad"
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
-html_copy_source = html_show_sourcelink = html_show_sphinx = False
+html_copy_source = html_show_sourcelink = html_show_sphinx = html_show_copyright = False
 
 autodoc_default_options = {"members": True, "imported-members": True}
 autodoc_member_order = "groupwise"
