@@ -5,6 +5,7 @@ that prints as a table. All are operations on the folded graph of the cell and o
 (`surgery`, `adjoints`) or on the graph of all steps (`chain`): none of them knows a cell.
 """
 
+from rnn.bptt.flow import Flow, flow
 from rnn.bptt.ladder import Ladder, ladder
 from rnn.bptt.ledger import Account, Ledger, ledger
 from rnn.bptt.paths import Path, Paths, paths
@@ -18,8 +19,8 @@ from rnn.bptt.walk import Edge, Walk, walk
 from rnn.bptt.why import Event, Why, why
 
 __all__ = [
-    "Account", "Cost", "Derivative", "Edge", "Event", "Ladder", "Ledger", "Path", "Paths", "Rtrl",
-    "Split", "Stages", "Totals", "Truncated", "Truncation", "Walk", "Why", "ladder", "ledger",
-    "lyapunov", "paths", "rtrl", "split", "stages", "totals", "truncated", "truncation", "walk",
-    "why",
+    "Account", "Cost", "Derivative", "Edge", "Event", "Flow", "Ladder", "Ledger", "Path", "Paths",
+    "Rtrl", "Split", "Stages", "Totals", "Truncated", "Truncation", "Walk", "Why", "flow",
+    "ladder", "ledger", "lyapunov", "paths", "rtrl", "split", "stages", "totals", "truncated",
+    "truncation", "walk", "why",
 ]  # fmt: skip

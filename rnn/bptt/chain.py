@@ -25,6 +25,7 @@ class Chain:
     Attributes:
         loss: the tensor of the loss, or of the outputs if there is none.
         nodes: all tensors it depends on, oldest first.
+        parameters: those of the cell.
         label: the name of the cell.
     """
 
@@ -32,7 +33,7 @@ class Chain:
         self, cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss | None, state: Any
     ) -> None:
         weights = Params(mg.tree_map(plain, dict(params))).tensors()
-        self.label = cell.label
+        self.label, self.parameters = cell.label, list(weights.named().values())
         ys = run(cell, weights, xs, state, unfolded=True)[0]
         if not len(ys):
             raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")

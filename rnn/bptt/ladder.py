@@ -66,11 +66,10 @@ class Ladder(Result):
 
     @property
     def survives(self) -> int | None:
-        """The number of steps after which less than 1 % arrives; None if that never is so."""
-        for lag, k in enumerate(self._backwards()):
-            if self.gains[k - 1] < FELT:
-                return lag
-        return None
+        """The number of steps from which on less than 1 % arrives; None if it never does."""
+        felt = [lag for lag, k in enumerate(self._backwards()) if self.gains[k - 1] >= FELT]
+        first = felt[-1] + 1 if felt else 0
+        return first if first < len(self._backwards()) else None
 
     @property
     def verdict(self) -> str:
@@ -92,9 +91,9 @@ class Ladder(Result):
             "neither": "neither vanishes nor explodes",
         }[self.verdict]
         lived = (
-            "never less than 1 %"
+            "never below 1 %"
             if self.survives is None
-            else f"less than 1 % after {self.survives}"
+            else f"below 1 % from {self.survives} on"
         )
         what = f"∂{self.of}/∂{self.by} from t = {self.to}"
         return f"{what} {said}: {gain:.2g} is left after {steps} steps; {lived}"
@@ -172,16 +171,13 @@ def ladder(
     3      0          1           1       1                   0
     2      1      0.354       0.354   0.354                   0
     1      2     0.0887      0.0887  0.0887                   0
-    ∂h/∂h from t = 3 neither vanishes nor explodes: 0.089 is left after 2 steps; never less than 1 %
+    ∂h/∂h from t = 3 neither vanishes nor explodes: 0.089 is left after 2 steps; never below 1 %
     Lyapunov exponents per step, largest first: -1.33
     """
     run = one_sample(cell, params, xs, sample, state)
     of = default_state(run) if of is None else of
     by = of if by is None else by
-    T = run.steps
-    to = (1 if run.direction < 0 else T) if to is None else to
-    if not 1 <= to <= T:
-        raise ValueError(f"ladder: t = {to} is not a step; there are steps 1 to {T}")
+    to = last_step(run, to)
     jacobians = rungs(run, of, by, to)
     singular = np.linalg.svd(jacobians, compute_uv=False)
     product = bound = exponents = None
@@ -200,12 +196,21 @@ def one_sample(cell: Cell, params: Mapping[str, Any], xs: Any, sample: int, stat
     return recorded(cell, params, xs[:, sample : sample + 1], state=state)
 
 
-def default_state(run: Recorded) -> str:
-    """The name of the state that is asked about if none is: the last one, C in an LSTM."""
+def default_state(run: Recorded, first: bool = False) -> str:
+    """The state that is asked about if none is: the last one, C in an LSTM, or the first."""
     if not run.edges:
         raise ValueError(f"{run.cell.label} has no state, so nothing is carried from step to step")
-    made = run.folded.step.outputs[run.edges[-1].output]
+    made = run.folded.step.outputs[run.edges[0 if first else -1].output]
     return next(name for name, k in run.names.items() if k == made)
+
+
+def last_step(run: Recorded, to: int | None) -> int:
+    """The step t that was asked for: the last if none was, the first where edges run backwards."""
+    if to is None:
+        return 1 if run.direction < 0 else run.steps
+    if not 1 <= to <= run.steps:
+        raise ValueError(f"t = {to} is not a step; there are steps 1 to {run.steps}")
+    return to
 
 
 def rungs(run: Recorded, of: str, by: str, to: int, only: Collection[str] | None = None) -> Array:

@@ -22,8 +22,12 @@ from rnn.cell import Cell
 STEPS = ("loss step s", "use step t")
 
 
+NEAR = 0.9
+"""The share of a gradient that counts as most of it."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Account:
+class Account(Result):
     """The part of one parameter in the ledger.
 
     Attributes:
@@ -55,6 +59,38 @@ class Account:
         T = len(self.norms)
         return np.array([np.trace(self.shares, offset=-k) for k in range(T)])
 
+    @property
+    def near(self) -> int:
+        """From how many steps back on the shares of nearer ones are 90 to 110 % of the whole."""
+        apart = np.abs(np.cumsum(self.lags()) - 1) > 1 - NEAR
+        return int(np.max(np.nonzero(apart)[0], initial=-1)) + 1
+
+    @property
+    def sentence(self) -> str:
+        """How far back a loss has to reach."""
+        return (
+            f"‖dL/d{self.name}‖ = {np.linalg.norm(self.gradient):.4g}; {NEAR:.0%} of it are from "
+            f"at most {self.near} back"
+        )
+
+    def table(self) -> Table:
+        """The shares by loss step and use step."""
+        T = len(self.norms)
+        rows: list[tuple[Any, ...]] = [
+            (s + 1, *map(_share, row), _share(row.sum())) for s, row in enumerate(self.shares)
+        ]
+        rows.append(("all", *map(_share, self.shares.sum(0)), _share(self.shares.sum())))
+        return Table(
+            f"percent of dL/d{self.name} by loss step s (rows) and use step t (columns)",
+            ("s", *(f"t = {t + 1}" for t in range(T)), "all"),
+            tuple(rows),
+            (self.sentence,),
+        )
+
+    def drawn(self, axes: Any) -> None:
+        """The norms as a heat map."""
+        heat(axes, self.norms, STEPS, f"‖part of dL/d{self.name}‖")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ledger(Result):
@@ -75,6 +111,17 @@ class Ledger(Result):
             raise KeyError(f"ledger: no parameter {name}; there are {', '.join(self.accounts)}")
         return self.accounts[name]
 
+    @property
+    def sentence(self) -> str:
+        """How far back the losses have to reach for every parameter."""
+        if not self.accounts:
+            return "there is no parameter"
+        name = max(self.accounts, key=lambda name: self[name].near)
+        return (
+            f"farthest back reaches {name}: {NEAR:.0%} of its gradient are from at most "
+            f"{self[name].near} back"
+        )
+
     def table(self) -> Table:
         """For each parameter: its gradient's norm, and the shares by how far back they come from.
 
@@ -82,20 +129,7 @@ class Ledger(Result):
         """
         if len(self.accounts) == 1:
             (account,) = self.accounts.values()
-            T = len(account.norms)
-            rows: list[tuple[Any, ...]] = [
-                (s + 1, *map(_share, row), _share(row.sum()))
-                for s, row in enumerate(account.shares)
-            ]
-            uses = map(_share, account.shares.sum(0))
-            rows.append(("all", *uses, _share(account.shares.sum())))
-            return Table(
-                f"percent of dL/d{account.name} by loss step s (rows) and use step t (columns)",
-                ("s", *(f"t = {t + 1}" for t in range(T)), "all"),
-                tuple(rows),
-                (f"{self.cell}: L = {self.loss:.6g}, "
-                 f"‖dL/d{account.name}‖ = {np.linalg.norm(account.gradient):.4g}",),
-            )  # fmt: skip
+            return account.table()
         most = max(len(a.norms) for a in self.accounts.values())
         columns = range(min(most, 6))
         rows = [
@@ -111,13 +145,12 @@ class Ledger(Result):
             f"dL/dW by how many steps a loss reaches back, s − t: {self.cell}, L = {self.loss:.6g}",
             ("W", "‖dL/dW‖", *(f"{k} back" for k in columns), "farther"),
             tuple(rows),
-            ("shares are signed projections on the gradient; they add up to 100 %",),
+            ("shares are signed projections on the gradient; they add up to 100 %", self.sentence),
         )
 
     def drawn(self, axes: Any) -> None:
         """The norms of the first account as a heat map."""
-        account = next(iter(self.accounts.values()))
-        heat(axes, account.norms, STEPS, f"‖part of dL/d{account.name}‖")
+        next(iter(self.accounts.values())).drawn(axes)
 
 
 def ledger(
@@ -158,7 +191,7 @@ def ledger(
       2      0   37.5      0   37.5
       3      0   13.3   49.3   62.5
     all      0   50.7   49.3  100.0
-    RNNCell: L = 2.00788, ‖dL/dW_hh‖ = 1.017
+    ‖dL/dW_hh‖ = 1.017; 90% of it are from at most 1 back
     """
     run = recorded(cell, params, xs, loss, state)
     names = [of] if isinstance(of, str) else list(run.params if of is None else of)

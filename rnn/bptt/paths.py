@@ -78,12 +78,22 @@ class Paths(Result):
             rows.append((steps, count, value, share))
         what = f"d{self.target}/d{self.source}"
         return Table(
-            f"{what} over {len(self.paths)} paths: {self.cell}",
+            f"{what} over {len(self.paths)} path{'s' * (len(self.paths) != 1)}: {self.cell}",
             ("steps crossed", "paths", "sum" if whole.size == 1 else "‖sum‖", "share"),
             tuple(rows),
-            (f"{what} = {whole.item():.6g}" if whole.size == 1
-             else f"‖{what}‖ = {np.linalg.norm(whole):.6g}",),
+            (f"all of them add up to {what} = {whole.item():.6g}" if whole.size == 1
+             else f"all of them add up to {what}, of norm {np.linalg.norm(whole):.6g}",),
         )  # fmt: skip
+
+    def drawn(self, axes: Any) -> None:
+        """What the paths that cross as many steps give, and how many they are."""
+        found = self.by_steps
+        sizes = [float(np.linalg.norm(part)) for part in found.values()]
+        bars = axes.bar(list(found), sizes)
+        axes.bar_label(bars, [sum(p.steps == steps for p in self.paths) for steps in found])
+        what = f"d{self.target}/d{self.source}"
+        axes.set(xlabel="steps crossed (above: how many paths)", ylabel=f"‖part of {what}‖",
+                 title=self.cell)  # fmt: skip
 
 
 def paths(
@@ -120,7 +130,7 @@ def paths(
     steps crossed  paths    sum   share
                 0      1   0.25  70.4 %
                 1      1  0.105  29.6 %
-    dL/dW_xh = 0.355283
+    all of them add up to dL/dW_xh = 0.355283
     """
     chain = Chain(cell, params, xs, loss, state)
     start = chain.find(*source)

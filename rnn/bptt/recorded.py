@@ -71,9 +71,10 @@ class Recorded:
     @cached_property
     def values(self) -> dict[str, Array]:
         """Every named value at every step, `(T, B, ...)`."""
-        nodes = list(self.names.values())
+        nodes = list(dict.fromkeys(self.names.values()))
         found = mg.scan(probed(self.folded, nodes), self.steps, *self.inputs, *self.zeros(nodes))
-        return dict(zip(self.names, found[1:], strict=False))
+        by_node = dict(zip(nodes, found[1:], strict=False))
+        return {name: by_node[k] for name, k in self.names.items()}
 
     @cached_property
     def before(self) -> tuple[Array, ...]:

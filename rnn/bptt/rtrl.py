@@ -22,7 +22,7 @@ from minigrad.folded import folded_adjoint
 from minigrad.graph import Graph, Node, replay
 from rnn.bptt.recorded import Loss, Recorded, recorded
 from rnn.bptt.surgery import lifted
-from rnn.bptt.table import Result, Table
+from rnn.bptt.table import Result, Table, number
 from rnn.cell import Cell
 
 
@@ -66,6 +66,18 @@ class Rtrl(Result):
             worst = max(worst, float(np.max(np.abs(g - self.gradient[name]), initial=0.0)) / scale)
         return worst
 
+    @property
+    def sentence(self) -> str:
+        """What forward mode costs beside reverse mode."""
+        kept, made = (
+            number(a / b) if b else "∞"
+            for a, b in ((self.rtrl.kept, self.bptt.kept), (self.rtrl.products, self.bptt.products))
+        )
+        return (
+            f"the same gradient both ways; forward in time it takes {made} times the operations of "
+            f"backward, and keeps {kept} times as many numbers at T = {self.steps}"
+        )
+
     def table(self) -> Table:
         """What is kept and what is computed, and how each grows."""
         return Table(
@@ -76,6 +88,7 @@ class Rtrl(Result):
                 ("RTRL", self.rtrl.kept, self.rtrl.products, "kept: not T, but weights × states; "
                  "operations: T × weights"),
             ),
+            (self.sentence,),
         )  # fmt: skip
 
     def drawn(self, axes: Any) -> None:

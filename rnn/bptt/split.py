@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.core import Array
-from rnn.bptt.ladder import default_state, one_sample, rungs
+from rnn.bptt.ladder import default_state, last_step, one_sample, rungs
 from rnn.bptt.table import Result, Table
 from rnn.cell import Cell
 
@@ -121,7 +121,7 @@ def split(
     """
     run = one_sample(cell, params, xs, sample, state)
     of = default_state(run) if of is None else of
-    to = (1 if run.direction < 0 else run.steps) if to is None else to
+    to = last_step(run, to)
     line = [r.name for r in run.edges if run.folded.step.outputs[r.output] == run.node(of)]
     if not line:
         names = ", ".join(r.name for r in run.edges)

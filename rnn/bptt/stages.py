@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.core import Array
 from rnn.bptt.recorded import recorded
-from rnn.bptt.table import Result, Table, percent
+from rnn.bptt.table import Result, Table, distinct, joined, number, percent
 from rnn.cell import Cell
 
 UNITS = 6
@@ -36,9 +36,24 @@ class Stages(Result):
     def __getitem__(self, name: str) -> Array:
         return self.values[name]
 
+    @property
+    def sentence(self) -> str:
+        """The shares over all steps and units on average; of a cell without, the largest values."""
+        shown = {name: self.values[name][:, self.sample] for name in distinct(self.values)}
+        shares = [
+            f"{name} {percent(np.mean(x))}"
+            for name, x in shown.items()
+            if self.meanings.get(name, "").startswith("percent")
+        ]
+        if shares:
+            return f"on average over steps and units: {joined(shares)}"
+        sizes = [f"|{name}| {number(float(np.max(np.abs(x))))}" for name, x in shown.items()]
+        return f"the largest of each over steps and units: {joined(sizes)}"
+
     def table(self) -> Table:
         """One row a step and value: those with a meaning, or all where none has."""
-        names = [name for name in self.values if name in self.meanings] or list(self.values)
+        names = distinct(self.values)
+        names = [name for name in names if name in self.meanings] or names
         steps = max((len(x) for x in self.values.values()), default=0)
         units = min(UNITS, max((self._row(name, 0).size for name in names if steps), default=0))
         told = any(name in self.meanings for name in names)
@@ -51,7 +66,8 @@ class Stages(Result):
                 fill = [None] * (units - len(numbers))
                 rows.append((t + 1, name, *[meaning] * told, *numbers, *fill))
         header = ("t", "value", *["what it is"] * told, *(f"unit {k + 1}" for k in range(units)))
-        return Table(f"{self.cell}, sample {self.sample + 1}, step by step", header, tuple(rows))
+        title = f"{self.cell}, sample {self.sample + 1}, step by step"
+        return Table(title, header, tuple(rows), (self.sentence,))
 
     def drawn(self, axes: Any) -> None:
         """The means over the units of every value, over the steps."""
@@ -92,6 +108,7 @@ def stages(
     1  C      new long-term memory         0.557
     1  o      percent to show             73.1 %
     1  h      new short-term memory         0.37
+    on average over steps and units: f 73.1 %, i 73.1 % and o 73.1 %
     """
     run = recorded(cell, params, xs, state=state)
     if not 0 <= sample < run.ys.shape[1]:

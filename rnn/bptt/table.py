@@ -20,7 +20,7 @@ from minigrad.extras import needed
 WIDTH = 100
 """How many columns of text a table may take."""
 
-ROWS = 24
+ROWS = 30
 """How many rows a table shows, the first and the last ones of longer ones."""
 
 
@@ -40,9 +40,9 @@ class Table:
     rows: tuple[tuple[Any, ...], ...]
     notes: tuple[str, ...] = ()
 
-    def cells(self) -> list[list[str]]:
+    def cells(self, most: int = ROWS) -> list[list[str]]:
         """Header and rows as text, those in the middle left out where there are too many."""
-        rows: list[Sequence[Any]] = [self.header, *_abridged(self.rows, ROWS)]
+        rows: list[Sequence[Any]] = [self.header, *_abridged(self.rows, most)]
         texts = [[number(x) for x in row] for row in rows]
         widths = [max(_width(row[k]) for row in texts) for k in range(len(self.header))]
         fits = len(widths)
@@ -52,8 +52,9 @@ class Table:
             fits -= 1
         return [_abridged(row, fits) for row in texts]
 
-    def __str__(self) -> str:
-        texts = self.cells()
+    def text(self, most: int = ROWS) -> str:
+        """The table as text of at most so many rows."""
+        texts = self.cells(most)
         # Words stand on the left, numbers on the right, under each other.
         left = [not any(_is_number(row[k]) for row in texts[1:]) for k in range(len(texts[0]))]
         widths = [max(_width(row[k]) for row in texts) for k in range(len(texts[0]))]
@@ -67,11 +68,13 @@ class Table:
         ]
         return "\n".join(
             [
-                *_wrapped(self.title),
-                *lines,
-                *(line for note in self.notes for line in _wrapped(note)),
+                *wrapped(self.title),
+                *(lines if self.rows else ()),
+                *(line for note in self.notes for line in wrapped(note)),
             ]
         )
+
+    __str__ = text
 
     def html(self) -> str:
         """The same as an HTML table."""
@@ -151,6 +154,29 @@ def percent(part: Any) -> str:
     return f"{100 * float(part):.3g} %"
 
 
+def distinct(arrays: Mapping[str, Any]) -> list[str]:
+    """The names, but for second names of the same array.
+
+    >>> h, C = np.zeros(2), np.zeros(2)
+    >>> distinct({"h": h, "h2": h, "C": C})
+    ['h', 'C']
+    """
+    found: dict[str, Any] = {}
+    for name, array in arrays.items():
+        if not any(array is other for other in found.values()):
+            found[name] = array
+    return list(found)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Several things in one sentence.
+
+    >>> joined(["1", "2", "3"])
+    '1, 2 and 3'
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
 def heat(axes: Any, values: Any, names: tuple[str, str], title: str) -> None:
     """Draw a table of sizes as a heat map, steps counted from 1, zeros left white."""
     norms = needed("matplotlib.colors", "study", "a heat map")
@@ -181,9 +207,10 @@ def _abridged(items: Sequence[Any], most: int) -> list[Any]:
     return [*items[:first], gap, *items[len(items) - (most - first - 1) :]]
 
 
-def _wrapped(sentence: str) -> list[str]:
+def wrapped(sentence: str) -> list[str]:
+    """A sentence in lines that fit; a number stays beside its percent sign."""
     lines, line = [], ""
-    for word in sentence.split(" "):
+    for word in re.split(" (?!%)", sentence):
         if line and len(line) + 1 + len(word) > WIDTH:
             lines.append(line)
             line = word

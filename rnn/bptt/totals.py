@@ -6,7 +6,7 @@ call `dhnext`. PyTorch's gradient of the output of `nn.LSTM` is the first term a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,12 +16,12 @@ import minigrad as mg
 from minigrad.core import Array
 from rnn.bptt.recorded import Loss, Recorded, recorded
 from rnn.bptt.surgery import cut, probed
-from rnn.bptt.table import Result, Table
+from rnn.bptt.table import Result, Table, distinct
 from rnn.cell import Cell
 
 
-@dataclass(frozen=True, eq=False)
-class Derivative:
+@dataclass(frozen=True, eq=False, repr=False)
+class Derivative(Result):
     """A named value at every step, and its derivatives, each `(T, B, H)`.
 
     Attributes:
@@ -38,6 +38,21 @@ class Derivative:
     total: Array
     immediate: Array
     later: Array
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("values", "total", "immediate", "later"), ("step t", "sample", "unit")
+    )
+
+    def table(self) -> Table:
+        """Total, immediate and later at every step, as numbers or norms."""
+        return _table([self], f"total and immediate derivatives by {self.name}")
+
+    def drawn(self, axes: Any) -> None:
+        """The norms of all three, on a logarithmic axis."""
+        for values, what in ((self.total, "total"), (self.immediate, "immediate"),
+                             (self.later, "later")):  # fmt: skip
+            _draw(axes, values, what)
+        axes.set(xlabel="step t", yscale="log", title=f"derivatives by {self.name}")
+        axes.legend()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,9 +69,7 @@ class Totals(Result):
     loss: float
     derivatives: Mapping[str, Derivative]
     states: tuple[str, ...]
-    axes: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
-        ("values", "total", "immediate", "later"), ("step t", "sample", "unit")
-    )
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = Derivative.axes
 
     def __getitem__(self, name: str) -> Derivative:
         if name not in self.derivatives:
@@ -65,32 +78,18 @@ class Totals(Result):
 
     def table(self) -> Table:
         """For each state and step: total, immediate and later, as numbers or norms."""
-        shown = [self[name] for name in self.states] or list(self.derivatives.values())[-1:]
-        is_number = all(d.total[:1].size == 1 for d in shown)
-        header = ["t"]
-        for d in shown:
-            header += [f"dL/d{d.name}", "= ∂L/∂" + d.name, "+ later"]
-        rows = [
-            (
-                t + 1,
-                *(_size(x[t], is_number) for d in shown for x in (d.total, d.immediate, d.later)),
-            )
-            for t in range(len(shown[0].total) if shown else 0)
-        ]
-        notes = ["“later” is what comes back from later steps, dhnext in hand-written programs"]
-        if not is_number:
-            notes.append("numbers are norms, so they need not add up; the arrays do")
+        names = self.states or tuple(self.derivatives)[-1:]
+        shown = [self[name] for name in distinct({name: self[name].values for name in names})]
         others = [name for name in self.derivatives if name not in self.states]
-        notes += [f"by name there are also {', '.join(others)}"] if others else []
+        notes = [f"by name there are also {', '.join(others)}"] if others else []
         title = f"total and immediate derivatives: {self.cell}, L = {self.loss:.6g}"
-        return Table(title, tuple(header), tuple(rows), tuple(notes))
+        return _table(shown, title, notes)
 
     def drawn(self, axes: Any) -> None:
         """‖dL/dv⁽ᵗ⁾‖ of the states, on a logarithmic axis."""
         for name in self.states:
-            norms = [np.linalg.norm(x) for x in self[name].total]
-            axes.semilogy(range(1, len(norms) + 1), norms, label=f"‖dL/d{name}⁽ᵗ⁾‖")
-        axes.set(xlabel="step t", title=f"{self.cell}: total derivatives")
+            _draw(axes, self[name].total, f"‖dL/d{name}⁽ᵗ⁾‖")
+        axes.set(xlabel="step t", yscale="log", title=f"{self.cell}: total derivatives")
         axes.legend()
 
 
@@ -116,12 +115,12 @@ def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: An
     t  dL/dh  = ∂L/∂h  + later
     1  0.243        0    0.243
     2      1        1        0
-    “later” is what comes back from later steps, dhnext in hand-written programs
     by name there are also z_h
+    “later” is what comes back from later steps, dhnext in hand-written programs
     """
     run = recorded(cell, params, xs, loss, state)
     nodes = list(dict.fromkeys(run.names.values()))
-    found, arriving = _total(run, nodes)
+    found, arriving = total_by(run, nodes)
     immediate, later = _within(run, nodes, arriving)
     by_node = dict(zip(nodes, zip(found, immediate, later, strict=True), strict=True))
     derivatives = {
@@ -133,7 +132,7 @@ def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: An
     return Totals(cell.label, run.loss, derivatives, states)
 
 
-def _total(run: Recorded, nodes: list[int]) -> tuple[list[Array], list[Array]]:
+def total_by(run: Recorded, nodes: list[int]) -> tuple[list[Array], list[Array]]:
     """dL/dv of the nodes, and of what every delayed edge brings to a step."""
     brought = [run.folded.step.inputs[r.input] for r in run.edges]
     every = [*nodes, *brought]
@@ -171,6 +170,27 @@ def _sent(cotangent: Array, delay: int) -> Array:
     else:
         result[-delay:] = cotangent[:delay]
     return result
+
+
+def _table(shown: Sequence[Derivative], title: str, notes: Sequence[str] = ()) -> Table:
+    """Several values side by side, a row a step."""
+    is_number = all(d.total[:1].size == 1 for d in shown)
+    header = ["t"]
+    for d in shown:
+        header += [f"dL/d{d.name}", "= ∂L/∂" + d.name, "+ later"]
+    rows = [
+        (t + 1, *(_size(x[t], is_number) for d in shown for x in (d.total, d.immediate, d.later)))
+        for t in range(len(shown[0].total) if shown else 0)
+    ]
+    told = [] if is_number else ["numbers are norms, so they need not add up; the arrays do"]
+    told.append("“later” is what comes back from later steps, dhnext in hand-written programs")
+    return Table(title, tuple(header), tuple(rows), (*notes, *told))
+
+
+def _draw(axes: Any, values: Array, what: str) -> None:
+    """Norms over t; a logarithm shows no 0."""
+    norms = np.linalg.norm(values.reshape(len(values), -1), axis=1)
+    axes.plot(range(1, len(norms) + 1), np.where(norms > 0, norms, np.nan), label=what)
 
 
 def _size(x: Array, is_number: bool) -> float:

@@ -20,12 +20,12 @@ from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.ledger import one_loss_each
 from rnn.bptt.recorded import Loss, Recorded, recorded
-from rnn.bptt.table import Result, Table
+from rnn.bptt.table import ROWS, Result, Table
 from rnn.cell import Cell
 
 
-@dataclass(frozen=True, eq=False)
-class Truncated:
+@dataclass(frozen=True, eq=False, repr=False)
+class Truncated(Result):
     """One truncated gradient, and how it stands to the whole one.
 
     Attributes:
@@ -36,6 +36,8 @@ class Truncated:
         ratio: of their norms, truncated to whole.
         bias: ‖truncated − whole‖ / ‖whole‖.
     """
+
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"reach": ("loss step s", "use step t")}
 
     kind: str
     k1: int
@@ -59,6 +61,31 @@ class Truncated:
             for s in range(T)
         )
         return "\n".join(lines)
+
+    @property
+    def cut(self) -> float:
+        """The share of the pairs of loss step and use step that no longer meet."""
+        pairs = len(self.reach) * (len(self.reach) + 1) / 2
+        return float(pairs - self.reach.sum()) / pairs
+
+    def table(self) -> Table:
+        """Angle, norm, bias and cut; of short sequences the picture, too."""
+        row = (f"{self.angle:.3g}°", self.ratio, self.bias, f"{100 * self.cut:.0f} %")
+        drawn = self.picture().split("\n") if len(self.reach) <= ROWS else []
+        told = ["each loss step s (a row) reaches the use steps t with ●; at · it is cut off"]
+        header = ("angle to the whole gradient", "norm", "bias", "cut")
+        title = f"{self.name}, T = {len(self.reach)}"
+        return Table(title, header, (row,), (*told * bool(drawn), *drawn))
+
+    def drawn(self, axes: Any) -> None:
+        """Which loss reaches which use, and dashed what is cut."""
+        past = np.tri(len(self.reach), dtype=bool)
+        for s, row in enumerate(self.reach):
+            for uses, how in ((row, "C0-"), (past[s] & ~row, "C3--")):
+                (steps,) = np.nonzero(uses)
+                if steps.size:
+                    axes.plot(steps[[0, -1]] + [0.6, 1.4], [s + 1, s + 1], how)
+        axes.set(xlabel="use step t", ylabel="loss step s", title=f"{self.name}: dashed is cut")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,22 +116,20 @@ class Truncation(Result):
 
     def table(self) -> Table:
         """For each k: angle and norm ratio of both kinds, and the share of pairs that is cut."""
-        pairs = self.steps * (self.steps + 1) / 2
         rows = []
         for w, s in zip(self.windows, self.sliding, strict=True):
-            cut = (pairs - w.reach.sum()) / pairs, (pairs - s.reach.sum()) / pairs
             rows.append(
-                (w.k2, f"{w.angle:.3g}°", w.ratio, w.bias, f"{100 * cut[0]:.0f} %",
-                 f"{s.angle:.3g}°", s.ratio, s.bias, f"{100 * cut[1]:.0f} %")
+                (w.k2, f"{w.angle:.3g}°", w.ratio, w.bias, f"{100 * w.cut:.0f} %",
+                 f"{s.angle:.3g}°", s.ratio, s.bias, f"{100 * s.cut:.0f} %")
             )  # fmt: skip
         return Table(
             f"truncated against the whole gradient, T = {self.steps}: {self.cell}",
             ("k", "windows: angle", "norm", "bias", "cut",
              "sliding: angle", "norm", "bias", "cut"),
             tuple(rows),
-            (self.sentence,
-             "norm and bias are relative to the whole gradient; cut is the share of the pairs of "
-             "loss step and use step that no longer meet",),
+            ("norm and bias are relative to the whole gradient; cut is the share of the pairs of "
+             "loss step and use step that no longer meet",
+             self.sentence),
         )  # fmt: skip
 
     def drawn(self, axes: Any) -> None:

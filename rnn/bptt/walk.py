@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.core import Array
 from rnn.bptt.chain import Chain, edges, formula, local, message, shortened, written
 from rnn.bptt.recorded import Loss
-from rnn.bptt.table import Result, Table
+from rnn.bptt.table import Result, Table, joined, number
 from rnn.cell import Cell
 
 FORMULA = 24
@@ -52,11 +52,21 @@ class Walk(Result):
         edges: all that were walked.
         cotangents: what arrived in the end, by how a value is written: `W_hh`, `h⁽²⁾`. Of several
             values that are written alike it is that of the last to be reached.
+        ends: which of them the walk was for: the parameters, or the value at which it stopped.
     """
 
     cell: str
     edges: tuple[Edge, ...]
     cotangents: Mapping[str, Array]
+    ends: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What has arrived where the walk ends."""
+        arrived = [f"dL/d{name} = {number(_number(self.cotangents[name]))}" for name in self.ends]
+        if not arrived:
+            return f"{len(self.edges)} edges walked, none of which leads to a parameter"
+        return f"{len(self.edges)} edges walked; what arrived adds up to {joined(arrived)}"
 
     def table(self) -> Table:
         """One row an edge; numbers, or norms of arrays."""
@@ -73,7 +83,13 @@ class Walk(Result):
             for e in self.edges
         )
         header = ("from", "to", "message", "g", "local", "= message", "sum so far")
-        return Table(f"backward, edge by edge: {self.cell}", header, rows)
+        return Table(f"backward, edge by edge: {self.cell}", header, rows, (self.sentence,))
+
+    def drawn(self, axes: Any) -> None:
+        """The sizes of the messages in the order in which they pass, on a logarithmic axis."""
+        sizes = np.array([np.linalg.norm(e.message) for e in self.edges])
+        axes.plot(range(1, len(sizes) + 1), np.where(sizes > 0, sizes, np.nan), ".")
+        axes.set(xlabel="edge", ylabel="‖message‖", yscale="log", title=f"{self.cell}: walk back")
 
 
 def walk(
@@ -117,6 +133,7 @@ def walk(
     h⁽¹⁾ @ W_hh     W_hh            h⁽¹⁾ᵀ @ g                0.487    0.8       0.39        0.39
     x⁽²⁾ @ W_xh     x⁽²⁾            g @ W_xhᵀ                0.487      1      0.487       0.487
     x⁽²⁾ @ W_xh     W_xh            x⁽²⁾ᵀ @ g                0.487    0.5      0.243       0.243
+    13 edges walked; what arrived adds up to dL/dh⁽¹⁾ = 0.243
     """
     chain = Chain(cell, params, xs, loss, state)
     end = None if stop is None else chain.find(*stop).serial
@@ -135,7 +152,9 @@ def walk(
             walked.append(Edge(written(node), written(x), formula(node, i), slope, g, part, total))
     known = {node.serial: node for node in chain.nodes}
     ended = {written(known[serial]): g for serial, g in arrived.items()}
-    return Walk(chain.label, tuple(walked), ended)
+    whose = chain.parameters if end is None else [known[end]]
+    ends = tuple(written(node) for node in whose if node.serial in arrived)
+    return Walk(chain.label, tuple(walked), ended, ends)
 
 
 def _number(x: Array) -> str | float:

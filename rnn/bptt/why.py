@@ -90,6 +90,14 @@ class Why(Result):
         header = ("way", "t", "operation", "on the way to", "what happens", "entries")
         return Table(f"what goes wrong first: {self.cell}", header, rows, (self.sentence,))
 
+    def drawn(self, axes: Any) -> None:
+        """The events over t, one row for each kind and way."""
+        rows = [f"{'backward' if e.backward else 'forward'}: {e.kind}" for e in self.events]
+        axes.plot([e.t for e in self.events], range(len(rows)), "o")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set(xlim=(0.5, self.steps + 0.5), ylim=(-0.5, max(len(rows), 1) - 0.5),
+                 xlabel="step t", title=f"{self.cell}: what goes wrong first")  # fmt: skip
+
 
 def why(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any = None) -> Why:
     """The first step, value and operation where numbers saturate, underflow, overflow or are NaN.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,22 @@ import minigrad as mg
 import rnn
 from rnn.testing.problem import agree
 from tests.rnn.bptt.networks import Linear, networks, on_graph, unfolded
+
+
+@dataclass(frozen=True)
+class Late(rnn.Cell):
+    """h⁽ᵗ⁾ = h⁽ᵗ⁻²⁾ W."""
+
+    inputs: int
+    hidden: int
+    state = {"h": 2}
+
+    def parameters(self):
+        return {"W_hh": rnn.orthogonal(self.hidden, self.hidden)}
+
+    def step(self, p, x, h):
+        h = mg.named("h", h @ p.W_hh)
+        return h, h
 
 
 def climbed(q, **about):
@@ -86,6 +102,13 @@ def test_exponents_of_a_constant_step_are_the_logarithms_of_its_moduli():
 def test_the_sentence_says_what_becomes_of_a_gradient(gain, verdict, survives):
     found = rnn.bptt.ladder(Linear(1, 1), {"W_hh": np.array([[gain]])}, np.zeros((12, 1, 1)))
     assert (found.verdict, found.survives) == (verdict, survives)
+
+
+def test_a_gradient_that_comes_back_has_not_vanished():
+    """With a delay of two every second rung is 0."""
+    found = rnn.bptt.ladder(Late(1, 1), {"W_hh": np.array([[1.0]])}, np.zeros((7, 1, 1)))
+    assert found.gains.tolist() == [1, 0, 1, 0, 1, 0, 1]
+    assert found.survives is None
 
 
 def test_a_backward_direction_is_climbed_with_time():

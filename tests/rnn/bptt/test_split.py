@@ -70,3 +70,10 @@ def test_what_is_not_carried_has_no_line():
     q = rnn.testing.problem(rnn.LSTMCell(3, 4), 3, 1, 0)
     with pytest.raises(ValueError, match="f is not carried from step to step; there are h, C"):
         rnn.bptt.split(q.cell, q.params, q.xs, of="f")
+
+
+@pytest.mark.parametrize("to", [-1, 0, 4])
+def test_a_step_that_is_not_there_is_told(to):
+    q = rnn.testing.problem(rnn.LSTMCell(3, 4), 3, 1, 0)
+    with pytest.raises(ValueError, match=f"t = {to} is not a step; there are steps 1 to 3"):
+        rnn.bptt.split(q.cell, q.params, q.xs, to=to)

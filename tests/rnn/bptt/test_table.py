@@ -24,6 +24,10 @@ def results(cell=None):
         b.ladder(cell, params, xs),
         b.split(cell, params, xs),
         b.truncation(cell, params, xs, loss),
+        b.truncated(cell, params, xs, loss, 3, 5),
+        b.flow(cell, params, xs, loss),
+        b.totals(cell, params, xs, loss)["h"],
+        b.ledger(cell, params, xs, loss)[next(iter(params))],
         b.rtrl(cell, params, xs, loss),
         b.stages(cell, params, xs),
         b.why(cell, params, xs, loss),
@@ -78,10 +82,34 @@ def test_long_tables_keep_their_first_and_last_rows():
 
 
 def test_results_draw_themselves():
-    for result in results()[:8]:
+    for result in results():
         figure = result.plot()
         assert figure.axes
         figure.canvas.draw()  # what cannot be laid out is an error only here
+
+
+def test_what_goes_wrong_is_drawn():
+    q = rnn.testing.problem(rnn.RNNCell(3, 4), 3, 1, 0)
+    found = rnn.bptt.why(q.cell, q.params, 1e3 * q.xs, loss_of_two)
+    assert found.events
+    (axes,) = found.plot().axes
+    assert axes.get_yticklabels()[0].get_text() == "forward: flat"
+
+
+def test_numbers_stand_on_the_right_and_formulas_that_begin_with_one_on_the_left():
+    lines = str(Table("", ("a", "b"), (("0.5 × m", 1.0), ("m", "‖20‖")))).splitlines()
+    assert lines[2:] == ["0.5 × m     1", "m        ‖20‖"]
+
+
+def test_a_percent_sign_stays_beside_its_number():
+    lines = str(Table("t", ("n",), (), (f"{'x' * 97} 1 % of it",))).splitlines()
+    assert lines == ["t", "x" * 97, "1 % of it"]
+
+
+def test_two_names_of_one_value_are_one_column():
+    q = rnn.testing.problem(Attention(3, 2), 3, 1, 0)
+    assert rnn.bptt.stages(q.cell, q.params, q.xs).table().rows[3][:2] == (1, "m")
+    assert rnn.bptt.totals(q.cell, q.params, q.xs, loss_of_two).table().header[4] == "dL/dm"
 
 
 def test_without_matplotlib_a_picture_says_how_to_get_it(monkeypatch):
