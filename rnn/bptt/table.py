@@ -195,7 +195,7 @@ def _width(text: str) -> int:
 
 
 def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?(\d[\d.]*(e[-+]?\d+)?|nan|inf)( %|°| of \d+)?", text))
+    return bool(re.fullmatch(r"‖?[-+]?(\d[\d.]*(e[-+]?\d+)?|nan|inf)‖?( %|°| of \d+)?", text))
 
 
 def _abridged(items: Sequence[Any], most: int) -> list[Any]:

@@ -11,15 +11,13 @@ the same report as one page, with the graph at fault drawn. Exit code 1 if anyth
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from viz.cli.targets import resolve
 from viz.given import MANY, count
 from viz.output.html import document, image, text
 from viz.output.render import write
@@ -66,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     count("check", "--draws", args.draws, MANY)
     findings = []
     for target in args.targets:
-        found = list(resolve(target))
+        found = list(resolve("check", target))
         if not found:
             raise ValueError(
                 f"check: {target!r} holds nothing to check: no cell, and no function with "
@@ -175,90 +173,3 @@ def _inputs(name: str, function: Any) -> tuple[Any, ...]:
             "beside it, or name a cell"
         )
     return tuple(given() if callable(given) else given)
-
-
-def resolve(target: str) -> Iterator[tuple[str, Any]]:
-    """Names and things that a target stands for."""
-    path, _, name = target.partition(":")
-    if not path:
-        raise ValueError(
-            f"check: {target!r} names no module; write pkg.module:name or file.py:name"
-        )
-    place = Path(path)
-    if place.is_dir() and not name and not (place / "__init__.py").exists():
-        for file in sorted(place.rglob("*.py")):
-            yield from _members(str(file), _load_file(file))
-        return
-    module = _load_file(place) if place.suffix == ".py" else _import(path)
-    if not name:
-        yield from _members(path, module)
-        return
-    thing: Any = module
-    for part in name.split("."):
-        if not hasattr(thing, part):
-            raise ValueError(f"check: {path} has no {name}")
-        thing = getattr(thing, part)
-    yield target, _instance(target, thing)
-
-
-def _instance(target: str, thing: Any) -> Any:
-    """A class of cells with example sizes; anything else as it is."""
-    from rnn import Cell
-
-    if isinstance(thing, type) and issubclass(thing, Cell):
-        try:
-            return thing(*[3] * sum(f in ("inputs", "hidden", "outputs") for f in _fields(thing)))
-        except TypeError as error:
-            raise ValueError(f"check: {target} is a class; name a cell of it ({error})") from None
-    if not isinstance(thing, Cell) and not callable(thing):
-        raise ValueError(f"check: {target} is {thing!r:.60}, neither a function nor a cell")
-    return thing
-
-
-def _fields(cell: Any) -> list[str]:
-    known = getattr(cell, "__dataclass_fields__", {})
-    return [name for name, field in known.items() if str(field.default).startswith("<dataclasses")]
-
-
-def _members(path: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The cells of a module, and its functions that have inputs to be checked on."""
-    from rnn import Cell
-
-    for name, thing in vars(module).items():
-        own = getattr(thing, "__module__", None) == module.__name__
-        if isinstance(thing, Cell) or (own and hasattr(thing, "example_inputs")):
-            yield f"{path}:{name}", thing
-
-
-def _import(name: str) -> ModuleType:
-    sys.path.insert(0, "")
-    try:
-        if name.startswith("."):
-            raise ImportError("there is no package that it could be relative to")
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise _unloaded(name, error) from error
-    finally:
-        sys.path.remove("")
-
-
-def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise FileNotFoundError(f"check: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None  # a .py file has a spec and a loader
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[path.stem]  # half of it
-        raise _unloaded(path, error) from error
-    return module
-
-
-def _unloaded(target: object, error: BaseException) -> ValueError:
-    """The error for a module of someone else that fails, or exits, while it is loaded."""
-    first_line = str(error).partition("\n")[0]
-    return ValueError(f"check: {target} cannot be loaded: {type(error).__name__}: {first_line}")

@@ -499,17 +499,17 @@ def test_a_command_line_that_cannot_be_read_exits_with_2(
     assert "usage: minigrad" in capsys.readouterr().err
 
 
-def numeric_options() -> list[tuple[str, str, str]]:
+def numeric_options(above: Any = None, path: str = "") -> list[tuple[str, str, str]]:
     """Every option of every command that takes a number, with numbers that it cannot take."""
-    actions = parser()._actions
-    (commands,) = (a for a in actions if isinstance(a, argparse._SubParsersAction))
-    return [
-        (name, option.option_strings[-1], wrong)
-        for name, command in commands.choices.items()
-        for option in command._actions
-        if option.type in (int, float)
-        for wrong in ("-1", "nan", "2.5" if option.type is int else "inf")
-    ]
+    found = []
+    for action in (above or parser())._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                found += numeric_options(command, f"{path} {name}".strip())
+        elif action.type in (int, float):
+            wrong = ("-1", "nan", "2.5" if action.type is int else "inf")
+            found += [(path, action.option_strings[-1], number) for number in wrong]
+    return found
 
 
 @pytest.mark.parametrize(("name", "option", "wrong"), numeric_options())
@@ -526,13 +526,13 @@ def test_a_number_out_of_range_is_told_by_its_name_and_leaves_nothing(
     checkpoint.save("some", model.init(0), model, vocabulary="abc")
     others = {"sample": ["--weights", "some"], "check": ["rnn:Dense"]}.get(name, [])
     try:
-        code = main([name, *others, option, wrong])
+        code = main([*name.split(), *others, option, wrong])
     except SystemExit as exit:
         code = exit.code
     assert code == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("minigrad")
-    word = {"--lr": "rate", "--characters": "n"}.get(option, option.strip("-"))
+    word = {"--lr": "rate", "--characters": "n", "--at": "t ="}.get(option, option.strip("-"))
     assert word in told or option in told
     assert wrong in told
     assert [path.name for path in tmp_path.iterdir()] == ["some"]
