@@ -153,7 +153,7 @@ def test_a_table_of_steps_names_the_characters() -> None:
     _, out, _ = said("stages", "--cell", "lstm", "--text", "ab\n")
     assert [row[1] for row in rows(out)] == ["'a'"] * 6 + ["'b'"] * 6
     _, out, _ = said("ladder", "--text", "abc")
-    assert [row[:2] for row in rows(out)] == [["2", "'b'"], ["1", "'a'"]]
+    assert [row[:2] for row in rows(out)[:2]] == [["2", "'b'"], ["1", "'a'"]]
 
 
 def test_steps_take_the_beginning_of_a_text() -> None:
