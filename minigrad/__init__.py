@@ -3,6 +3,7 @@
 from typing import Any
 
 from minigrad import habits, ops
+from minigrad.anomaly import anomaly
 from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, named, scope
@@ -29,6 +30,7 @@ __all__ = [
     "Tensor",
     "adjoint",
     "ancestors",
+    "anomaly",
     "backward",
     "compile",
     "embed",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.anomaly import WAY
 from minigrad.captured import Captured, Same, Static, settled
 from minigrad.core import Tensor
 from minigrad.engines.numpy.program import Program
@@ -159,6 +160,8 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What f gives, in arrays that are the caller's."""
+        if WAY.get():
+            self.f(*args, **kwargs)  # operation by operation: a program has lost their names
         given, latest = (args, kwargs), self._latest
         leaves = None if latest is None else latest.tree.leaves_of(given)
         if (

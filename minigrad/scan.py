@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.anomaly import WAY, heading
 from minigrad.autodiff import jvp
 from minigrad.core import FROZEN, Outputs, Primitive, Tensor
 from minigrad.engines.numpy.program import Program
@@ -116,6 +117,10 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     _check(folded, steps, inputs)
     if (trace := FROZEN.get()) is not None and trace.is_step:
         return unrolled(folded, steps, by_step(folded, inputs))
+    if WAY.get():
+        _look(folded, steps, inputs)
+        with heading(""):
+            return scan(folded, steps, *inputs)
     ready = prepared(folded)
     inputs, folded = tuple(ready.inputs(folded, inputs)), ready.folded
     if not any(type(x) is Tensor for x in inputs):
@@ -126,6 +131,16 @@ def scan(folded: Folded, steps: int, *inputs: Any) -> list[Any]:
     whole = len(kept.plain)
     places = (*range(len(folded.plain)), *range(whole, whole + len(folded.recurrences)))
     return [project(node, k=k) for k in places]
+
+
+def _look(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
+    """Run operation by operation, everything by its name, so that what is not finite is told."""
+    values = by_step(folded, [x._data if type(x) is Tensor else x for x in inputs])
+    for k, value in enumerate(values):
+        name = folded.input_name(k)
+        is_list = isinstance(value, list)
+        values[k] = [Tensor(x, name) for x in value] if is_list else Tensor(value, name)
+    run_folded(folded, steps, values)
 
 
 def _check(folded: Folded, steps: int, inputs: Sequence[Any]) -> None:
@@ -171,6 +186,8 @@ def unrolled(folded: Folded, steps: int, inputs: Sequence[Any]) -> list[Any]:
 
 def _run(*inputs: Any, folded: Folded, kept: Folded, steps: int) -> Outputs:
     """The results of a program, in arrays of their own; residuals stay in the program's buffers."""
+    if WAY.get():
+        _look(kept, steps, inputs)
     program = POOL.take(kept, steps)
     found, own, ends = program.run(*inputs), len(folded.plain), len(kept.plain)
     views = [x[...] for x in found[own:ends]]  # of their own, as they are made read-only

@@ -28,7 +28,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 FLOORS = {
     "minigrad": (
         ("errors", "extras", "facts", "scopes", "show", "tree"),
-        ("habits",),
+        ("anomaly", "habits"),
         ("core",),
         ("captured", "frozen", "history"),
         ("ops",),

@@ -15,8 +15,9 @@ from weakref import finalize
 import numpy as np
 from numpy import ndarray
 
+from minigrad.anomaly import OPEN, WAY, look
 from minigrad.core.tensor import FUNCTIONS, Tensor, record, to_array
-from minigrad.errors import REFUSALS, argument_error, operation_error
+from minigrad.errors import REFUSALS, argument_error, at, operation_error
 from minigrad.facts import PLAIN, STRAIGHT, Formula, Lowering, Numerics
 from minigrad.habits import call_error
 from minigrad.scopes import TAG
@@ -157,6 +158,8 @@ class Primitive:
             data = self.forward(*(operands if values is None else values), **attrs)
         except REFUSALS as error:
             raise operation_error(self, operands, TAG.get(), error) from None
+        if OPEN and WAY.get():
+            look(f"{self.name}{at(TAG.get())}", data, operands)
         if values is None:
             return data
         if type(data) is not np.ndarray:

@@ -8,10 +8,12 @@ Source: Griewank and Walther, Evaluating Derivatives (2008), chapters 3 and 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from minigrad.anomaly import WAY, NotFinite, heading, look
 from minigrad.core.primitive import Outputs
 from minigrad.core.tensor import FUNCTIONS, Tensor
 from minigrad.errors import at
@@ -37,15 +39,24 @@ def pull_back(
         Cotangents by serial number, in the shape and dtype of their tensors. A tensor the
         outputs do not depend on has no entry.
     """
+    if WAY.get() == "forward":
+        with heading("backward"):
+            return pull_back(nodes, cotangents, wanted, recorded)
     asked = _asked(nodes, wanted)
     arrived = _Arrived(cotangents)
     arrive = arrived.keep if recorded else arrived.add
     turn = _turn_tensors if recorded else _turn_arrays
+    is_watched = bool(WAY.get())
+    if is_watched:
+        turn = partial(_turn_watched, turn)
     found = {}
     for node in reversed(nodes):
         serial = node.serial
         if serial not in asked or (g := arrived.sum_at(node)) is None:
             continue
+        if is_watched:
+            given = [cotangents[serial]] if serial in cotangents else []
+            look(f"the sum of the cotangents of {_called(node)}", _value(g), given)
         if serial in wanted:
             found[serial] = g
         primitive, operands = node.primitive, asked[serial]
@@ -161,10 +172,29 @@ def _turn(
         raise _located(node, "cotangent", fault) from None
 
 
+def _turn_watched(
+    turn: Callable[..., None], node: Tensor, g: Any, operands: list[int], arrive: Arrive
+) -> None:
+    """The turn of a node whose cotangents are looked at."""
+    names = {node.parents[i].serial: _called(node.parents[i]) for i in operands}
+
+    def seen(target: int, part: Any) -> None:
+        what = f"the rule of {_title(node)}, for the cotangent of {names[target]},"
+        look(what, _value(part), [g, node, *node.parents])
+        arrive(target, part)
+
+    with tagged(node.tag):
+        turn(node, g, operands, seen)
+
+
 def push_forward(
     nodes: Sequence[Tensor], tangents: dict[int, Any], recorded: bool
 ) -> dict[int, Any]:
     """Carry tangents forward through `nodes`, oldest first; returns all, by serial number."""
+    if WAY.get() == "forward":
+        with heading("forward mode"):
+            return push_forward(nodes, tangents, recorded)
+    is_watched = bool(WAY.get())
     for node in nodes:
         primitive = node.primitive
         if primitive is None or node.serial in tangents:
@@ -190,8 +220,20 @@ def push_forward(
                 tangent = FUNCTIONS["broadcast_to"](tangent, node.shape)
             if tangent.dtype != node.dtype:
                 tangent = _cast(tangent, node.dtype, node)
+        if is_watched:
+            given = [t for t in arriving if t is not None]
+            look(f"the rule of {_title(node)}", _value(tangent), [node, *given, *node.parents])
         tangents[node.serial] = tangent
     return tangents
+
+
+def _value(x: Any) -> Any:
+    return x._data if type(x) is Tensor else x
+
+
+def _called(node: Tensor) -> str:
+    """A node by its name, or by what made it."""
+    return f"{node.name}{at(node.tag)}" if node.name else _title(node)
 
 
 def _cast(part: Any, dtype: np.dtype[Any], node: Tensor) -> Any:
@@ -206,6 +248,8 @@ def _cast(part: Any, dtype: np.dtype[Any], node: Tensor) -> Any:
 
 def _located(node: Tensor, what: str, fault: FloatingPointError) -> FloatingPointError:
     """An overflow or the like in the rules of a node, with the place of the node."""
+    if isinstance(fault, NotFinite):
+        return fault
     return FloatingPointError(f"{what} of {_title(node)}: {fault}")
 
 

@@ -90,11 +90,7 @@ class Ladder(Result):
             "exploding": "explodes",
             "neither": "neither vanishes nor explodes",
         }[self.verdict]
-        lived = (
-            "never below 1 %"
-            if self.survives is None
-            else f"below 1 % from {self.survives} on"
-        )
+        lived = "never below 1 %" if self.survives is None else f"below 1 % from {self.survives} on"
         what = f"∂{self.of}/∂{self.by} from t = {self.to}"
         return f"{what} {said}: {gain:.2g} is left after {steps} steps; {lived}"
 

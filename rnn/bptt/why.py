@@ -1,7 +1,7 @@
 """Why a gradient is zero, huge or not a number: the first place where numbers go wrong.
 
 Forward and backward are run operation by operation, in the order of the step, and each result is
-looked at: a value that overflows, underflows or becomes NaN out of sound ones, and a function that
+looked at: a value that overflows, underflows or becomes NaN, and a function that
 is flat where it stands, so that little comes back through it.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.anomaly import spoiled
 from minigrad.folded import Folded, by_step, folded_adjoint, no_cotangent, run_steps
 from minigrad.graph import Node, apply
 from rnn.bptt.recorded import Loss, recorded
@@ -168,14 +169,12 @@ def _judged(node: Node, operands: list[Any]) -> tuple[Any, str | None]:
 def _wrong(
     kind: str | None, node: Node, operands: list[Any], value: Any, backward: bool
 ) -> tuple[int, str] | None:
-    """How many entries went wrong in which way, out of operands that were sound."""
+    """How many entries went wrong in which way."""
     if np.asarray(value).dtype.kind != "f":
         return None
+    if wrong := spoiled(value, operands):
+        return wrong[0], {"NaN": "NaN", "infinite": "overflow"}[wrong[1]]
     sound = all(np.all(np.isfinite(x)) for x in operands if np.asarray(x).dtype.kind == "f")
-    if sound and (count := int(np.sum(np.isnan(value)))):
-        return count, "NaN"
-    if sound and (count := int(np.sum(np.isinf(value)))):
-        return count, "overflow"
     primitive = mg.PRIMITIVES[node.op]
     tiny = np.abs(value) < np.finfo(value.dtype).tiny
     if primitive.kind == "bilinear" and sound and tiny.any():

@@ -16,15 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import minigrad as mg
 from minigrad.tree import flatten
 from rnn import checkpoint
 from rnn.cell import Cell
 from rnn.checks import number, whole
 from rnn.optim import Adam, clip_by_global_norm
 from rnn.params import Params
-from rnn.text.characters import check_vocabulary
+from rnn.text.characters import check_vocabulary, loss_function
 from rnn.text.streams import Streams
-from rnn.text.vocabulary import Vocabulary
+from rnn.text.vocabulary import Classes, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -165,13 +166,16 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
     """
     recipe, window = training.recipe, training.step % len(streams)
     # Back at the text's beginning, nothing was read before.
-    state = training.state if window else training.cell.start(recipe.batch, _dtype(training.params))
-    (loss, state), grads = gradient(training.params, *streams[window], state)
+    before = training.state
+    if not window:
+        before = training.cell.start(recipe.batch, _dtype(training.params))
+    (loss, state), grads = gradient(training.params, *streams[window], before)
     grads, norm = clip_by_global_norm(grads, recipe.limit)
     if not np.isfinite(loss) or not np.isfinite(norm):
+        fault = first_fault(training, *streams[window], before)
         raise FloatingPointError(
-            f"at step {training.step + 1} the loss is {loss:g} and the gradient's norm {norm:g}; "
-            f"a smaller rate than {recipe.rate:g} may help"
+            f"at step {training.step + 1} the loss is {loss:g} and the gradient's norm {norm:g}"
+            f"{f' ({fault})' if fault else ''}; a smaller rate than {recipe.rate:g} may help"
         )
     adam = Adam(recipe.rate, beta2=0.99)
     params, moments = adam.update(training.params, grads, training.moments)
@@ -182,6 +186,17 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         )
     new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
     return new, Figures(float(loss), norm)
+
+
+def first_fault(training: Training, xs: Classes, targets: Classes, state: Any) -> str:
+    """Where the first value of a step stops being finite, in one sentence; empty if none does."""
+    gradient = mg.value_and_grad(loss_function(training.cell), has_aux=True)
+    try:
+        with mg.anomaly():
+            gradient(training.params, xs, targets, state)
+    except FloatingPointError as error:
+        return str(error)
+    return ""
 
 
 def _dtype(params: Params) -> Any:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
+import rnn.testing
 from rnn import checkpoint
 from rnn.text.characters import character_model
 from tests.rnn.bptt.networks import OWN, Attention
@@ -283,6 +284,7 @@ MISTAKES = {
 
 MANY = """
 import rnn
+import rnn.testing
 a, b, d = rnn.GRUCell(2, 2), rnn.GRUCell(2, 3), rnn.Dense(2, 2)
 
 class Wrong(rnn.GRUCell):

@@ -96,3 +96,12 @@ def test_a_cell_of_ones_own_is_looked_into():
     q = rnn.testing.problem(Attention(3, 2), 4, 1, 0)
     q.xs[2] = 1e3
     assert kinds(rnn.bptt.why(*given(q)))["flat", False].t == 3
+
+
+def test_nan_that_is_given_is_found_where_it_is_first_read():
+    q = rnn.testing.problem(rnn.GRUCell(3, 2), 4, 1, 0)
+    q.xs[2, 0, 1] = np.nan
+    found = rnn.bptt.why(*given(q))
+    event = kinds(found)["NaN", False]
+    assert (event.t, event.op) == (3, "matmul")
+    assert found.sentence.startswith("forward at t = 3, matmul on the way to ")
