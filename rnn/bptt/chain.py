@@ -30,11 +30,17 @@ class Chain:
     """
 
     def __init__(
-        self, cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss | None, state: Any
+        self,
+        cell: Cell,
+        params: Mapping[str, Any],
+        xs: Any,
+        loss: Loss | None,
+        state: Any,
+        lengths: Any = None,
     ) -> None:
         weights = Params(mg.tree_map(plain, dict(params))).tensors()
         self.label, self.parameters = cell.label, list(weights.named().values())
-        ys = run(cell, weights, xs, state, unfolded=True)[0]
+        ys = run(cell, weights, xs, state, lengths, unfolded=True)[0]
         if not len(ys):
             raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
         self.loss = mg.named("L", loss(ys)) if loss else ys

@@ -79,6 +79,7 @@ def flow(
     xs: Any,
     loss: Loss,
     state: Any = None,
+    lengths: Any = None,
     of: str | None = None,
     beside: Mapping[str, Network] = MappingProxyType({}),
 ) -> Flow:
@@ -90,6 +91,7 @@ def flow(
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values of the cell, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
         of: the name of h, any named value; the first state of each network if None.
         beside: other networks, `(cell, params)` by name.
 
@@ -105,7 +107,7 @@ def flow(
     networks: dict[str, Network] = {cell.label: (cell, params), **beside}
     found: dict[str, Any] = {}
     for name, (one, weights) in networks.items():
-        run = recorded(one, weights, xs, loss, state if one is cell else None)
+        run = recorded(one, weights, xs, loss, state if one is cell else None, lengths)
         h = default_state(run, first=True) if of is None else of
         (total,), _ = total_by(run, [run.node(h)])
         found[name] = h, np.linalg.norm(total.reshape(run.steps, -1), axis=1)

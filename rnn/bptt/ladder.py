@@ -144,6 +144,7 @@ def ladder(
     to: int | None = None,
     sample: int = 0,
     state: Any = None,
+    lengths: Any = None,
 ) -> Ladder:
     """∂v⁽ᵗ⁾/∂u⁽ᵏ⁾ for every step k: total derivatives, singular values, what survives.
 
@@ -156,6 +157,7 @@ def ladder(
         to: the step t; the last if None (the first where all edges run against time).
         sample: which of the B samples.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn
     >>> cell = rnn.RNNCell(1, 1)
@@ -170,7 +172,7 @@ def ladder(
     ∂h/∂h from t = 3 neither vanishes nor explodes: 0.089 is left after 2 steps; never below 1 %
     Lyapunov exponents per step, largest first: -1.33
     """
-    run = one_sample(cell, params, xs, sample, state)
+    run = one_sample(cell, params, xs, sample, state, lengths)
     of = default_state(run) if of is None else of
     by = of if by is None else by
     to = last_step(run, to)
@@ -185,18 +187,22 @@ def ladder(
     return Ladder(cell.label, of, by, to, jacobians, singular, product, bound, exponents)
 
 
-def one_sample(cell: Cell, params: Mapping[str, Any], xs: Any, sample: int, state: Any) -> Recorded:
+def one_sample(
+    cell: Cell, params: Mapping[str, Any], xs: Any, sample: int, state: Any, lengths: Any
+) -> Recorded:
     """The run of one sample of a batch."""
     if state is not None:
         state = mg.tree_map(lambda s: np.asarray(s)[..., sample : sample + 1, :], state)
-    return recorded(cell, params, xs[:, sample : sample + 1], state=state)
+    if lengths is not None:
+        lengths = np.asarray(lengths)[sample : sample + 1]
+    return recorded(cell, params, xs[:, sample : sample + 1], None, state, lengths)
 
 
 def default_state(run: Recorded, first: bool = False) -> str:
     """The state that is asked about if none is: the last one, C in an LSTM, or the first."""
     if not run.edges:
         raise ValueError(f"{run.cell.label} has no state, so nothing is carried from step to step")
-    made = run.folded.step.outputs[run.edges[0 if first else -1].output]
+    made = run.made[0 if first else -1]
     return next(name for name, k in run.names.items() if k == made)
 
 

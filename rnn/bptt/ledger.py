@@ -159,6 +159,7 @@ def ledger(
     xs: Any,
     loss: Loss,
     state: Any = None,
+    lengths: Any = None,
     of: str | Sequence[str] | None = None,
     entries: bool = False,
 ) -> Ledger:
@@ -173,6 +174,7 @@ def ledger(
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
         of: names of parameters; all if None.
         entries: keep the entries, T² arrays of each parameter's shape, beside their norms.
 
@@ -193,7 +195,7 @@ def ledger(
     all      0   50.7   49.3  100.0
     ‖dL/dW_hh‖ = 1.017; 90% of it are from at most 1 back
     """
-    run = recorded(cell, params, xs, loss, state)
+    run = recorded(cell, params, xs, loss, state, lengths)
     names = [of] if isinstance(of, str) else list(run.params if of is None else of)
     missing = [name for name in names if name not in run.params]
     if missing:

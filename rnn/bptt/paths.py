@@ -104,6 +104,7 @@ def paths(
     source: tuple[str, int | None],
     target: tuple[str, int | None] | None = None,
     state: Any = None,
+    lengths: Any = None,
 ) -> Paths:
     """All chain-rule paths from one value to another, with the product along each.
 
@@ -117,6 +118,7 @@ def paths(
         source: name and step of the value to differentiate by; the step of a parameter is None.
         target: name and step of the value differentiated; the loss if None.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     Raises:
         ValueError: there are more than 20,000 paths; the message says how many.
@@ -132,7 +134,7 @@ def paths(
                 1      1  0.105  29.6 %
     all of them add up to dL/dW_xh = 0.355283
     """
-    chain = Chain(cell, params, xs, loss, state)
+    chain = Chain(cell, params, xs, loss, state, lengths)
     start = chain.find(*source)
     end = chain.loss if target is None else chain.find(*target)
     # How many paths lead from the source to a node; where there are none, nothing is tried.

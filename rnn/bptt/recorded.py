@@ -15,7 +15,7 @@ from minigrad.folded import STATE, STATIC, Folded, Recurrence
 from minigrad.tree import flatten, leaf_paths
 from rnn.bptt.surgery import computed, owned, probed
 from rnn.cell import Cell
-from rnn.run import run
+from rnn.run import _alive, _turned, run
 
 Loss = Callable[[Any], Any]
 
@@ -31,6 +31,7 @@ class Recorded:
         ys: the outputs `(T, B, O)`.
         loss: its value; None where no loss was given.
         seeds: ∂L/∂y⁽ᵗ⁾ `(T, B, O)`: where, and how much, the loss comes in.
+        is_ragged: whether samples end at different steps, behind which their states stand still.
     """
 
     cell: Cell
@@ -40,6 +41,7 @@ class Recorded:
     ys: Array
     loss: float | None = None
     seeds: Array | None = None
+    is_ragged: bool = False
 
     @property
     def steps(self) -> int:
@@ -49,7 +51,18 @@ class Recorded:
     @cached_property
     def names(self) -> dict[str, int]:
         """The named values of a step, by dotted name: their nodes."""
-        return computed(self.folded)
+        return computed(self.folded, self.made)
+
+    @cached_property
+    def made(self) -> list[int]:
+        """For each delayed edge the node that a step makes for it."""
+        step = self.folded.step
+        nodes = [step.outputs[r.output] for r in self.edges]
+        if not self.is_ragged:
+            return nodes
+        # What an edge carries is chosen by the flag from what the step makes and what was before.
+        inner = [step.nodes[k].inputs[1] for k in nodes]
+        return [k if i in step.inputs else i for k, i in zip(nodes, inner, strict=True)]
 
     @property
     def edges(self) -> tuple[Recurrence, ...]:
@@ -128,7 +141,12 @@ class Recorded:
 
 
 def recorded(
-    cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss | None = None, state: Any = None
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss | None = None,
+    state: Any = None,
+    lengths: Any = None,
 ) -> Recorded:
     """Run a cell on a sequence and keep what a study reads.
 
@@ -138,6 +156,7 @@ def recorded(
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(2, 3)
@@ -146,24 +165,33 @@ def recorded(
     (4, ['z_h', 'h'], [0.0, 0.0, 0.0, 1.0])
     """
     params, xs, state = mg.tree_map(plain, (params, xs, state))
-    ys, _ = run(cell, params, xs, state)  # checks everything, and says by name what does not fit
+    ys, _ = run(
+        cell, params, xs, state, lengths
+    )  # checks everything, and says by name what does not fit
     if not len(ys):
         raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
     order = leaf_paths(cell.init(0))
     given = dict(zip(leaf_paths(params), flatten(params)[0], strict=True))
     weights = [np.asarray(given[path]) for path in order]
-    batch, classes = xs.shape[1], xs.ndim == 2
+    (T, batch), classes, flags = xs.shape[:2], xs.ndim == 2, []
     dtype = ys.dtype
     starts = flatten(cell.start(batch, dtype) if state is None else state)[0]
     floats = [w.astype(dtype) for w in weights], [np.asarray(s).astype(dtype) for s in starts]
-    inputs = (*floats[0], xs if classes else xs.astype(dtype), *floats[1])
-    folded = owned(cell.folded(batch, dtype, classes))
+    if lengths is not None:
+        lengths = np.asarray(lengths)
+        flags = [_alive(lengths, T)]
+        xs = np.where(flags[0][..., 0], xs, 0) if classes else xs
+        for k, edge in enumerate(flatten(cell.edges())[0]):
+            if edge.delay < -1:
+                floats[1][k] = _turned(floats[1][k], lengths, T, -1)
+    inputs = (*floats[0], xs if classes else xs.astype(dtype), *flags, *floats[1])
+    folded = owned(cell.folded(batch, dtype, classes, bool(flags)))
     assert folded.inputs[: len(weights)] == (STATIC,) * len(weights)
-    assert folded.inputs[len(weights) + 1 :] == (STATE,) * len(starts)
+    assert folded.inputs[len(inputs) - len(starts) :] == (STATE,) * len(starts)
     if loss is None:
-        return Recorded(cell, folded, inputs, tuple(order), ys)
+        return Recorded(cell, folded, inputs, tuple(order), ys, is_ragged=bool(flags))
     value, seeds = mg.value_and_grad(loss)(ys)
-    return Recorded(cell, folded, inputs, tuple(order), ys, float(value), seeds)
+    return Recorded(cell, folded, inputs, tuple(order), ys, float(value), seeds, bool(flags))
 
 
 def plain(x: Any) -> Any:

@@ -100,7 +100,14 @@ class Rtrl(Result):
         axes.legend()
 
 
-def rtrl(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any = None) -> Rtrl:
+def rtrl(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    state: Any = None,
+    lengths: Any = None,
+) -> Rtrl:
     """The gradient by real-time recurrent learning, and what it costs beside BPTT.
 
     It takes a tangent for each single weight: for cells of some thousand weights at most.
@@ -111,6 +118,7 @@ def rtrl(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any 
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(2, 3)
@@ -119,7 +127,7 @@ def rtrl(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any 
     >>> found.off < 1e-14, found.rtrl.kept, found.bptt.kept
     (True, 54, 160)
     """
-    run = recorded(cell, params, xs, loss, state)
+    run = recorded(cell, params, xs, loss, state, lengths)
     if run.edges and not run.direction:
         raise ValueError(
             f"rtrl: {cell.label} has edges both with and against time, so no way through the "
@@ -133,11 +141,15 @@ def rtrl(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any 
     found = np.zeros(P)
     basis = np.split(np.eye(P, dtype=run.ys.dtype), np.cumsum(sizes)[:-1], axis=1) if P else []
     fixed = [b.reshape(P, *shape) for b, shape in zip(basis, shapes, strict=True)]
-    x = run.inputs[count]
+    sequences = run.inputs[count : len(run.inputs) - len(run.edges)]
     carried = [[np.zeros((P, *before.shape[1:]))] * abs(r.delay)
                for r, before in zip(run.edges, run.before, strict=True)]  # fmt: skip
     for t in range(run.steps)[:: run.direction or 1]:
-        values = [*run.inputs[:count], x[t], *(before[t] for before in run.before)]
+        values = [
+            *run.inputs[:count],
+            *(x[t] for x in sequences),
+            *(before[t] for before in run.before),
+        ]
         moved_y, *moved = many(values, [*fixed, *(tangents[0] for tangents in carried)])
         for tangents, new in zip(carried, moved, strict=True):
             tangents[:] = [*tangents[1:], new]

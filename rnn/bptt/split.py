@@ -101,6 +101,7 @@ def split(
     to: int | None = None,
     sample: int = 0,
     state: Any = None,
+    lengths: Any = None,
 ) -> Split:
     """∂C⁽ᵗ⁾/∂C⁽ᵏ⁾ as what came along the line of C alone, and what went round.
 
@@ -112,6 +113,7 @@ def split(
         to: the step t; the last if None (the first where all edges run against time).
         sample: which of the B samples.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn
     >>> cell = rnn.LSTMCell(2, 8, forget_bias=3.0)
@@ -119,10 +121,10 @@ def split(
     >>> print(rnn.bptt.split(cell, cell.init(0), xs).sentence)
     after 39 steps 0.2 is left along the line of C, 2.8 by the way round; from 8 on that is more
     """
-    run = one_sample(cell, params, xs, sample, state)
+    run = one_sample(cell, params, xs, sample, state, lengths)
     of = default_state(run) if of is None else of
     to = last_step(run, to)
-    line = [r.name for r in run.edges if run.folded.step.outputs[r.output] == run.node(of)]
+    line = [r.name for r, k in zip(run.edges, run.made, strict=True) if k == run.node(of)]
     if not line:
         names = ", ".join(r.name for r in run.edges)
         raise ValueError(f"split: {of} is not carried from step to step; there are {names}")

@@ -22,13 +22,14 @@ class Stages(Result):
     """The named values of a cell at every step.
 
     Attributes:
-        cell: its name; `sample`: which of the B samples is printed.
+        cell: its name; `sample`: which of the B samples is printed; `steps`: how many it has.
         values: by name, in the order in which a step computes them, `(T, B, H)`.
         meanings: what a name stands for, in words, where the cell tells it.
     """
 
     cell: str
     sample: int
+    steps: int
     values: Mapping[str, Array]
     meanings: Mapping[str, str]
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"values": ("step t", "sample", "unit")}
@@ -39,7 +40,11 @@ class Stages(Result):
     @property
     def sentence(self) -> str:
         """The shares over all steps and units on average; of a cell without, the largest values."""
-        shown = {name: self.values[name][:, self.sample] for name in distinct(self.values)}
+        if not self.steps:
+            return "the sample has no step"
+        shown = {
+            name: self.values[name][: self.steps, self.sample] for name in distinct(self.values)
+        }
         shares = [
             f"{name} {percent(np.mean(x))}"
             for name, x in shown.items()
@@ -54,11 +59,11 @@ class Stages(Result):
         """One row a step and value: those with a meaning, or all where none has."""
         names = distinct(self.values)
         names = [name for name in names if name in self.meanings] or names
-        steps = max((len(x) for x in self.values.values()), default=0)
-        units = min(UNITS, max((self._row(name, 0).size for name in names if steps), default=0))
+        sizes = [self._row(name, 0).size for name in names if self.steps]
+        units = min(UNITS, max(sizes, default=0))
         told = any(name in self.meanings for name in names)
         rows = []
-        for t in range(steps):
+        for t in range(self.steps):
             for name in names:
                 meaning = self.meanings.get(name, "")
                 show = percent if meaning.startswith("percent") else float
@@ -72,7 +77,7 @@ class Stages(Result):
     def drawn(self, axes: Any) -> None:
         """The means over the units of every value, over the steps."""
         for name in [n for n in self.values if n in self.meanings] or self.values:
-            means = [float(np.mean(x[self.sample])) for x in self.values[name]]
+            means = [float(np.mean(x[self.sample])) for x in self.values[name][: self.steps]]
             axes.plot(range(1, len(means) + 1), means, ".-", label=name)
         axes.set(xlabel="step t", title=f"{self.cell}: means over the units")
         axes.legend()
@@ -83,7 +88,12 @@ class Stages(Result):
 
 
 def stages(
-    cell: Cell, params: Mapping[str, Any], xs: Any, sample: int = 0, state: Any = None
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    sample: int = 0,
+    state: Any = None,
+    lengths: Any = None,
 ) -> Stages:
     """The named values of a cell at every step, in order, with what they stand for.
 
@@ -95,6 +105,7 @@ def stages(
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         sample: which of the B samples is printed; the arrays hold all.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn
     >>> cell = rnn.LSTMCell(1, 1)
@@ -110,10 +121,11 @@ def stages(
     1  h      new short-term memory         0.37
     on average over steps and units: f 73.1 %, i 73.1 % and o 73.1 %
     """
-    run = recorded(cell, params, xs, state=state)
+    run = recorded(cell, params, xs, None, state, lengths)
     if not 0 <= sample < run.ys.shape[1]:
         raise ValueError(f"stages: there is no sample {sample}; there are {run.ys.shape[1]}")
-    return Stages(cell.label, sample, run.values, meanings_of(cell))
+    steps = run.steps if lengths is None else int(lengths[sample])
+    return Stages(cell.label, sample, steps, run.values, meanings_of(cell))
 
 
 def meanings_of(cell: Cell) -> dict[str, str]:

@@ -54,8 +54,10 @@ def owned(folded: Folded) -> Folded:
     return replace(folded, step=mg.trace(again, _examples(folded)))
 
 
-def computed(folded: Folded) -> dict[str, int]:
+def computed(folded: Folded, made: Sequence[int] | None = None) -> dict[str, int]:
     """The named values of a step and what becomes of its states, by dotted name: their nodes.
+
+    What becomes of them are the nodes `made`, one for each delayed edge, or what the edges carry.
 
     >>> import rnn
     >>> list(computed(rnn.LSTMCell(2, 3).folded()))
@@ -68,8 +70,8 @@ def computed(folded: Folded) -> dict[str, int]:
             path = f"{node.scope}.{node.name}" if node.scope else node.name
             count = sum(name.partition("#")[0] == path for name in found)
             found[f"{path}#{count + 1}" if count else path] = k
-    for r in folded.recurrences:
-        k = step.outputs[r.output]
+    made = made or [step.outputs[r.output] for r in folded.recurrences]
+    for r, k in zip(folded.recurrences, made, strict=True):
         if found.get(r.name, k) != k:
             found[f"{r.name} (state)"] = k
         elif _is_real(step.nodes[k]):

@@ -93,7 +93,14 @@ class Totals(Result):
         axes.legend()
 
 
-def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any = None) -> Totals:
+def totals(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    state: Any = None,
+    lengths: Any = None,
+) -> Totals:
     """dL/dv⁽ᵗ⁾ (total) beside ∂L/∂v⁽ᵗ⁾ (immediate) for every named value v, after one backward.
 
     Args:
@@ -102,6 +109,7 @@ def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: An
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     Source: Werbos (1990), Backpropagation through time: what it does and how to do it, equation 1,
     ordered derivatives.
@@ -118,7 +126,7 @@ def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: An
     by name there are also z_h
     “later” is what comes back from later steps, dhnext in hand-written programs
     """
-    run = recorded(cell, params, xs, loss, state)
+    run = recorded(cell, params, xs, loss, state, lengths)
     nodes = list(dict.fromkeys(run.names.values()))
     found, arriving = total_by(run, nodes)
     immediate, later = _within(run, nodes, arriving)
@@ -126,8 +134,7 @@ def totals(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: An
     derivatives = {
         name: Derivative(name, run.values[name], *by_node[k]) for name, k in run.names.items()
     }
-    carried = {run.folded.step.outputs[r.output] for r in run.edges}
-    states = tuple(name for name, k in run.names.items() if k in carried)
+    states = tuple(name for name, k in run.names.items() if k in run.made)
     assert run.loss is not None
     return Totals(cell.label, run.loss, derivatives, states)
 

@@ -147,6 +147,7 @@ def truncation(
     loss: Loss,
     ks: Sequence[int] | None = None,
     state: Any = None,
+    lengths: Any = None,
 ) -> Truncation:
     """The truncated gradient against the whole one as k grows: windows of k steps, and sliding.
 
@@ -157,6 +158,7 @@ def truncation(
         loss: a function of the outputs `(T, B, O)` that gives a number.
         ks: numbers of steps; 1, 2, 5, 10, 20, … and T if None.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(1, 1)
@@ -174,7 +176,7 @@ def truncation(
     ·●●
     ··●●
     """
-    run = recorded(cell, params, xs, loss, state)
+    run = recorded(cell, params, xs, loss, state, lengths)
     T = run.steps
     if ks is None:
         ks = sorted({*(k for e in (1, 10, 100, 1000) for k in (e, 2 * e, 5 * e) if k < T), T})
@@ -190,6 +192,7 @@ def truncated(
     k1: int,
     k2: int,
     state: Any = None,
+    lengths: Any = None,
 ) -> Truncated:
     """The gradient by TBPTT(k₁, k₂): after every k₁ steps, of their losses, back over the last k₂.
 
@@ -203,6 +206,7 @@ def truncated(
         k1: steps from one backward run to the next.
         k2: steps that one goes back, at least k₁.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.LSTMCell(2, 3)
@@ -210,7 +214,7 @@ def truncated(
     >>> rnn.bptt.truncated(cell, p, xs, lambda ys: mg.sum(ys), 6, 6).bias < 1e-15
     True
     """
-    (found,) = _masked(recorded(cell, params, xs, loss, state), [(k1, k2)])
+    (found,) = _masked(recorded(cell, params, xs, loss, state, lengths), [(k1, k2)])
     return found
 
 

@@ -99,6 +99,7 @@ def walk(
     loss: Loss,
     stop: tuple[str, int | None] | None = None,
     state: Any = None,
+    lengths: Any = None,
 ) -> Walk:
     """The backward pass edge by edge, from the loss to the parameters or to where it is told.
 
@@ -109,6 +110,7 @@ def walk(
         loss: a function of the outputs `(T, B, O)` that gives a number.
         stop: name and step of a value at which to stop, once all has arrived there.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(1, 1)
@@ -135,7 +137,7 @@ def walk(
     x⁽²⁾ @ W_xh     W_xh            x⁽²⁾ᵀ @ g                0.487    0.5      0.243       0.243
     13 edges walked; what arrived adds up to dL/dh⁽¹⁾ = 0.243
     """
-    chain = Chain(cell, params, xs, loss, state)
+    chain = Chain(cell, params, xs, loss, state, lengths)
     end = None if stop is None else chain.find(*stop).serial
     arrived: dict[int, Array] = {chain.loss.serial: np.ones_like(chain.loss.data)}
     walked: list[Edge] = []

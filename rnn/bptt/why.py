@@ -100,7 +100,14 @@ class Why(Result):
                  xlabel="step t", title=f"{self.cell}: what goes wrong first")  # fmt: skip
 
 
-def why(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any = None) -> Why:
+def why(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    state: Any = None,
+    lengths: Any = None,
+) -> Why:
     """The first step, value and operation where numbers saturate, underflow, overflow or are NaN.
 
     A function of one operand counts as flat if its slope is below 1 % in more than half of the
@@ -112,6 +119,7 @@ def why(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any =
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         state: start values, as `rnn.run` takes them; zeros if None.
+        lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(1, 2)
@@ -121,7 +129,7 @@ def why(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any =
     forward at t = 3, tanh on the way to h is flat, with slopes below 1% in 2 of 2 entries
     """
     with np.errstate(all="ignore"):
-        run = recorded(cell, params, xs, loss, state)
+        run = recorded(cell, params, xs, loss, state, lengths)
         pair = folded_adjoint(run.folded)
         inputs = by_step(run.folded, run.inputs)
         forward, columns = _watched(pair.forward, run.steps, inputs, False)

@@ -100,7 +100,7 @@ def test_the_rule_and_the_cotangent_are_named() -> None:
 
 
 def test_a_tangent_that_becomes_infinite_is_seen() -> None:
-    with mg.anomaly(), pytest.raises(NotFinite, match="^forward mode, the rule of sqrt makes 1"):
+    with mg.anomaly(), pytest.raises(NotFinite, match=r"^forward mode, the rule of sqrt makes 1"):
         mg.jvp(mg.sqrt, [np.zeros(1)], [np.ones(1)])
 
 
