@@ -173,7 +173,14 @@ class Tensor(Refusals):
     __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", True)
     __pow__ = lambda self, other, *modulus: FUNCTIONS["power"](self, other, *modulus)
     __rpow__ = _operator("power", True)
-    __matmul__, __rmatmul__ = _operator("matmul"), _operator("matmul", True)
+    __rmatmul__ = _operator("matmul", True)
+
+    def __matmul__(self, other: Any) -> Any:
+        """The matrix product; what has no `__array_ufunc__` takes it over, as from an array."""
+        if getattr(other, "__array_ufunc__", self) is None:
+            return NotImplemented
+        return FUNCTIONS["matmul"](self, other)
+
     __lt__, __le__ = _operator("less"), _operator("less_equal")
     __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
     __eq__, __ne__ = _operator("equal"), _operator("not_equal")

@@ -132,3 +132,13 @@ def test_a_tensor_is_a_sequence_of_its_rows():
     assert [y.data.tolist() for y in x] == [[0, 1, 2], [3, 4, 5]]
     assert mg.Tensor(1.0)
     assert not mg.Tensor(0.0)
+
+
+def test_a_product_is_left_to_what_takes_it_over_as_numpys_arrays_leave_it():
+    class Taker:
+        __array_ufunc__ = None
+
+        def __rmatmul__(self, left):
+            return type(left).__name__
+
+    assert (mg.Tensor(np.ones((2, 2))) @ Taker(), np.ones((2, 2)) @ Taker()) == ("Tensor", "ndarray")
