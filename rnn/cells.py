@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import minigrad as mg
-from minigrad import named, sigmoid, tanh
-from minigrad.core import PRIMITIVES, Primitive
+from minigrad import named
+from minigrad.core import Primitive
+from rnn.activations import activation, settle
 from rnn.cell import Cell
 from rnn.checks import whole
 from rnn.params import Init, constant, glorot, orthogonal
@@ -31,7 +32,7 @@ class RNNCell(Cell):
         inputs, hidden: sizes X and H.
         outputs: size O of the output layer; None for a layer of hidden units alone, y = h.
         recurrence: "hidden-to-hidden", "output-to-hidden", "output-to-output", or several.
-        activation: σ_h, the name of an elementwise primitive, or the primitive.
+        activation: σ_h, a name in `rnn.activations`, or a primitive.
         output_activation: σ_o; None for the identity (logits, regression).
 
     >>> import rnn
@@ -47,7 +48,7 @@ class RNNCell(Cell):
     output_activation: str | Primitive | None = None
 
     def __post_init__(self) -> None:
-        _sizes(self, "inputs", "hidden", "outputs")
+        sizes(self, "inputs", "hidden", "outputs")
         chosen = (self.recurrence,) if isinstance(self.recurrence, str) else tuple(self.recurrence)
         for name in chosen:
             if name not in RECURRENCES:
@@ -57,10 +58,7 @@ class RNNCell(Cell):
             if name.startswith("output") and self.outputs is None:
                 raise ValueError(f"RNNCell: {name} recurrence needs outputs=, the size of o")
         object.__setattr__(self, "recurrence", tuple(n for n in RECURRENCES if n in chosen))
-        object.__setattr__(self, "activation", _activation(self, "activation"))
-        if self.output_activation is not None:
-            chosen_o = _activation(self, "output_activation")
-            object.__setattr__(self, "output_activation", chosen_o)
+        settle(self, "activation", "output_activation")
 
     @property
     def state(self) -> tuple[str, ...]:
@@ -98,34 +96,20 @@ class RNNCell(Cell):
         if "output-to-hidden" in self.recurrence:
             z_h = z_h + before["o"] @ p.W_oh
         z_h = named("z_h", z_h + p.b_h)
-        h = named("h", PRIMITIVES[str(self.activation)](z_h))
+        h = named("h", activation(str(self.activation))(z_h))
         if self.outputs is None:
             return (h, *[h for _ in self.state])
         z_o = h @ p.W_ho
         if "output-to-output" in self.recurrence:
             z_o = z_o + before["o"] @ p.W_oo
         z_o = named("z_o", z_o + p.b_o)
-        o = named("o", PRIMITIVES[str(self.output_activation or "alias")](z_o))
+        o = named("o", activation(str(self.output_activation or "identity"))(z_o))
         new = {"h": h, "o": o}
         return (o, *[new[name] for name in self.state])
 
 
-def _activation(cell: Any, field: str) -> str:
-    """The name of an elementwise primitive of one operand."""
-    given = getattr(cell, field)
-    found = getattr(mg, given, None) if isinstance(given, str) else given  # "abs" is absolute
-    name = found.name if isinstance(found, Primitive) else None
-    known = [q.name for q in PRIMITIVES.values() if q.kind == "elementwise" and len(q.rules) == 1]
-    if name not in known:
-        is_softmax = "softmax" in str(given)
-        hint = "; softmax belongs to the loss, which takes logits" if is_softmax else ""
-        raise ValueError(
-            f"{type(cell).__name__}: unknown {field} {given!r}; there are {', '.join(known)}{hint}"
-        )
-    return str(name)
-
-
-def _sizes(cell: Any, *names: str) -> None:
+def sizes(cell: Any, *names: str) -> None:
+    """Raise unless these fields of a cell are whole numbers of at least 1."""
     for name in names:
         value = getattr(cell, name)
         if value is None and isinstance(cell, RNNCell) and name == "outputs":
@@ -142,6 +126,8 @@ class LSTMCell(Cell):
         forget_bias: where b_f starts. With 1 the gate begins near σ(1) = 0.73 instead of 0.5, so
             a gradient survives tens of steps before anything is learnt (Jozefowicz et al. 2015).
         peepholes: gates also see the cell state, through weights per unit (Gers et al. 2002).
+        activation: of the candidate, and of the memory when it is shown.
+        gate_activation: of f, i and o.
 
     >>> import rnn
     >>> rnn.LSTMCell(inputs=3, hidden=5).state
@@ -152,6 +138,8 @@ class LSTMCell(Cell):
     hidden: int
     forget_bias: float = 1.0
     peepholes: bool = False
+    activation: str | Primitive = "tanh"
+    gate_activation: str | Primitive = "sigmoid"
     state: ClassVar[Any] = ("h", "C")
     meanings: ClassVar[Mapping[str, str]] = {
         "f": "percent to remember",
@@ -163,7 +151,8 @@ class LSTMCell(Cell):
     }
 
     def __post_init__(self) -> None:
-        _sizes(self, "inputs", "hidden")
+        sizes(self, "inputs", "hidden")
+        settle(self, "activation", "gate_activation")
 
     def parameters(self) -> dict[str, Init]:
         """W_x·, W_h·, b_· of f, i, c and o; with peepholes w_cf, w_ci, w_co."""
@@ -179,19 +168,20 @@ class LSTMCell(Cell):
 
     def step(self, p: Any, x: Any, h: Any, C: Any) -> Any:
         """The three stages of the text: what to remember, what to add, what to show."""
+        sigma, phi = activation(str(self.gate_activation)), activation(str(self.activation))
         z_f = x @ p.W_xf + h @ p.W_hf + p.b_f
         z_i = x @ p.W_xi + h @ p.W_hi + p.b_i
         if self.peepholes:
             z_f, z_i = z_f + C * p.w_cf, z_i + C * p.w_ci
-        f = named("f", sigmoid(named("z_f", z_f)))  # stage 1: the percent to remember
-        i = named("i", sigmoid(named("z_i", z_i)))  # stage 2: the percent of the candidate to add
-        C_new = named("C̃", tanh(named("z_c", x @ p.W_xc + h @ p.W_hc + p.b_c)))
+        f = named("f", sigma(named("z_f", z_f)))  # stage 1: the percent to remember
+        i = named("i", sigma(named("z_i", z_i)))  # stage 2: the percent of the candidate to add
+        C_new = named("C̃", phi(named("z_c", x @ p.W_xc + h @ p.W_hc + p.b_c)))
         C = named("C", f * C + i * C_new)
         z_o = x @ p.W_xo + h @ p.W_ho + p.b_o
         if self.peepholes:
             z_o = z_o + C * p.w_co
-        o = named("o", sigmoid(named("z_o", z_o)))  # stage 3: the percent of the memory to show
-        h = named("h", o * tanh(C))
+        o = named("o", sigma(named("z_o", z_o)))  # stage 3: the percent of the memory to show
+        h = named("h", o * phi(C))
         return h, h, C
 
 
@@ -205,11 +195,15 @@ class GRUCell(Cell):
         inputs, hidden: sizes X and H.
         reset: where the reset gate r acts: "after" the product, r ⊙ (h W_hn + b_hn), as in cuDNN
             and PyTorch; or "before" it, (r ⊙ h) W_hn, as in the paper.
+        activation: of h̃.
+        gate_activation: of r and z.
     """
 
     inputs: int
     hidden: int
     reset: str = "after"
+    activation: str | Primitive = "tanh"
+    gate_activation: str | Primitive = "sigmoid"
     state: ClassVar[Any] = ("h",)
     meanings: ClassVar[Mapping[str, str]] = {
         "r": "percent of the past to read",
@@ -219,9 +213,10 @@ class GRUCell(Cell):
     }
 
     def __post_init__(self) -> None:
-        _sizes(self, "inputs", "hidden")
+        sizes(self, "inputs", "hidden")
         if self.reset not in ("after", "before"):
             raise ValueError(f"GRUCell: reset is 'after' or 'before', got {self.reset!r}")
+        settle(self, "activation", "gate_activation")
 
     def parameters(self) -> dict[str, Init]:
         """W_x·, W_h·, b_· of r, z and n; b_hn if the reset gate acts after the product."""
@@ -237,10 +232,11 @@ class GRUCell(Cell):
 
     def step(self, p: Any, x: Any, h: Any) -> Any:
         """One time step; see the class for the equations."""
-        r = named("r", sigmoid(named("z_r", x @ p.W_xr + h @ p.W_hr + p.b_r)))
-        z = named("z", sigmoid(named("z_z", x @ p.W_xz + h @ p.W_hz + p.b_z)))
+        sigma, phi = activation(str(self.gate_activation)), activation(str(self.activation))
+        r = named("r", sigma(named("z_r", x @ p.W_xr + h @ p.W_hr + p.b_r)))
+        z = named("z", sigma(named("z_z", x @ p.W_xz + h @ p.W_hz + p.b_z)))
         past = r * (h @ p.W_hn + p.b_hn) if self.reset == "after" else (r * h) @ p.W_hn
-        n = named("h̃", tanh(named("z_n", x @ p.W_xn + past + p.b_n)))
+        n = named("h̃", phi(named("z_n", x @ p.W_xn + past + p.b_n)))
         h = named("h", (1.0 - z) * n + z * h)
         return h, h
 
@@ -251,7 +247,7 @@ class Dense(Cell):
 
     Args:
         inputs, outputs: sizes X and O.
-        activation: the name of an elementwise primitive; None for the identity.
+        activation: a name in `rnn.activations`; None for the identity.
     """
 
     inputs: int
@@ -259,9 +255,8 @@ class Dense(Cell):
     activation: str | Primitive | None = None
 
     def __post_init__(self) -> None:
-        _sizes(self, "inputs", "outputs")
-        if self.activation is not None:
-            object.__setattr__(self, "activation", _activation(self, "activation"))
+        sizes(self, "inputs", "outputs")
+        settle(self, "activation")
 
     def parameters(self) -> dict[str, Init]:
         """W of shape (X, O) and b of shape (O,)."""
@@ -270,7 +265,7 @@ class Dense(Cell):
     def step(self, p: Any, x: Any) -> Any:
         """One time step."""
         z = named("z", x @ p.W + p.b)
-        return (named("o", PRIMITIVES[str(self.activation or "alias")](z)),)
+        return (named("o", activation(str(self.activation or "identity"))(z)),)
 
 
 def concatenated(params: Mapping[str, Any], into: str = "h") -> Any:

@@ -407,10 +407,12 @@ WORDS = {
     "minigrad": ("scan", "the public function that runs one"),
     "minigrad.folded.program": ("sum", "the role of an output"),
     "minigrad.habits": ("index where", "Python's and NumPy's words"),
-    "rnn.cells": ("softmax", "a hint at the activation that a user asks for"),
+    "rnn.activations": ("softmax", "a hint at the activation that a user asks for"),
+    "rnn.compose": ("sum", "a way to merge two directions"),
     "rnn.optim": ("square", "the name of a state"),
     "rnn.kinds": ("stack", "a kind of cell"),
     "rnn.testing.laws.simple": ("tanh", "the cell that the textbook derives"),
+    "rnn.testing.laws.weights": ("sum", "a way to merge two directions"),
     "rnn.testing.networks": ("sigmoid sin softplus stack sum tanh", "networks to draw at random"),
     "viz.output.dot": ("pad square", "Graphviz's words"),
     "viz.workbook.formulas": (

@@ -297,13 +297,13 @@ MISTAKES: dict[str, Mistake] = {
         lambda: rnn.RNNCell(3, 4, activation="tanhh"),
         ValueError,
         "RNNCell: unknown activation 'tanhh'; there are exp, log, log1p, expm1, sqrt, square, "
-        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip",
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip, identity, hard_sigmoid",
     ),
     "softmax in the cell": (
         lambda: rnn.Dense(3, 4, "softmax"),
         ValueError,
         "Dense: unknown activation 'softmax'; there are exp, log, log1p, expm1, sqrt, square, "
-        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip; "
+        "tanh, sigmoid, relu, softplus, sin, cos, absolute, clip, identity, hard_sigmoid; "
         "softmax belongs to the loss, which takes logits",
     ),
     "no hidden units": (
