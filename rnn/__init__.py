@@ -3,8 +3,10 @@
 from rnn import bptt
 from rnn.cell import Cell, Edge
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell, concatenated
-from rnn.compose import Bidirectional, Stack
+from rnn.compose import Bidirectional, Reversed, Stack
+from rnn.embedding import Embedding, Tied
 from rnn.feedback import Feedback
+from rnn.gated import CoupledLSTMCell, MGUCell
 from rnn.losses import binary_cross_entropy, cross_entropy, mse
 from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
@@ -20,10 +22,18 @@ from rnn.tasks import (
     perform,
 )
 from rnn.threads import one_thread
+from rnn.wrappers.attention import Attention
+from rnn.wrappers.noise import Dropout, RecurrentDropout, Zoneout
+from rnn.wrappers.products import LayerNormalised
+from rnn.wrappers.projected import Projected
+from rnn.wrappers.shortcuts import Highway, Residual
+from rnn.wrappers.start import LearnedStart
 
 __all__ = [
-    "SGD", "Adam", "Bidirectional", "Cell", "Dense", "Edge", "Feedback", "GRUCell", "Init",
-    "LSTMCell", "Params", "RMSProp", "RNNCell", "Stack", "Task", "binary_cross_entropy", "bptt",
+    "SGD", "Adam", "Attention", "Bidirectional", "Cell", "CoupledLSTMCell", "Dense", "Dropout",
+    "Edge", "Embedding", "Feedback", "GRUCell", "Highway", "Init", "LSTMCell", "LayerNormalised",
+    "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell", "RecurrentDropout",
+    "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout", "binary_cross_entropy", "bptt",
     "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode", "glorot",
     "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "mse", "one_thread",
     "one_to_many", "one_to_one", "orthogonal", "perform", "run",

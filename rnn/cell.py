@@ -32,6 +32,11 @@ class Edge:
     delay: int
     size: int
 
+    def first(self, batch: int, rng: np.random.Generator | None) -> Any:
+        """What stands in it before the first step, `(B, size)` or `(d, B, size)`: zeros."""
+        steps = abs(self.delay)
+        return np.zeros((batch, self.size) if steps == 1 else (steps, batch, self.size))
+
 
 class Cell:
     """One step of a recurrent network.
@@ -105,15 +110,30 @@ class Cell:
         leaves, tree = flatten(_params(self.parameters()))
         return tree.unflatten(leaf.draw(rng, leaf.shape).astype(dtype) for leaf in leaves)  # type: ignore[no-any-return]  # Params
 
-    def start(self, batch: int, dtype: Any = float) -> tuple[Any, ...]:
-        """The zero state for `batch` rows, nested as the cell: each `(B, H)`, or `(d, B, H)`
-        for a delay of d > 1 steps.
+    def start(
+        self,
+        batch: int,
+        dtype: Any = float,
+        params: Mapping[str, Any] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Any, ...]:
+        """The start state for `batch` rows, nested as the cell: each `(B, H)`, or `(d, B, H)` for a
+        delay of d > 1 steps. It is zero, but for what is learnt and for masks.
+
+        Args:
+            batch: number of rows B.
+            dtype: of all of it.
+            params: those of the cell, for a start that is learnt (`rnn.LearnedStart`).
+            rng: draws the masks (`rnn.Dropout`, `rnn.Zoneout`); without it they hold what is
+                expected of them, which is how a trained network is used.
         """
+        if hasattr(self, "parts"):
+            return tuple(
+                part.start(batch, dtype, None if params is None else params[name], rng)
+                for name, part in self.parts().items()
+            )
         leaves, tree = flatten(self.edges())
-        return tree.unflatten(  # type: ignore[no-any-return]  # a tuple, as edges() is
-            np.zeros((batch, e.size) if abs(e.delay) == 1 else (abs(e.delay), batch, e.size), dtype)
-            for e in leaves
-        )
+        return tree.unflatten(edge.first(batch, rng).astype(dtype) for edge in leaves)  # type: ignore[no-any-return]  # a tuple, as edges() is
 
     def folded(
         self, batch: int = 1, dtype: Any = float, classes: bool = False, ragged: bool = False

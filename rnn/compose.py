@@ -1,17 +1,17 @@
-"""Cells made of cells: layers on top of each other, and both directions of time."""
+"""Cells made of cells: layers on top of each other, time turned round, and both its directions."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import minigrad as mg
 from minigrad import named, scope
 from minigrad.errors import ShapeError
 from minigrad.tree import flatten
-from rnn.cell import Cell, Edge
+from rnn.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,74 @@ class Stack(Cell):
         return (x, *new)
 
 
+def _turned(edges: Any) -> Any:
+    """Recurrent values that come from later steps in place of earlier ones."""
+    leaves, tree = flatten(edges)
+    return tree.unflatten(replace(edge, delay=-edge.delay) for edge in leaves)
+
+
+@dataclass(frozen=True)
+class Reversed(Cell):
+    """A cell that runs backward in time: its state at step t comes from step t + 1.
+
+    Outputs stand at the step of their input, as with every cell. `step` is a graph, not something
+    to call in a loop.
+
+    >>> import rnn
+    >>> Reversed(rnn.GRUCell(3, 5)).edges()
+    (Edge(name='h', delay=-1, size=5),)
+    """
+
+    cell: Cell
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.cell, Cell):
+            raise TypeError(f"Reversed takes a cell, got {self.cell!r:.60}")
+
+    @property
+    def inputs(self) -> int:  # type: ignore[override]  # that of the cell
+        """The number of input columns of the cell."""
+        return self.cell.inputs
+
+    def parameters(self) -> Any:
+        """Those of the cell."""
+        return self.cell.parameters()
+
+    def edges(self) -> Any:
+        """The edges of the cell with the sign of the delay turned."""
+        return _turned(self.cell.edges())
+
+    def step(self, p: Any, x: Any, *state: Any) -> Any:
+        """The step of the cell."""
+        return self.cell.step(p, x, *state)
+
+
+MERGES: dict[str, Callable[[Any, Any], Any]] = {
+    "concat": lambda a, b: mg.concatenate([a, b], axis=-1),
+    "sum": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "ave": lambda a, b: 0.5 * (a + b),
+}
+"""What two directions make of their outputs, by the names that Keras gives them."""
+
+
 @dataclass(frozen=True)
 class Bidirectional(Cell):
     """Two cells over one sequence, one forward and one backward in time (Schuster, Paliwal 1997).
 
-    The output is the forward one beside the backward one. The backward cell's recurrent edges have
-    delay −1: its state at step t comes from step t + 1. `step` is therefore a graph, not something
-    to call in a loop.
+    The output is the forward one beside the backward one, or another mixture of the two. The
+    backward cell's recurrent edges have delay −1: its state at step t comes from step t + 1. `step`
+    is therefore a graph, not something to call in a loop.
 
     Args:
         forward, backward: cells with the same number of inputs; the second is a copy of the first
             by default (with parameters of its own).
+        merge: "concat", or, for directions of the same width, "sum", "mul" or "ave" (the mean).
     """
 
     forward: Cell
     backward: Cell = field(default=None)  # type: ignore[assignment]  # replaced below
+    merge: str = "concat"
 
     def __post_init__(self) -> None:
         if self.backward is None:
@@ -96,6 +149,15 @@ class Bidirectional(Cell):
             raise ShapeError(
                 f"Bidirectional: the forward cell takes {self.forward.inputs} columns, "
                 f"the backward cell {self.backward.inputs}"
+            )
+        if self.merge not in MERGES:
+            raise ValueError(
+                f"Bidirectional: unknown merge {self.merge!r}; there are {', '.join(MERGES)}"
+            )
+        if self.merge != "concat" and self.forward.width != self.backward.width:
+            raise ShapeError(
+                f"Bidirectional: the forward cell gives {self.forward.width} columns, the backward "
+                f"cell {self.backward.width}; only merge='concat' takes both"
             )
 
     @property
@@ -113,9 +175,7 @@ class Bidirectional(Cell):
 
     def edges(self) -> Any:
         """The edges of both cells; those of the second with the sign of the delay turned."""
-        leaves, tree = flatten(self.backward.edges())
-        turned = tree.unflatten(Edge(e.name, -e.delay, e.size) for e in leaves)
-        return (self.forward.edges(), turned)
+        return (self.forward.edges(), _turned(self.backward.edges()))
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """The two steps at time t, side by side."""
@@ -125,4 +185,4 @@ class Bidirectional(Cell):
                 y, *after = cell.step(p[name], x, *own)
             sides.append(y)
             new.append(tuple(after))
-        return (named("y", mg.concatenate(sides, axis=-1)), *new)
+        return (named("y", MERGES[self.merge](*sides)), *new)

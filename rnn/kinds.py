@@ -10,15 +10,43 @@ from typing import Any
 
 from rnn.cell import Cell
 from rnn.cells import RECURRENCES, Dense, GRUCell, LSTMCell, RNNCell
-from rnn.compose import Bidirectional, Stack
+from rnn.compose import Bidirectional, Reversed, Stack
+from rnn.embedding import Embedding, Tied
+from rnn.gated import CoupledLSTMCell, MGUCell
+from rnn.wrappers.attention import Attention
+from rnn.wrappers.noise import Dropout, RecurrentDropout, Zoneout
+from rnn.wrappers.products import LayerNormalised
+from rnn.wrappers.projected import Projected
+from rnn.wrappers.shortcuts import Highway, Residual
+from rnn.wrappers.start import LearnedStart
+
+TIES = (("layer3.W", "layer1.E"),)
 
 KINDS: dict[str, tuple[Cell, ...]] = {
     "rnn": (RNNCell(3, 4), RNNCell(3, 4, 2, RECURRENCES)),
-    "lstm": (LSTMCell(3, 4), LSTMCell(3, 4, peepholes=True)),
+    "lstm": (
+        LSTMCell(3, 4),
+        LSTMCell(3, 4, peepholes=True),
+        LSTMCell(3, 4, gate_activation="hard_sigmoid"),
+    ),
     "gru": (GRUCell(3, 4), GRUCell(3, 4, reset="before")),
+    "coupled": (CoupledLSTMCell(3, 4),),
+    "mgu": (MGUCell(3, 4),),
     "dense": (Dense(3, 2), Dense(3, 2, activation="tanh")),
     "stack": (Stack([RNNCell(3, 4), Dense(4, 2)]),),
-    "bidirectional": (Bidirectional(RNNCell(3, 4)),),
+    "bidirectional": (Bidirectional(RNNCell(3, 4)), Bidirectional(RNNCell(3, 4), merge="sum")),
+    "reversed": (Reversed(RNNCell(3, 4)),),
+    "embedding": (Embedding(3, 2),),
+    "tied": (Tied(Stack([Embedding(3, 4), RNNCell(4, 4), Dense(4, 3)]), TIES),),
+    "dropout": (Dropout(3, 0.25), Dropout(3, 0.25, steps=2)),
+    "recurrent dropout": (RecurrentDropout(GRUCell(3, 4), 0.25),),
+    "zoneout": (Zoneout(LSTMCell(3, 4), (0.25, 0.5), 2),),
+    "layer normalised": (LayerNormalised(GRUCell(3, 4)),),
+    "residual": (Residual(RNNCell(3, 3)),),
+    "highway": (Highway(RNNCell(3, 3)),),
+    "learnt start": (LearnedStart(LSTMCell(3, 4)),),
+    "projected": (Projected(LSTMCell(3, 4), 2),),
+    "attention": (Attention(RNNCell(5, 4), 3, 2),),
 }
 """Examples of every kind, the plain one first, then its options, all with X, H, O = 3, 4, 2.
 

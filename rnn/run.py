@@ -32,7 +32,8 @@ def run(
         xs: the sequence, time first: `(T, B, X)`, or class indices `(T, B)` in place of one-hot
             rows.
         state: start values, a tuple in the order of `cell.state`, nested for `Stack` and
-            `Bidirectional`: each `(B, H)`, or `(d, B, H)` for a delay of d steps; zeros if None.
+            `Bidirectional`: each `(B, H)`, or `(d, B, H)` for a delay of d steps; if None, what
+            `cell.start(B, params=params)` gives: zeros, unless the cell learns its start.
         lengths: for ragged batches, the number of steps of each sample, `(B,)`. After its end a
             sample's state stands still, its outputs are 0, and its padding has no influence.
         unfolded: put every operation of every step on the graph, named and tagged with its step,
@@ -67,7 +68,7 @@ def run(
         checks.classes(cell, xs)
     elif xs.dtype != dtype:
         xs = mg.astype(xs, dtype)
-    starts = _start(cell, state, batch, dtype, lengths, T)
+    starts = _start(cell, params, state, batch, dtype, lengths, T)
     folded = cell.folded(batch, dtype, classes, flags is not None)
     values = [v if v.dtype == dtype else mg.astype(v, dtype) for v in values]
     sequences = [xs] if flags is None else [xs, flags]
@@ -120,10 +121,12 @@ def _steps(xs: Any, T: int) -> list[Any]:
     return steps
 
 
-def _start(cell: Cell, state: Any, batch: int, dtype: Any, lengths: Any, T: int) -> list[Any]:
+def _start(
+    cell: Cell, params: Any, state: Any, batch: int, dtype: Any, lengths: Any, T: int
+) -> list[Any]:
     """The start values of each recurrent value."""
     starts = []
-    given = cell.start(batch, dtype) if state is None else state
+    given = cell.start(batch, dtype, params) if state is None else state
     for value, edge in zip(checks.state(cell, given, batch), flatten(cell.edges())[0], strict=True):
         if value.dtype != dtype:
             value = mg.astype(value, dtype)

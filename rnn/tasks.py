@@ -172,7 +172,7 @@ def perform(
         switch[np.array(task.feeds)] = 1
         xs = mg.concatenate([xs, switch], axis=-1)
         batch, tree = xs.shape[1], flatten(cell.edges())[1]
-        values, given = flatten(cell.start(batch, xs.dtype) if state is None else state)
+        values, given = flatten(cell.start(batch, xs.dtype, params) if state is None else state)
         if given.paths() != tree.paths():
             raise ValueError(f"task {task.name}: state is not the tuple that rnn.run gives")
         ys, (*values, _) = run(

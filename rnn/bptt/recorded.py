@@ -175,7 +175,7 @@ def recorded(
     weights = [np.asarray(given[path]) for path in order]
     (T, batch), classes, flags = xs.shape[:2], xs.ndim == 2, []
     dtype = ys.dtype
-    starts = flatten(cell.start(batch, dtype) if state is None else state)[0]
+    starts = flatten(cell.start(batch, dtype, params) if state is None else state)[0]
     floats = [w.astype(dtype) for w in weights], [np.asarray(s).astype(dtype) for s in starts]
     if lengths is not None:
         lengths = np.asarray(lengths)

@@ -39,6 +39,23 @@ def test_cells_in_cells_in_cells_are_found_by_their_names():
     assert mg.find(ys, "layer2.layer2.h", t=2).shape == (2, 3)
 
 
+def test_a_reversed_cell_is_the_cell_on_the_reversed_sequence():
+    inner = rnn.LSTMCell(3, 4)
+    q = problem(rnn.Reversed(inner), 5, 2, 0)
+    ys, state = rnn.run(q.cell, q.params, q.xs, q.start)
+    turned, last = rnn.run(inner, q.params, q.xs[::-1], q.start)
+    assert_equal((ys, state), (turned[::-1], last))
+
+
+def test_both_directions_are_the_cell_and_its_reverse_beside_each_other():
+    cell = rnn.Bidirectional(rnn.GRUCell(3, 2), rnn.RNNCell(3, 4))
+    q = problem(cell, 4, 2, 1)
+    ys, _ = rnn.run(cell, q.params, q.xs, q.start)
+    there, _ = rnn.run(cell.forward, q.params["forward"], q.xs, q.start[0])
+    back, _ = rnn.run(rnn.Reversed(cell.backward), q.params["backward"], q.xs, q.start[1])
+    assert_equal(ys, np.concatenate([there, back], axis=-1))
+
+
 MISTAKES: dict[str, Mistake] = {
     "a stack of layers that do not fit": (
         lambda: rnn.Stack([rnn.RNNCell(3, 5), rnn.Dense(4, 2)]),
@@ -62,6 +79,22 @@ MISTAKES: dict[str, Mistake] = {
         lambda: rnn.Bidirectional(rnn.RNNCell(3, 5), rnn.RNNCell(4, 5)),
         mg.ShapeError,
         "Bidirectional: the forward cell takes 3 columns, the backward cell 4",
+    ),
+    "a merge that is none": (
+        lambda: rnn.Bidirectional(rnn.RNNCell(3, 5), merge="mean"),
+        ValueError,
+        "Bidirectional: unknown merge 'mean'; there are concat, sum, mul, ave",
+    ),
+    "a sum of directions of different widths": (
+        lambda: rnn.Bidirectional(rnn.RNNCell(3, 5), rnn.RNNCell(3, 4), "sum"),
+        mg.ShapeError,
+        "Bidirectional: the forward cell gives 5 columns, the backward cell 4; "
+        "only merge='concat' takes both",
+    ),
+    "a reverse of what is no cell": (
+        lambda: rnn.Reversed(3),
+        TypeError,
+        "Reversed takes a cell, got 3",
     ),
     "a direction that is no cell": (
         lambda: rnn.Bidirectional(3),

@@ -59,5 +59,5 @@ def test_layers_follow_each_other_and_the_last_has_the_options() -> None:
 
 
 def test_a_kind_that_is_none_is_told() -> None:
-    with pytest.raises(ValueError, match="unknown cell 'dense'; there are rnn, lstm, gru"):
+    with pytest.raises(ValueError, match="unknown cell 'dense'; there are rnn, lstm, gru, coupled"):
         layered("dense", 3, 4)

@@ -394,14 +394,15 @@ def test_no_matrix_product_is_left_of_class_indices():
 
 
 @every_cell
-def test_an_absent_start_state_is_a_state_of_zeros(name):
+def test_an_absent_start_state_is_that_of_the_cell_and_zero_but_for_masks(name):
     q = problem(CELLS[name], 3, 2, 0)
-    zeros = q.cell.start(2)
-    assert all(not np.any(s) for s in flatten(zeros)[0])
-    assert_equal(rnn.run(q.cell, q.params, q.xs), rnn.run(q.cell, q.params, q.xs, zeros))
+    start = q.cell.start(2, params=q.params)
+    assert_equal(rnn.run(q.cell, q.params, q.xs), rnn.run(q.cell, q.params, q.xs, start))
+    known = zip(flatten(q.cell.edges())[0], flatten(q.cell.start(2))[0], strict=True)
+    assert not any(np.any(s) for edge, s in known if type(edge) is rnn.Edge)
 
 
-@every_cell
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.init(0)])
 @pytest.mark.parametrize("T", [0, 2])
 def test_single_precision_stays_single_precision(name, T):
     """Also if the inputs come as double: the parameters decide."""
@@ -447,15 +448,16 @@ def test_tensors_give_the_numbers_of_arrays(name):
 @every_cell
 def test_unfolded_steps_give_the_same_numbers(name):
     q = problem(CELLS[name], 3, 2, 0)
-    p = q.params.tensors()
-    ys, state = rnn.run(q.cell, p, q.xs, q.start, unfolded=True)
+    p, idle = q.params.tensors(), q.cell.idle
+    ys, state = rnn.run(q.cell, p, mg.Tensor(q.xs), q.start, unfolded=True)
     plain = rnn.run(q.cell, q.params, q.xs, q.start)
     assert_close(
         (ys.data, tree_map(lambda s: getattr(s, "data", s), state)), plain, longest_path(q)
     )
     mg.sum(mg.sin(ys)).backward()
     wanted = mg.grad(lambda p: mg.sum(mg.sin(rnn.run(q.cell, p, q.xs, q.start)[0])))(q.params)
-    assert_close(tree_map(lambda t: t.grad, p), wanted, longest_path(q))
+    found = tree_map(lambda t: np.zeros(t.shape) if t.name in idle else t.grad, p)
+    assert_close(found, wanted, longest_path(q))
 
 
 # --- gradients over time --------------------------------------------------------------------------

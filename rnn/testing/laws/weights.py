@@ -13,6 +13,7 @@ from rnn.cells import concatenated
 from rnn.compose import Bidirectional, Stack
 from rnn.run import run
 from rnn.testing.problem import DoesNotApply, Law, Problem, agree, entry, problem
+from rnn.wrappers.wrapper import Wrapper
 
 LAWS: dict[str, Law] = {}
 law = entry(LAWS)
@@ -56,7 +57,8 @@ def every_parameter_matters(cell: Cell, seed: int) -> None:
 def idle(cell: Cell, path: str = "") -> set[str]:
     """The paths of the parameters of which a cell, or a part of it, says that they do nothing."""
     parts = cell.parts() if hasattr(cell, "parts") else {}
-    inner = (idle(part, f"{path}{name}.") for name, part in parts.items())
+    inner = [idle(part, f"{path}{name}.") for name, part in parts.items()]
+    inner += [idle(cell.cell, path)] if isinstance(cell, Wrapper) else []
     return {f"{path}{name}" for name in cell.idle}.union(*inner)
 
 
@@ -65,7 +67,7 @@ def hidden_permutation(cell: Cell, seed: int) -> None:
     """Hidden units may stand in any order, if their weights do too."""
     q = problem(cell, 3, 2, seed)
     H = getattr(cell, "hidden", None)
-    plain = all(name[:3] in ("W_x", "W_h") or name[:2] in ("b_", "w_") for name in q.params)
+    plain = all(name[:3] in ("W_x", "W_h") or name[:2] in ("b_", "w_", "g_") for name in q.params)
     edges = flatten(cell.edges())[0]
     if not plain or H is None or getattr(cell, "outputs", None) or cell.width != H or not edges:
         raise DoesNotApply("its units are not told apart by the names of its weights")
@@ -138,7 +140,10 @@ def layers_compose(cell: Cell, seed: int) -> None:
             lambda s, edge: s if abs(edge.delay) == 1 else s[::-1], states, cell.backward.edges()
         )
         back, first = run(cell.backward, p["backward"], q.xs[::-1], turned(q.start[1]))
-        whole = np.concatenate([there, back[::-1]], axis=-1)
+        sides = there, back[::-1]
+        merged: Any = {"concat": lambda a, b: np.concatenate([a, b], axis=-1), "sum": np.add,
+                       "mul": np.multiply, "ave": lambda a, b: (a + b) / 2}  # fmt: skip
+        whole = merged[cell.merge](*sides)
         agree(q.run(), (whole, (end, turned(first))), "direction by direction", q.roundings())
     else:
         raise DoesNotApply("it is one cell")

@@ -1,0 +1,1 @@
+"""Cells around a cell: what is added to any cell without another copy of it."""
