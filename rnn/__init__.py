@@ -7,6 +7,7 @@ from rnn.compose import Bidirectional, Reversed, Stack
 from rnn.embedding import Embedding, Tied
 from rnn.feedback import Feedback
 from rnn.gated import CoupledLSTMCell, MGUCell
+from rnn.interop import from_keras, from_onnx, from_torch, to_keras, to_onnx, to_torch
 from rnn.losses import binary_cross_entropy, cross_entropy, mse
 from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
@@ -34,7 +35,8 @@ __all__ = [
     "Edge", "Embedding", "Feedback", "GRUCell", "Highway", "Init", "LSTMCell", "LayerNormalised",
     "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell", "RecurrentDropout",
     "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout", "binary_cross_entropy", "bptt",
-    "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode", "glorot",
-    "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "mse", "one_thread",
-    "one_to_many", "one_to_one", "orthogonal", "perform", "run",
+    "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode",
+    "from_keras", "from_onnx", "from_torch", "glorot", "many_to_many_delayed",
+    "many_to_many_synchronised", "many_to_one", "mse", "one_thread", "one_to_many", "one_to_one",
+    "orthogonal", "perform", "run", "to_keras", "to_onnx", "to_torch",
 ]  # fmt: skip

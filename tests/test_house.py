@@ -410,6 +410,11 @@ WORDS = {
     "rnn.activations": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.compose": ("sum", "a way to merge two directions"),
     "rnn.optim": ("square", "the name of a state"),
+    "rnn.interop.libraries": (
+        "relu sigmoid softplus tanh", "activations, by the names that others have for them",
+    ),
+    "rnn.interop.onnx": ("clip", "an attribute of a node"),
+    "rnn.interop.torch": ("relu sigmoid tanh", "the activations that PyTorch's layers have"),
     "rnn.kinds": ("stack", "a kind of cell"),
     "rnn.testing.laws.simple": ("tanh", "the cell that the textbook derives"),
     "rnn.testing.laws.weights": ("sum", "a way to merge two directions"),

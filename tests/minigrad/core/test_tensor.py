@@ -141,4 +141,7 @@ def test_a_product_is_left_to_what_takes_it_over_as_numpys_arrays_leave_it():
         def __rmatmul__(self, left):
             return type(left).__name__
 
-    assert (mg.Tensor(np.ones((2, 2))) @ Taker(), np.ones((2, 2)) @ Taker()) == ("Tensor", "ndarray")
+    assert (mg.Tensor(np.ones((2, 2))) @ Taker(), np.ones((2, 2)) @ Taker()) == (
+        "Tensor",
+        "ndarray",
+    )

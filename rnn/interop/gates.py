@@ -1,0 +1,230 @@
+"""The gates of a layer: side by side in one matrix, as libraries keep them, or each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.core import Tensor
+from rnn import checks
+from rnn.cell import Cell
+from rnn.cells import GRUCell, LSTMCell, RNNCell
+from rnn.compose import Bidirectional, Reversed, Stack
+from rnn.gated import CoupledLSTMCell
+from rnn.interop.libraries import Library
+from rnn.interop.receipt import Row
+from rnn.params import Params
+from rnn.wrappers.projected import Projected
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The arrays of one layer in one direction, turned so that a row of x meets them from the left.
+
+    Attributes:
+        kernel: `(X, G·H)`, G gates side by side.
+        recurrent: `(R, G·H)`; R is H unless there is a projection.
+        bias, recurrent_bias: `(G·H,)`, or None.
+        peepholes: `(3·H,)`, or None.
+        projection: `(H, R)`, or None.
+        names: what the library calls each, by these names.
+    """
+
+    kernel: Any
+    recurrent: Any
+    bias: Any = None
+    recurrent_bias: Any = None
+    peepholes: Any = None
+    projection: Any = None
+    names: Mapping[str, str] | None = None
+
+
+class Layer(NamedTuple):
+    """One layer of a network: its path, its cells by path, and how their outputs are merged."""
+
+    path: str
+    sides: tuple[tuple[str, Cell], ...]
+    merge: str = "concat"
+    is_backward: bool = False
+
+
+def layers(cell: Cell) -> list[Layer]:
+    """The layers of a network, from the bottom up, each with its one or two directions."""
+    found = []
+    for path, layer in (cell.parts() if isinstance(cell, Stack) else {"": cell}).items():
+        if isinstance(layer, Bidirectional):
+            inner = tuple((_join(path, name), side) for name, side in layer.parts().items())
+            found.append(Layer(path, inner, layer.merge))
+        elif isinstance(layer, Reversed):
+            found.append(Layer(path, ((path, layer.cell),), is_backward=True))
+        else:
+            found.append(Layer(path, ((path, layer),)))
+    return found
+
+
+def network(cells: list[Cell]) -> Cell:
+    """Layers as one cell."""
+    return cells[0] if len(cells) == 1 else Stack(cells)
+
+
+def nested(params: list[Params]) -> Params:
+    """The parameters of layers as those of one cell."""
+    if len(params) == 1:
+        return params[0]
+    return Params((f"layer{k}", own) for k, own in enumerate(params, 1))
+
+
+def values(where: str, cell: Cell, params: Any) -> dict[str, Any]:
+    """The parameters of a cell as arrays by path, checked by name and shape."""
+    arrays = checks.parameters(where, cell, params)
+    paths = cell.init(0).named()
+    plain = (value.data if isinstance(value, Tensor) else value for value in arrays)
+    return dict(zip(paths, plain, strict=True))
+
+
+def kind_of(where: str, cell: Cell) -> str:
+    """The kind of a cell: "rnn", "lstm" or "gru".
+
+    Raises:
+        ValueError: it is something that no other library has.
+    """
+    inner = cell.cell if isinstance(cell, Projected) else cell
+    if type(inner) is RNNCell:
+        if inner.outputs is None and inner.recurrence == ("hidden-to-hidden",):
+            return "rnn"
+        raise ValueError(
+            f"{where}: {cell.label} with an output layer has no place there; take "
+            "RNNCell(inputs, hidden), and convert the Dense layer behind it by itself"
+        )
+    if type(inner) in (LSTMCell, CoupledLSTMCell):
+        return "lstm"
+    if type(inner) is GRUCell:
+        return "gru"
+    raise ValueError(f"{where}: {cell.label} has no counterpart there; RNN, LSTM and GRU layers do")
+
+
+def sizes_of(cell: Cell) -> tuple[int, int]:
+    """The number of units H, and of columns R that come back."""
+    if isinstance(cell, Projected):
+        return cell.units, cell.outputs
+    H = int(getattr(cell, "hidden"))  # noqa: B009  # every cell that has a kind
+    return H, H
+
+
+def taken_apart(
+    library: Library, kind: str, blocks: Blocks, cell: Cell, path: str
+) -> tuple[dict[str, Any], list[Row]]:
+    """The parameters of a cell out of a library's arrays, and what became of each."""
+    H, _ = sizes_of(cell)
+    wanted = cell.parameters()
+    found: dict[str, Any] = {}
+    rows = []
+    for name, init in wanted.items():
+        found[name], theirs, done = _out_of(library, kind, blocks, name, H, init.shape, wanted)
+        rows.append(Row(_join(path, name), init.shape, theirs, done))
+    return {name: np.array(value, order="C") for name, value in found.items()}, rows
+
+
+def _out_of(
+    library: Library, kind: str, blocks: Blocks, name: str, H: int, shape: Any, wanted: Any
+) -> tuple[Any, str, str]:
+    names, turned = blocks.names or {}, "transposed" if library.is_turned else "as it is"
+    if name == "W_hr" and blocks.projection is not None:  # a GRU's W_hr is that of its gate r
+        return blocks.projection, names["projection"], turned
+    k = library.orders[kind].find(name[-1])
+    at = slice(k * H, (k + 1) * H)
+    span = f"[{at.start}:{at.stop}]" if library.is_turned else f"[:, {at.start}:{at.stop}]"
+    if name.startswith("W_x"):
+        return blocks.kernel[:, at], names["kernel"] + span, turned
+    if name.startswith("W_h"):
+        return blocks.recurrent[:, at], names["recurrent"] + span, turned
+    if name.startswith("w_c"):
+        p = library.peepholes.index(name[-1])
+        own = slice(p * H, (p + 1) * H)
+        return blocks.peepholes[own], f"{names['peepholes']}[{own.start}:{own.stop}]", "as it is"
+    if name == "b_hn":
+        used = [("recurrent_bias", blocks.recurrent_bias)]
+    elif "b_hn" in wanted and name == "b_n":
+        used = [("bias", blocks.bias)]
+    else:
+        used = [("bias", blocks.bias), ("recurrent_bias", blocks.recurrent_bias)]
+    used = [(which, array) for which, array in used if array is not None]
+    if not used:
+        return np.zeros(shape, blocks.kernel.dtype), "–", "no bias there: zeros"
+    total = used[0][1][at]
+    for _, array in used[1:]:
+        total = total + array[at]
+    told = " + ".join(f"{names[which]}[{at.start}:{at.stop}]" for which, _ in used)
+    return total, told, "added" if len(used) > 1 else "as it is"
+
+
+def put_together(
+    library: Library,
+    kind: str,
+    cell: Cell,
+    params: Mapping[str, Any],
+    names: Mapping[str, str],
+    path: str,
+) -> tuple[Blocks, list[Row]]:
+    """A library's arrays out of the parameters of a cell, and where each went."""
+    H, _ = sizes_of(cell)
+    order = library.orders[kind]
+    inner = cell.cell if isinstance(cell, Projected) else cell
+    params = dict(params)
+    if isinstance(inner, CoupledLSTMCell):
+        # The forget gate of f = 1 − i is not read; were it, σ(−z) = 1 − σ(z) makes it the same.
+        params |= {f"{name[:-1]}f": -params[name] for name in list(params) if name[-1] == "i"}
+    kernel, recurrent, bias = (
+        np.concatenate([params[prefix + g] for g in order], axis=-1)
+        for prefix in ("W_x", "W_h", "b_")
+    )
+    recurrent_bias = np.zeros_like(bias)
+    if "b_hn" in params:
+        k = order.index("n")
+        recurrent_bias[k * H : (k + 1) * H] = params["b_hn"]
+    peepholes = None
+    if "w_co" in params:
+        peepholes = np.concatenate([params[f"w_c{g}"] for g in library.peepholes])
+    blocks = Blocks(
+        kernel, recurrent, bias, recurrent_bias, peepholes,
+        params["W_hr"] if isinstance(cell, Projected) else None, names,
+    )  # fmt: skip
+    # The way back must give the same numbers: what a receipt says is what was done.
+    again, rows = taken_apart(library, kind, blocks, cell, path)
+    for name, value in again.items():
+        if not np.array_equal(value, params[name], equal_nan=True):
+            raise AssertionError(f"{library.name}: {name} does not come back as it was")
+    plain = "b_hn" in params
+    told = [
+        row._replace(theirs=row.theirs.partition(" + ")[0], done="the other bias is zero")
+        if row.done == "added" or (plain and row.ours.endswith("b_n"))
+        else row
+        for row in rows
+    ]
+    return blocks, told
+
+
+def notes(library: Library, kind: str, cell: Cell, rows: Sequence[Row] = ()) -> list[str]:
+    """The permutation of the gates, where the reset gate acts, and what of two biases became."""
+    told = []
+    if kind != "rnn":
+        theirs = library.letters[kind]
+        mine = " ".join({"c": "C̃", "n": "h̃"}.get(g, g) for g in library.orders[kind])
+        told.append(f"gates side by side in {library.name}: {theirs}; here {mine}, each by itself")
+    if isinstance(cell, GRUCell):
+        product = "r ⊙ (h W_hn + b_hn)" if cell.reset == "after" else "(r ⊙ h) W_hn"
+        told.append(f"reset gate {cell.reset} the product: {product}")
+    if any(row.done == "added" for row in rows):
+        told.append(
+            "two biases that are added are one here; a step of training moves it once, there twice"
+        )
+    return told
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
