@@ -1,12 +1,14 @@
 """Recurrent networks as graphs on minigrad."""
 
-from rnn import bptt
+from rnn import bptt, checkpoint
 from rnn.cell import Cell, Edge
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell, concatenated
 from rnn.compose import Bidirectional, Reversed, Stack
 from rnn.embedding import Embedding, Tied
 from rnn.feedback import Feedback
+from rnn.fit import Fit, fit, minibatches
 from rnn.gated import CoupledLSTMCell, MGUCell
+from rnn.history import History
 from rnn.interop import from_keras, from_onnx, from_torch, to_keras, to_onnx, to_torch
 from rnn.losses import binary_cross_entropy, cross_entropy, mse
 from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
@@ -32,11 +34,12 @@ from rnn.wrappers.start import LearnedStart
 
 __all__ = [
     "SGD", "Adam", "Attention", "Bidirectional", "Cell", "CoupledLSTMCell", "Dense", "Dropout",
-    "Edge", "Embedding", "Feedback", "GRUCell", "Highway", "Init", "LSTMCell", "LayerNormalised",
-    "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell", "RecurrentDropout",
-    "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout", "binary_cross_entropy", "bptt",
-    "clip_by_global_norm", "concatenated", "constant", "cross_entropy", "encode_decode",
-    "from_keras", "from_onnx", "from_torch", "glorot", "many_to_many_delayed",
-    "many_to_many_synchronised", "many_to_one", "mse", "one_thread", "one_to_many", "one_to_one",
-    "orthogonal", "perform", "run", "to_keras", "to_onnx", "to_torch",
+    "Edge", "Embedding", "Feedback", "Fit", "GRUCell", "Highway", "History", "Init", "LSTMCell",
+    "LayerNormalised", "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell",
+    "RecurrentDropout", "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout",
+    "binary_cross_entropy", "bptt", "checkpoint", "clip_by_global_norm", "concatenated",
+    "constant", "cross_entropy", "encode_decode", "fit", "from_keras", "from_onnx",
+    "from_torch", "glorot", "many_to_many_delayed", "many_to_many_synchronised", "many_to_one",
+    "minibatches", "mse", "one_thread", "one_to_many", "one_to_one", "orthogonal", "perform",
+    "run", "to_keras", "to_onnx", "to_torch",
 ]  # fmt: skip

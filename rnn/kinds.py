@@ -5,6 +5,7 @@ A new kind is a class with a `step`, its name in `rnn`, and one line in `KINDS`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -61,16 +62,23 @@ LAYERS: dict[str, type[Any]] = {
 """The classes that are made from a number of inputs and of hidden units: recurrent layers."""
 
 
-def layered(kind: str, inputs: int, hidden: int, count: int = 1, **options: Any) -> list[Cell]:
+def layered(
+    kind: str | Callable[..., Cell], inputs: int, hidden: int, count: int = 1, **options: Any
+) -> list[Cell]:
     """Recurrent layers of one kind, each as input of the next; the options are of the last one.
+
+    A kind is a name in `LAYERS`, or what makes a cell of a number of inputs and of hidden units.
 
     >>> layered("gru", 3, 4, count=2, reset="before")
     [GRUCell(inputs=3, hidden=4, reset='after'), GRUCell(inputs=4, hidden=4, reset='before')]
     """
-    if kind not in LAYERS:
+    if not callable(kind) and kind not in LAYERS:
         raise ValueError(f"unknown cell {kind!r}; there are {', '.join(LAYERS)}")
-    made, below = LAYERS[kind], [inputs, *[hidden] * (count - 1)]
-    return [*(made(size, hidden) for size in below[:-1]), made(below[-1], hidden, **options)]
+    made = kind if callable(kind) else LAYERS[kind]
+    layers = [made(inputs, hidden, **(options if count == 1 else {}))]
+    for k in range(1, count):  # a cell of somebody else may give more columns than it has units
+        layers.append(made(layers[-1].width, hidden, **(options if k == count - 1 else {})))
+    return layers
 
 
 def written(cell: Cell) -> str:

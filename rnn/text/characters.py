@@ -22,11 +22,14 @@ from rnn.text.streams import Streams
 from rnn.text.vocabulary import Classes, Vocabulary
 
 
-def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> Stack:
+def character_model(
+    kind: str | Callable[..., Cell], symbols: int, hidden: int, layers: int = 1
+) -> Stack:
     """Recurrent layers of one kind on top of each other, and a dense layer that gives logits.
 
     Args:
-        kind: a name in `rnn.kinds.LAYERS`: "rnn", "lstm", "gru".
+        kind: a name in `rnn.kinds.LAYERS`: "rnn", "lstm", "gru"; or what makes a cell of a number
+            of inputs and of hidden units.
         symbols: number of classes V, both read and predicted.
         hidden: units H of each recurrent layer.
         layers: number of recurrent layers.
@@ -36,7 +39,8 @@ def character_model(kind: str, symbols: int, hidden: int, layers: int = 1) -> St
     """
     whole("character_model", "layers", layers)
     whole("character_model", "hidden", hidden)
-    return Stack([*layered(kind, symbols, hidden, layers), Dense(hidden, symbols)])
+    made = layered(kind, symbols, hidden, layers)
+    return Stack([*made, Dense(made[-1].width, symbols)])
 
 
 def check_vocabulary(cell: Cell, vocabulary: Vocabulary) -> None:

@@ -12,20 +12,19 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-import minigrad as mg
-from minigrad.tree import flatten
-from rnn import checkpoint
+from rnn import checkpoint, descent
 from rnn.cell import Cell
 from rnn.checks import number, whole
-from rnn.optim import Adam, clip_by_global_norm
+from rnn.descent import Figures, check_standing
+from rnn.optim import Adam
 from rnn.params import Params
-from rnn.text.characters import check_vocabulary, loss_function
+from rnn.text.characters import check_vocabulary
 from rnn.text.streams import Streams
-from rnn.text.vocabulary import Classes, Vocabulary
+from rnn.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -137,24 +136,11 @@ class Training:
         self.vocabulary.encode(self.opening)
         dtype = _dtype(self.params)
         wanted = Adam().init(self.params), self.cell.start(self.recipe.batch, dtype)
-        (found, tree), (fresh, other) = flatten((self.moments, self.state)), flatten(wanted)
-        if tree != other:
-            raise ValueError(f"moments and state are {tree.paths()}, wanted {other.paths()}")
-        for path, a, b in zip(tree.paths(), found, fresh, strict=True):
-            fits = np.shape(a) == np.shape(b) and np.asarray(a).dtype == np.asarray(b).dtype
-            if not fits or not np.all(np.isfinite(a)):
-                raise ValueError(f"{path} has another shape or dtype, or is not finite")
-
-
-class Figures(NamedTuple):
-    """What one step tells: the loss in nats a character and the norm of the gradient."""
-
-    loss: float
-    norm: float
+        check_standing(self.moments, self.state, wanted)
 
 
 def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Training, Figures]:
-    """The run one window later, and what the step told.
+    """The run one window later, and what the step told: the loss in nats a character.
 
     Args:
         training: where the run stands.
@@ -165,38 +151,11 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         FloatingPointError: the loss or a new parameter is not finite.
     """
     recipe, window = training.recipe, training.step % len(streams)
-    # Back at the text's beginning, nothing was read before.
-    before = training.state
-    if not window:
-        before = training.cell.start(recipe.batch, _dtype(training.params))
-    (loss, state), grads = gradient(training.params, *streams[window], before)
-    grads, norm = clip_by_global_norm(grads, recipe.limit)
-    if not np.isfinite(loss) or not np.isfinite(norm):
-        fault = first_fault(training, *streams[window], before)
-        raise FloatingPointError(
-            f"at step {training.step + 1} the loss is {loss:g} and the gradient's norm {norm:g}"
-            f"{f' ({fault})' if fault else ''}; a smaller rate than {recipe.rate:g} may help"
-        )
+    if not window:  # back at the text's beginning, nothing was read before
+        start = training.cell.start(recipe.batch, _dtype(training.params))
+        training = replace(training, state=start)
     adam = Adam(recipe.rate, beta2=0.99)
-    params, moments = adam.update(training.params, grads, training.moments)
-    if not all(np.all(np.isfinite(p)) for p in flatten(params)[0]):
-        raise FloatingPointError(
-            f"step {training.step + 1} makes parameters that are not finite; a smaller rate than "
-            f"{recipe.rate:g} may help"
-        )
-    new = replace(training, params=params, moments=moments, state=state, step=training.step + 1)
-    return new, Figures(float(loss), norm)
-
-
-def first_fault(training: Training, xs: Classes, targets: Classes, state: Any) -> str:
-    """Where the first value of a step stops being finite, in one sentence; empty if none does."""
-    gradient = mg.value_and_grad(loss_function(training.cell), has_aux=True)
-    try:
-        with mg.anomaly():
-            gradient(training.params, xs, targets, state)
-    except FloatingPointError as error:
-        return str(error)
-    return ""
+    return descent.advance(training, gradient, streams[window], adam, recipe.limit)
 
 
 def _dtype(params: Params) -> Any:

@@ -17,15 +17,16 @@ import numpy as np
 import viz
 from rnn import Cell
 from rnn.checks import whole
+from rnn.descent import Figures
 from rnn.text.baselines import bits_per_character
 from rnn.text.characters import character_model
 from rnn.text.reading import read_text
 from rnn.text.sampling import sample
 from rnn.text.streams import split
 from rnn.text.train import train
-from rnn.text.training import Figures, Recipe, Training
+from rnn.text.training import Recipe, Training
 from rnn.text.vocabulary import Vocabulary
-from viz.cli.train import WEIGHTS
+from viz.cli.training import WEIGHTS
 
 STEPS = 2000
 

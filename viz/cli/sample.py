@@ -12,7 +12,7 @@ from rnn import checkpoint
 from rnn.checks import whole
 from rnn.text.sampling import sample
 from rnn.text.vocabulary import Vocabulary
-from viz.cli.train import WEIGHTS
+from viz.cli.training import WEIGHTS
 
 
 def add(commands: Any) -> None:

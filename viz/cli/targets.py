@@ -28,25 +28,37 @@ def resolve(where: str, target: str, sizes: Mapping[str, int] = SIZES) -> Iterat
     [GRUCell(inputs=3, hidden=3, reset='after')]
     """
     path, _, name = target.partition(":")
+    place = Path(path)
+    if name:
+        yield target, _instance(where, target, named(where, target), sizes)
+    elif path and place.is_dir() and not (place / "__init__.py").exists():
+        for file in sorted(place.rglob("*.py")):
+            yield from _members(str(file), _load_file(where, file))
+    else:
+        yield from _members(path, named(where, target))
+
+
+def named(where: str, target: str) -> Any:
+    """What a target names: a thing, or a module where there is no `:name`.
+
+    Raises:
+        OSError, ValueError: it names nothing; the message begins with `where`.
+
+    >>> named("train", "rnn.cells:GRUCell").__name__
+    'GRUCell'
+    """
+    path, _, name = target.partition(":")
     if not path:
         raise ValueError(
             f"{where}: {target!r} names no module; write pkg.module:name or file.py:name"
         )
     place = Path(path)
-    if place.is_dir() and not name and not (place / "__init__.py").exists():
-        for file in sorted(place.rglob("*.py")):
-            yield from _members(str(file), _load_file(where, file))
-        return
-    module = _load_file(where, place) if place.suffix == ".py" else _import(where, path)
-    if not name:
-        yield from _members(path, module)
-        return
-    thing: Any = module
-    for part in name.split("."):
+    thing: Any = _load_file(where, place) if place.suffix == ".py" else _import(where, path)
+    for part in name.split(".") if name else ():
         if not hasattr(thing, part):
             raise ValueError(f"{where}: {path} has no {name}")
         thing = getattr(thing, part)
-    yield target, _instance(where, target, thing, sizes)
+    return thing
 
 
 def _instance(where: str, target: str, thing: Any, sizes: Mapping[str, int]) -> Any:
@@ -89,15 +101,19 @@ def _import(where: str, name: str) -> ModuleType:
 def _load_file(where: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"{where}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # A file may have the name of a module that others import.
+    taken = sys.modules.get(path.stem)
+    is_ours = taken is None or getattr(taken, "__file__", None) == str(path.absolute())
+    name = path.stem if is_ours else str(path)
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None  # a .py file has a spec and a loader
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        del sys.modules[path.stem]  # half of it
+        del sys.modules[name]  # half of it
         raise _unloaded(where, path, error) from error
     return module
 

@@ -1,23 +1,24 @@
-"""`minigrad train`: a character model of a text."""
+"""`minigrad train`: a character model of a text, or a network for one of the tasks."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rnn.checks import whole
+from rnn.descent import Figures
 from rnn.kinds import LAYERS
 from rnn.text.characters import character_model
 from rnn.text.reading import read_text
 from rnn.text.train import train
-from rnn.text.training import Figures, Recipe, Training
+from rnn.text.training import Recipe, Training
 from rnn.text.vocabulary import Vocabulary
+from viz.cli import tasks
+from viz.cli.training import WEIGHTS, agreed, kind, made_of, vacant
 
-WEIGHTS = "weights.safetensors"
-
+STEPS = 2000
 PLAN = Recipe()
 DEFAULTS: dict[str, Any] = {
     "cell": "lstm",
@@ -34,11 +35,20 @@ DEFAULTS: dict[str, Any] = {
 
 def add(commands: Any) -> None:
     """Say what `minigrad train` takes."""
-    p = commands.add_parser("train", help="train a character model on a text", description=__doc__)
-    p.add_argument(
+    p = commands.add_parser("train", help="train on a text or a task", description=__doc__)
+    what = p.add_mutually_exclusive_group()
+    what.add_argument(
         "--text", metavar="FILE", help="UTF-8 text; by default Python's language reference"
     )
-    p.add_argument("--steps", type=int, default=2000, help="windows to train on (%(default)s)")
+    what.add_argument(
+        "--task",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="a task in place of a text; "
+        "--task alone lists them. Sizes and steps are then the task's own where none are given",
+    )
+    p.add_argument("--steps", type=int, help=f"windows to train on ({STEPS})")
     p.add_argument("--out", metavar="DIR", type=Path, default=Path("run"), help="(%(default)s)")
     p.add_argument(
         "--resume",
@@ -50,7 +60,7 @@ def add(commands: Any) -> None:
         # None says that it was not given, so that --resume can tell what was.
         p.add_argument(f"--{name}", help=f"{about} ({DEFAULTS[name]})", **more)
 
-    option("cell", "of the recurrent layers", choices=LAYERS)
+    option("cell", f"{', '.join(LAYERS)}, or module:name of one's own", type=kind)
     option("hidden", "units of each layer", type=int)
     option("layers", "recurrent layers", type=int)
     option("batch", "readers side by side", type=int)
@@ -63,22 +73,25 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, report, save; 130 if Ctrl-C or SIGTERM ended it early."""
-    whole("train", "steps", args.steps)
+    if args.task is not None:
+        return tasks.run(args)
+    steps = STEPS if args.steps is None else args.steps
+    whole("train", "steps", steps)
     text, path = read_text(args.text), args.out / WEIGHTS
     given = {name: value for name in DEFAULTS if (value := getattr(args, name)) is not None}
+    made = made_of(given.get("cell", DEFAULTS["cell"]))
     if args.resume:
         training = resumed(path, given)
-    elif path.exists():
-        raise FileExistsError(f"{path} holds a run; --resume goes on with it, --out starts another")
     else:
+        vacant(path)
         o = {**DEFAULTS, **given}
-        cell = character_model(o["cell"], len(Vocabulary.of(text)), o["hidden"], o["layers"])
+        cell = character_model(made, len(Vocabulary.of(text)), o["hidden"], o["layers"])
         recipe = Recipe(o["batch"], o["length"], o["lr"])
         training = Training.start(cell, text, recipe, o["seed"], o["dtype"])
         args.out.mkdir(parents=True, exist_ok=True)
-    training = train(training, text, args.steps, path, report=tell)
-    print(f"step {training.step} of {args.steps}, saved in {path}")
-    return 0 if training.step >= args.steps else 130
+    training = train(training, text, steps, path, report=tell)
+    print(f"step {training.step} of {steps}, saved in {path}")
+    return 0 if training.step >= steps else 130
 
 
 def resumed(path: Path, given: dict[str, Any]) -> Training:
@@ -88,16 +101,7 @@ def resumed(path: Path, given: dict[str, Any]) -> Training:
         ValueError: an option that was given is not what the run was begun with.
     """
     training = Training.load(path)
-    known = options(training)
-    for name, value in given.items():
-        if name != "lr" and known[name] not in (value, None):
-            raise ValueError(
-                f"--{name} {value}: the run in {path} was begun with {known[name]}; leave it out "
-                "to go on with that, or start another run with --out"
-            )
-    rate = given.get("lr", known["lr"])
-    if rate != known["lr"]:
-        print(f"going on with rate {rate:g} in place of {known['lr']:g}", file=sys.stderr)
+    rate = agreed(path, given, options(training))
     return replace(training, recipe=replace(training.recipe, rate=rate))
 
 
@@ -106,7 +110,8 @@ def options(training: Training) -> dict[str, Any]:
     *layers, _ = getattr(training.cell, "layers", (training.cell, None))
     kinds = {kind: name for name, kind in LAYERS.items()}
     return {
-        "cell": kinds.get(type(layers[0]), type(layers[0]).__name__),
+        # Of a cell of somebody else the file says the class, not the module it came from.
+        "cell": kinds.get(type(layers[0])),
         "hidden": getattr(layers[0], "hidden", None),
         "layers": len(layers),
         "batch": training.recipe.batch,

@@ -21,7 +21,7 @@ from rnn.checks import whole
 from rnn.kinds import LAYERS, written
 from rnn.text.vocabulary import Vocabulary
 from viz.cli.targets import resolve
-from viz.cli.train import WEIGHTS
+from viz.cli.training import WEIGHTS
 from viz.given import count
 
 LONGEST = 10_000

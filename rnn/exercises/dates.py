@@ -1,0 +1,164 @@
+"""Dates as people write them, and as ISO 8601 has them: read the whole, then write.
+
+One network reads and then writes, or one reads and another writes; while it learns it is told the
+right characters or runs free. The four differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.core import Array
+from rnn.cell import Cell
+from rnn.compose import Stack
+from rnn.exercises.exercise import HELD_OUT, Layers, Lesson, Named, stacked
+from rnn.exercises.writing import EncoderDecoder, greedy, one_hot
+from rnn.params import Params
+from rnn.run import run
+from rnn.tasks import encode_decode, many_to_many_delayed, perform
+from rnn.text.vocabulary import Vocabulary
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+DAYS = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+)  # fmt: skip
+WAYS = (
+    "{d} {month} {y}",
+    "{month} {d}, {y}",
+    "{day}, {d} {month} {y}",
+    "the {d}{th} of {month} {y}",
+    "{d} {mon} {y}",
+    "{mon} {d} {y}",
+    "{d}.{m}.{y}",
+    "{d} {month}, {y}",
+)
+"""How people write a date; none can be read in two ways."""
+
+CHARACTERS = Vocabulary.of(" ,.-0123456789abcdefghijklmnopqrstuvwxyz")
+V = len(CHARACTERS)
+READ, WRITTEN = 29, 10
+FIRST, LAST = datetime.date(1900, 1, 1).toordinal(), datetime.date(2099, 12, 31).toordinal()
+
+
+def spoken(day: datetime.date, way: str) -> str:
+    """A date in one of the ways.
+
+    >>> spoken(datetime.date(1998, 3, 3), WAYS[3])
+    'the 3rd of march 1998'
+    """
+    th = "th" if 10 < day.day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
+    month = MONTHS[day.month - 1]
+    names = {"month": month, "mon": month[:3], "day": DAYS[day.weekday()]}
+    return way.format(d=day.day, m=day.month, y=day.year, th=th, **names)
+
+
+def draw(rng: np.random.Generator, size: int, asked: bool = False) -> tuple[Array, Array]:
+    """Dates of two centuries as people write them `(29, B)`, and in ISO 8601 `(10, B)`.
+
+    Blanks stand in front. Of every ten days in a row one is kept to be asked for.
+
+    >>> read, written = draw(np.random.default_rng(3), 1)
+    >>> CHARACTERS.decode(read[:, 0]).strip(), CHARACTERS.decode(written[:, 0])
+    ('april 15, 2062', '2062-04-15')
+    """
+    days = rng.integers(FIRST // 10, LAST // 10, size) * 10
+    days += 9 if asked else rng.integers(0, 9, size)
+    read, written = [], []
+    for ordinal in days:
+        day = datetime.date.fromordinal(int(ordinal))
+        text = spoken(day, WAYS[rng.integers(len(WAYS))])
+        read.append(CHARACTERS.encode(text.rjust(READ)))
+        written.append(CHARACTERS.encode(day.isoformat()))
+    return np.stack(read, 1), np.stack(written, 1)
+
+
+def pair(layers: Layers, inputs: int, outputs: int) -> Cell:
+    """An encoder, and a decoder with a dense layer, of the same recurrent layers."""
+    return EncoderDecoder(Stack(layers(inputs)), stacked(layers, inputs, outputs))
+
+
+def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
+    """What a network would write at each step if all before were right."""
+    read, before = xs
+    if isinstance(cell, EncoderDecoder):
+        _, state = run(cell.encoder, params["encoder"], read)
+        return run(cell.decoder, params["decoder"], before, in_decoder(state))
+    ys, state = run(cell, params, mg.concatenate([read, before[1:]]))
+    return ys[READ - 1 :], state
+
+
+def free(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
+    """What a network writes that reads what it wrote, as probabilities."""
+    if isinstance(cell, EncoderDecoder):
+        return encode_decode(cell.encoder, cell.decoder, params, xs[0], WRITTEN, mg.softmax)
+    return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], feed=mg.softmax)
+
+
+def in_decoder(state: Any) -> Any:
+    """The state of the encoder as the decoder takes it, whose dense layer has none."""
+    return (*state, ())
+
+
+def write(cell: Cell, params: Any, xs: Any) -> Array:
+    """What a network writes that reads the characters it wrote: `(10, B)`."""
+    if isinstance(cell, EncoderDecoder):
+        _, state = run(cell.encoder, params["encoder"], xs[0])
+        cell, params, state = cell.decoder, params["decoder"], in_decoder(state)
+        ys, state = run(cell, params, xs[1][:1], state)
+    else:
+        ys, state = run(cell, params, xs[0])
+    return np.stack(greedy(cell, params, ys[-1], state, lambda c: one_hot(c, V)[None], WRITTEN - 1))
+
+
+def dates(is_pair: bool, is_told: bool) -> Lesson:
+    """From a date as people write it to ISO 8601."""
+
+    def batch(rng: np.random.Generator, size: int = 32, asked: bool = False) -> tuple[Any, Array]:
+        read, written = draw(rng, size, asked)
+        before = np.concatenate([np.zeros((1, size, V)), one_hot(written[:-1], V)])
+        return (one_hot(read, V), before), written
+
+    xs, targets = batch(np.random.default_rng(HELD_OUT), 500, asked=True)
+
+    def judge(cell: Cell, params: Params) -> Named:
+        right = write(cell, params, xs) == targets
+        known = told(cell, params, xs, None)[0].argmax(-1) == targets
+        return {
+            "dates right": float(right.all(0).mean()),
+            "characters right": float(right.mean()),
+            "told all before": float(known.mean()),
+        }
+
+    def sample(cell: Cell, params: Params) -> str:
+        first = tuple(part[:, :5] for part in xs)
+        written = write(cell, params, first)
+        return "\n".join(
+            f"{CHARACTERS.decode(first[0][:, b].argmax(-1)).strip():29} "
+            f"{CHARACTERS.decode(written[:, b])}"
+            for b in range(5)
+        )
+
+    _, known = draw(np.random.default_rng(HELD_OUT + 1), 5000)
+    commonest = np.array([np.bincount(row).argmax() for row in known])[:, None]
+    right = commonest == targets
+    guessed = {
+        "dates right": float(right.all(0).mean()), "characters right": float(right.mean())
+    }  # fmt: skip
+    return Lesson(
+        V, V, batch, judge, {"the commonest character of each place": guessed}, sample,
+        predict=told if is_told else free, network=pair if is_pair else stacked,
+    )  # fmt: skip
+
+
+one_cell_told = partial(dates, is_pair=False, is_told=True)
+one_cell_free = partial(dates, is_pair=False, is_told=False)
+pair_told = partial(dates, is_pair=True, is_told=True)
+pair_free = partial(dates, is_pair=True, is_told=False)

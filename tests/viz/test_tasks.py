@@ -1,0 +1,144 @@
+"""`minigrad train --task`: what it says and leaves, how it goes on, and what it refuses."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnn
+from rnn.exercises import EXERCISES
+from viz.cli import main, tasks
+from viz.cli.training import WEIGHTS
+
+CALL = ["train", "--task", "parity", "--hidden", "4"]
+
+OWN = """
+from dataclasses import dataclass
+import minigrad as mg, rnn
+
+@dataclass(frozen=True)
+class Plain(rnn.Cell):
+    inputs: int
+    hidden: int
+    state = ("h",)
+    def parameters(self):
+        return {"W": rnn.glorot(self.inputs + self.hidden, self.hidden)}
+    def step(self, p, x, h):
+        h = mg.named("h", mg.tanh(mg.concatenate([x, h], axis=-1) @ p.W))
+        return h, h
+
+def fails(inputs, hidden):
+    raise RuntimeError("not today")
+"""
+
+
+def test_alone_it_lists_every_task_and_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--task"]) == 0
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in rows] == list(EXERCISES)
+    for row, exercise in zip(rows, EXERCISES.values(), strict=True):
+        assert exercise.pattern in row
+        assert row.endswith(exercise.shows)
+
+
+def test_a_task_is_trained_shown_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ahead of its baseline is exit code 0, behind it 1."""
+    out = tmp_path / "new" / "run"
+    assert main([*CALL, "--steps", "300", "--hidden", "16", "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    for words in ("a coin", "said ", f"saved in {out / WEIGHTS}", "is ahead of its baselines"):
+        assert words in told
+    assert "<svg" in (out / tasks.HISTORY).read_text("utf-8")
+    assert main(["train", "--task", "copy", "--steps", "1", "--out", str(tmp_path)]) == 1
+    assert "copy: the network is not ahead of its baselines" in capsys.readouterr().out
+
+
+def test_a_resumed_task_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    main([*CALL, "--out", str(whole), "--steps", "5", "--seed", "3", "--lr", "0.02"])
+    main([*CALL, "--out", str(parts), "--steps", "2", "--seed", "3", "--lr", "0.02"])
+    main(["train", "--task", "parity", "--out", str(parts), "--steps", "5", "--resume"])
+    wanted, found = (rnn.Fit.load(folder / WEIGHTS).params.named() for folder in (whole, parts))
+    assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+
+
+def test_a_cell_of_ones_own_is_trained_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(OWN, "utf-8")
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    for options in (["--layers", "2"], ["--resume"]):
+        steps = ["--steps", str(3 + len(options))]
+        assert main([*CALL, "--cell", "mine.py:Plain", *steps, *options]) in (0, 1)
+    fitted = rnn.Fit.load(Path("run") / WEIGHTS)
+    assert [type(layer).__name__ for layer in fitted.cell.layers] == ["Plain", "Plain", "Dense"]
+    assert main(["train", "--cell", "mine.py:Plain", "--out", "text", "--steps", "1"]) == 0
+
+
+def test_ctrl_c_saves_and_exits_with_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import signal
+
+    monkeypatch.setattr(tasks, "tell", lambda fitted: signal.raise_signal(signal.SIGINT))
+    assert main([*CALL, "--out", str(tmp_path)]) == 130
+    assert "step 150 of 1500, saved in" in capsys.readouterr().out
+    assert rnn.Fit.load(tmp_path / WEIGHTS).step == 150
+
+
+def test_without_matplotlib_the_history_is_not_drawn_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tasks, "find_spec", lambda name: None)
+    main([*CALL, "--out", str(tmp_path), "--steps", "1"])
+    assert "a picture of the history needs matplotlib: pip install" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
+
+
+MISTAKES = {
+    "--task chess": "train: there is no task 'chess'; there are digits,",
+    "--task parity --batch 3": "train: --batch is of a text; the task parity has its own",
+    "--task parity --steps -1": "train: steps must be a whole number ≥ 1, got -1",
+    "--task parity --layers 0": "train: layers must be a whole number ≥ 1, got 0",
+    "--task parity --resume": "there is no weights file 'run/weights.safetensors'",
+    "--task parity --cell nowhere:Plain": "train: nowhere cannot be loaded: ModuleNotFoundError",
+    "--task parity --cell rnn:nobody": "train: rnn has no nobody",
+    "--task parity --cell rnn:run": "train: rnn:run(3, 4) makes no cell: run",
+    "--task parity --cell rnn:orthogonal": "train: rnn:orthogonal(3, 4) makes no cell: it is Init",
+    "--task parity --cell own.py:fails": "train: own.py:fails(3, 4) makes no cell: not today",
+    "--cell rnn:nobody": "train: rnn has no nobody",
+    "--task adding --out parity --resume": "train: the run in parity/weights.safetensors is of",
+    "--task parity --out parity": "parity/weights.safetensors holds a run; --resume goes on",
+    "--task parity --out parity --resume --seed 4": "--seed 4: the run in parity/weights",
+    "--out parity --resume": "'parity/weights.safetensors' holds weights, but no training run",
+}
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN, "utf-8")
+    main([*CALL, "--steps", "1", "--out", "parity"])
+
+
+@pytest.mark.usefixtures("places")
+def test_mistakes_are_told_in_one_line_and_leave_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = (Path("parity") / WEIGHTS).read_bytes()
+    for call, told in MISTAKES.items():
+        capsys.readouterr()
+        assert main(["train", *call.split()]) == 2, call
+        caught: Any = capsys.readouterr()
+        assert caught.out == ""
+        assert caught.err.startswith(f"minigrad: {told}")
+        assert caught.err.count("\n") == 1
+    assert (Path("parity") / WEIGHTS).read_bytes() == before
+    assert {path.name for path in Path().iterdir()} == {"parity", "own.py"}
