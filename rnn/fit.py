@@ -119,7 +119,8 @@ def fit(
             own, such as `functools.partial(rnn.perform, task)` or one for xs that are a tuple.
         carry: go on in each batch with the state that the batch before ended in; gradients stop
             there (truncated BPTT).
-        optimiser: one of `rnn.optim`, or with the same two functions.
+        optimiser: one of `rnn.optim`, or with the same two functions; or a plain function that
+            gives one for each step 0, 1, …: `lambda k: rnn.Adam(0.01 * 0.999**k)`.
         limit: largest norm of the gradient; longer ones are scaled down.
         start: where to begin: an earlier fit, or parameters; drawn by the cell if None.
         seed: of the first weights.
@@ -144,7 +145,8 @@ def fit(
     >>> fitted.history.loss[0] > 10 * fitted.history.loss[-1]
     np.True_
     """
-    standing = _standing(cell, start, optimiser, seed, dtype, about)
+    at = optimiser if callable(optimiser) else lambda step: optimiser
+    standing = _standing(cell, start, at(0), seed, dtype, about)
     gradient = mg.compile(mg.value_and_grad(_objective(cell, predict, loss, carry), has_aux=True))
     batch = data if callable(data) else lambda step: data
 
@@ -158,7 +160,7 @@ def fit(
         if carry and run.state is None:
             rows = tensor_or_array(flatten(found[0])[0][0]).shape[1]
             run = replace(run, state=cell.start(rows, _dtype(run.params)))
-        run, figures = advance(run, gradient, found, optimiser, limit)
+        run, figures = advance(run, gradient, found, at(run.step), limit)
         return replace(run, history=run.history.stepped(*figures)), figures
 
     def report(run: Fit, figures: Figures) -> tuple[Fit, bool]:

@@ -28,19 +28,19 @@ EXERCISES = {
     ),
     "dates": Exercise(
         DELAYED, "one network reads a date and then writes it, told what was right while it learns",
-        dates.one_cell_told, hidden=96, steps=1500,
+        dates.one_cell_told, hidden=96, steps=3000,
     ),
     "dates-free": Exercise(
         DELAYED, "the same, but it reads what it wrote while it learns",
-        dates.one_cell_free, hidden=96, steps=1500,
+        dates.one_cell_free, hidden=96, steps=3000,
     ),
     "dates-pair": Exercise(
         DELAYED, "one network reads, another writes from its state (encoder and decoder)",
-        dates.pair_told, hidden=96, steps=1500,
+        dates.pair_told, hidden=96, steps=3000,
     ),
     "dates-pair-free": Exercise(
         DELAYED, "the two, but the second reads what it wrote while it learns",
-        dates.pair_free, hidden=96, steps=1500,
+        dates.pair_free, hidden=96, steps=3000,
     ),
     "tokens": Exercise(
         AT_ONCE, "what a character is depends on those before: a quote, a #, a word so far",
@@ -48,7 +48,7 @@ EXERCISES = {
     ),
     "sines": Exercise(
         AT_ONCE, "period and phase are found on the way and kept",
-        forecasts.sines, higher=False, hidden=32, steps=1500,
+        forecasts.sines, higher=False, hidden=32, steps=3000,
     ),
     "mackey-glass": Exercise(
         AT_ONCE, "chaos can be told a little ahead",
@@ -56,7 +56,7 @@ EXERCISES = {
     ),
     "airline": Exercise(
         AT_ONCE, "ten years are enough for the next twelve months",
-        forecasts.airline, higher=False, hidden=12, steps=400, rate=0.01,
+        forecasts.airline, higher=False, hidden=6, steps=200, rate=0.01,
     ),
     "adding": Exercise(
         TO_ONE, "two numbers are carried over many steps and met at the end",

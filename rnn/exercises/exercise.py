@@ -135,7 +135,7 @@ def train(
         kind: of the recurrent layers, as `rnn.kinds.layered` takes it.
         hidden: their units.
         layers: their number.
-        rate: Adam's step size.
+        rate: Adam's step size at first; it falls to a fiftieth by the exercise's last step.
         seed: of the first weights and of the batches.
         dtype: precision.
         start: a fit to go on with; its network stays as it is.
@@ -144,6 +144,7 @@ def train(
         about: what else to save with it.
     """
     steps = exercise.steps if steps is None else steps
+    first = exercise.rate if rate is None else rate
     made = partial(
         layered,
         exercise.cell if kind is None else kind,
@@ -157,7 +158,7 @@ def train(
         steps,
         lesson.loss,
         predict=lesson.predict,
-        optimiser=Adam(exercise.rate if rate is None else rate),
+        optimiser=lambda step: Adam(first * max(0.02, 1 - step / exercise.steps)),
         start=start,
         seed=seed,
         dtype=dtype,

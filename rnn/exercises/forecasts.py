@@ -91,7 +91,7 @@ def compared(
     )  # fmt: skip
 
 
-def sines(steps: int = 60, ahead: int = 20) -> Lesson:
+def sines(steps: int = 60, ahead: int = 10) -> Lesson:
     """Waves of any period and phase."""
 
     def batch(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -125,7 +125,8 @@ def airline(first: int = 120, ahead: int = 12) -> Lesson:
     """Passengers by month: learnt from 1949 to 1958, asked for 1959 and 1960.
 
     The network reads the change of the logarithm and which month comes, and says the next change.
-    Asked are the twelve months after each month from December 1958 to December 1959.
+    Asked are the twelve months after each month from December 1958 to December 1959. How large a
+    network and how many steps were chosen by 1957 and 1958, learnt from what came before.
     """
     scale = 10.0
     change = scale * np.diff(np.log(AIRLINE))

@@ -90,6 +90,15 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_fit(tmp_path: Path) -> No
     assert bits(rnn.Fit.load(tmp_path / "fit")) == bits(rnn.fit(CELL, DATA, 2))
 
 
+def test_an_optimiser_may_be_a_function_of_the_step() -> None:
+    """A rate of 0 from the third step on leaves the parameters where they are."""
+    still = rnn.fit(CELL, DATA, 9, optimiser=lambda k: rnn.Adam(0.005 if k < 3 else 0.0))
+    moved = rnn.fit(CELL, DATA, 3)
+    assert [a.tobytes() for a in flatten(still.params)[0]] == [
+        a.tobytes() for a in flatten(moved.params)[0]
+    ]
+
+
 def test_every_sample_comes_once_before_any_comes_twice() -> None:
     xs = np.arange(7).reshape(1, 7)
     data = rnn.minibatches(xs, 10 * xs, batch=2, seed=5)
