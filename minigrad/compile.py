@@ -1,25 +1,25 @@
 """Compiling a whole function: loss, gradients and scans as one straight-line program.
 
-`compile(f)` traces f once for each set of shapes and then only replays: every operation is one
-call that writes into a fixed buffer, every scan one run of its program.
+`compile(f)` traces f once for each set of shapes and then only replays what an engine made of the
+graph: with NumPy every operation is one call that writes into a fixed buffer, every scan one run of
+its program; with JAX all of it is one XLA program, every scan a `lax.scan`.
 """
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.anomaly import WAY
-from minigrad.captured import Captured, Same, Static, settled
+from minigrad.captured import Captured, Static, settled
 from minigrad.core import Tensor
-from minigrad.engines.numpy.program import Program
-from minigrad.folded import ONCE, STATIC, Folded
-from minigrad.graph import Graph, trace_for_all
+from minigrad.engines import Engine, engine_of
+from minigrad.graph import trace_for_all
 from minigrad.habits import unmasked
 from minigrad.loops.rolled import rolled
 from minigrad.scan import POOL
@@ -32,30 +32,21 @@ KEPT_BYTES = 1 << 28
 """How many bytes of buffers they may hold, all together: 256 MiB; the last one may be larger."""
 
 
-def program_of(graph: Graph) -> Program:
-    """The program of a graph: that of a folded step which recurs in nothing."""
-    for node in graph.nodes:
-        if "kept" in node.attrs:
-            POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
-    roles = [ONCE] * len(graph.outputs)
-    return Program(Folded(graph, (STATIC,) * len(graph.inputs), tuple(roles)), 1)
-
-
-class _Made:
-    """A program, what it was made for and what its results become; one thread runs it at a time.
+class Traced:
+    """A function as a graph, for arguments of some structure, and what its results become.
 
     Attributes:
         tree: the structure of the arguments, positional and named.
         statics: the arguments that are no arrays.
-        program: the graph as NumPy calls.
+        places: which of the arguments are arrays, by number.
+        graph: of the arrays, its loops as scans.
         why: why loops stay unrolled.
     """
 
-    def __init__(self, f: Callable[..., Any], tree: Tree, leaves: list[Any]) -> None:
-        self.tree, self._lock = tree, threading.Lock()
-        self._leaves = list(map(_about, leaves))
+    def __init__(self, what: str, f: Callable[..., Any], tree: Tree, leaves: list[Any]) -> None:
+        self.tree = tree
         self.statics = [x for x in leaves if type(x) is Static]
-        self._places = [k for k, x in enumerate(leaves) if type(x) is not Static]
+        self.places = [k for k, x in enumerate(leaves) if type(x) is not Static]
         results: list[tuple[Tree, dict[int, Static]]] = []
 
         def arrays(*given: Any) -> list[Any]:
@@ -65,69 +56,75 @@ class _Made:
             results.append((out, fixed))
             return [x for k, x in enumerate(found) if k not in fixed]
 
-        graph = trace_for_all("compile", arrays, *tree.unflatten(leaves))
+        graph = trace_for_all(what, arrays, *tree.unflatten(leaves))
         if results[0] != results[1]:
             raise ValueError(
-                "compile: run twice on the same values, it returned two things; give what changes "
+                f"{what}: run twice on the same values, it returned two things; give what changes "
                 "from call to call as an argument"
             )
-        graph, self.why = rolled(graph)
-        self.program = program_of(graph)
-        self._out, self._fixed = results[0]
-        outputs = self.program.plan.folded.step.outputs
-        straight, times = self.program.storage.straight, Counter(outputs)
-        self._fresh = [times[k] == 1 and straight.is_fresh(k) for k in outputs]
-        # What is an argument or a constant is never lent.
-        self._kept = [fresh or straight.nodes[k].op not in ("input", "constant")
-                      for k, fresh in zip(outputs, self._fresh, strict=True)]  # fmt: skip
-        self._lent: set[Same] = set()
+        self.graph, self.why = rolled(graph)
+        self.out, self._fixed = results[0]
+        for node in self.graph.nodes:
+            if "kept" in node.attrs:
+                POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
+
+    def results(self, found: list[Any]) -> Any:
+        """What the function returns, of the outputs of the graph."""
+        for k, fixed in self._fixed.items():
+            found.insert(k, fixed.value)
+        return self.out.unflatten(found)
+
+
+class _Made(Traced):
+    """A function as a program for some arguments."""
+
+    def __init__(
+        self, f: Callable[..., Any], tree: Tree, leaves: list[Any], engine: Engine,
+        reuse: bool, donate: frozenset[int],
+    ) -> None:  # fmt: skip
+        super().__init__("compile", f, tree, leaves)
+        self._about = list(map(_about, leaves))
+        self._kinds = frozenset((np.ndarray, *engine.arrays))
+        given = [k for k, child in enumerate(tree.children[0].children) for _ in child.paths()]
+        donated = {n for n, k in enumerate(self.places) if k < len(given) and given[k] in donate}
+        self.program = engine.program(self.graph, reuse, frozenset(donated))
 
     def fits(self, leaves: list[Any]) -> bool:
         """Whether it is clear at a glance that arguments are what the program is for."""
-        for leaf, about in zip(leaves, self._leaves, strict=True):
+        for leaf, about in zip(leaves, self._about, strict=True):
             if type(about) is Static:
                 if leaf is not about.value or not settled(leaf):
                     return False
-            elif type(leaf) is not np.ndarray or (leaf.shape, leaf.dtype) != about:
+            elif type(leaf) not in self._kinds or (leaf.shape, leaf.dtype) != about:
                 return False
         return True
 
-    def __call__(self, leaves: list[Any], reuse: bool) -> Any:
+    def __call__(self, leaves: list[Any]) -> Any:
         """The results for these arguments."""
-        program = self.program
-        with self._lock:
-            values = [leaves[k] for k in self._places]
-            if reuse:  # what is fed back must not be overwritten while it is read
-                values = [x.copy() if Same(x) in self._lent else x for x in values]
-            found = program.run(*values)
-            own = self._kept if reuse else self._fresh
-            if reuse:
-                self._lent = set(map(Same, found))
-            found = [x if is_own else np.array(x) for x, is_own in zip(found, own, strict=True)]
-        for k, fixed in self._fixed.items():
-            found.insert(k, fixed.value)
-        return self._out.unflatten(found)
+        return self.results(self.program([leaves[k] for k in self.places]))
 
 
 _ARRAYS = (Tensor, np.ndarray, np.generic)
 
 
-def _leaves(values: list[Any], tree: Tree) -> list[Any]:
-    """The arguments as arrays, or static; their names are for messages."""
+def leaves_of(what: str, values: list[Any], tree: Tree, kinds: tuple[type, ...]) -> list[Any]:
+    """The arguments as arrays, or static; `kinds` are an engine's own arrays."""
     names = (path[len("[0]") :].lstrip(".") for path in tree.paths())  # [0][1].w, [1].key.w
-    return [_leaf(x, f"argument {name}") for x, name in zip(values, names, strict=True)]
+    return [
+        _leaf(f"{what}: argument {name}", x, kinds) for x, name in zip(values, names, strict=True)
+    ]
 
 
-def _leaf(value: Any, where: str) -> Any:
+def _leaf(where: str, value: Any, kinds: tuple[type, ...]) -> Any:
     """An argument as an array, or static; refused where it is neither."""
-    if isinstance(value, np.ndarray | np.generic):
-        array: Any = np.asarray(unmasked(value, f"compile: {where}"))
+    if isinstance(value, (np.ndarray, np.generic, *kinds)):
+        array: Any = value if isinstance(value, kinds) else np.asarray(unmasked(value, where))
         if array.dtype.kind not in "fiubc":
-            raise TypeError(f"compile: {where} has dtype {array.dtype}; a program takes numbers")
+            raise TypeError(f"{where} has dtype {array.dtype}; a program takes numbers")
         return array
     if isinstance(value, Tensor):
         raise TypeError(
-            f"compile: {where} is a tensor; a compiled function takes "
+            f"{where} is a tensor; a compiled function takes "
             "arrays, and takes its gradients inside: compile(value_and_grad(f))"
         )
     return Static(value)
@@ -143,14 +140,21 @@ class Compiled:
 
     Attributes:
         programs: what was made, the last used last; at most `KEPT`, and `KEPT_BYTES` of buffers.
-        source: the generated Python of the program that ran last.
+        source: the program that ran last, to be read: generated Python, or StableHLO.
         why: why loops of that program stay unrolled; empty if none does.
     """
 
-    def __init__(self, f: Callable[..., Any], reuse: bool = False) -> None:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        reuse: bool = False,
+        engine: str | Engine = "numpy",
+        donate: Sequence[int] = (),
+    ) -> None:
         if not callable(f):
             raise TypeError(f"compile takes a function, got {f!r:.60}")
-        self.f, self.reuse = f, reuse
+        self.f, self.reuse, self.engine = f, reuse, engine_of(engine, "compile")
+        self.donate = frozenset(donate)
         self.__doc__ = f.__doc__
         self.programs: OrderedDict[Any, _Made] = OrderedDict()
         self._captured = self._read()
@@ -170,13 +174,13 @@ class Compiled:
             or not (latest.fits(leaves) and self._captured.unchanged())
         ):
             leaves, tree = flatten(given)
-            leaves = _leaves(leaves, tree)
+            leaves = leaves_of("compile", leaves, tree, self.engine.arrays)
             latest = self._find(tree, leaves)
-        return latest(leaves, self.reuse)
+        return latest(leaves)
 
     @property
     def source(self) -> str:
-        """The generated Python of the program that ran last."""
+        """The program that ran last, to be read."""
         return self._last().program.source
 
     @property
@@ -202,7 +206,9 @@ class Compiled:
             key = (tree, *map(_about, leaves))
             made = self.programs.get(key)
             if made is None:
-                made = self.programs[key] = _Made(self.f, tree, leaves)
+                made = self.programs[key] = _Made(
+                    self.f, tree, leaves, self.engine, self.reuse, self.donate
+                )
                 self._captured = self._read()  # with what f itself may have written to
                 self._count += 1
                 if self._count == 2 * KEPT:
@@ -220,8 +226,13 @@ class Compiled:
         return made
 
 
-def compile(f: Callable[..., Any], reuse: bool = False) -> Compiled:
-    """The same function as a program on fixed buffers, for arrays.
+def compile(
+    f: Callable[..., Any],
+    reuse: bool = False,
+    engine: str | Engine = "numpy",
+    donate: Sequence[int] = (),
+) -> Compiled:
+    """The same function as a program, for arrays.
 
     It gives what f gives, for every later call, or refuses with a sentence. Python code of f runs
     only when something new arrives: another structure, shape or dtype of an argument, another
@@ -236,10 +247,19 @@ def compile(f: Callable[..., Any], reuse: bool = False) -> Compiled:
         f: a function of arrays, or of structures of them.
         reuse: results stand in the program's own buffers, which the next call overwrites: some
             3 % faster for small steps, for a loop that is done with them by then.
+        engine: "numpy"; "jax" for one XLA program, on whatever device JAX has, whose results are
+            JAX's arrays, which stay there when they are given again; or an `Engine`.
+        donate: positions of arguments whose arrays may be overwritten, as those of parameters
+            in a training loop, and are not used by the caller afterwards. NumPy has no use for it.
+
+    With "jax", float64 is computed only where JAX was told to (`jax_enable_x64`) and refused
+    otherwise, whole numbers have 32 bits then, `np.errstate` is not heard, and an entry that is
+    read at an index outside of its array is NaN, as no error can be raised.
 
     Raises:
         TypeError: f is no function; an argument is a tensor or no array of numbers; f decides on
-            the value of an argument.
+            the value of an argument; the engine has no such numbers.
+        ImportError: the engine's package is not installed.
         ValueError: run twice on the same values, f did not do the same.
 
     >>> import minigrad as mg, numpy as np
@@ -247,4 +267,4 @@ def compile(f: Callable[..., Any], reuse: bool = False) -> Compiled:
     >>> step(np.array([1.0, 2.0]))
     (array(5.), array([2., 4.]))
     """
-    return Compiled(f, reuse)
+    return Compiled(f, reuse, engine, donate)

@@ -39,6 +39,7 @@ FLOORS = {
         ("engines",),
         ("scan", "loops"),
         ("compile", "explain"),
+        ("export",),
         ("testing",),
     ),
     "viz": (

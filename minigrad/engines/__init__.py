@@ -1,1 +1,83 @@
-"""What runs a schedule."""
+"""What runs a schedule. An engine is one room with one face, and is found by name.
+
+The passes, the schedule and the graph know none of them. A further engine is an object with this
+face, given as `compile(f, engine=it)`; nothing else has to be touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from minigrad.extras import needed
+from minigrad.graph import Graph
+
+
+class Executable(Protocol):
+    """A graph that an engine can run, from any thread.
+
+    Attributes:
+        source: what it runs, to be read.
+        nbytes: of the buffers that it keeps between calls.
+    """
+
+    @property
+    def source(self) -> str:
+        """What it runs, to be read."""
+
+    @property
+    def nbytes(self) -> int:
+        """Of the buffers that it keeps between calls."""
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The outputs of the graph in arrays that are the caller's, for arrays as its inputs."""
+
+
+class Engine(Protocol):
+    """What makes programs of graphs.
+
+    Attributes:
+        arrays: the types of its arrays; those of NumPy are taken by every engine.
+    """
+
+    @property
+    def arrays(self) -> tuple[type, ...]:
+        """The types of its arrays."""
+
+    def program(self, graph: Graph, reuse: bool, donated: frozenset[int]) -> Executable:
+        """What runs a graph.
+
+        Args:
+            graph: all that is to be done, its loops as scans.
+            reuse: results may stand in buffers that the next call overwrites.
+            donated: the inputs, by number, whose arrays may be overwritten.
+
+        Raises:
+            TypeError: the engine has not what the graph needs.
+        """
+
+    def told(self) -> str:
+        """How it runs loops, in words."""
+
+
+ENGINES = {"numpy": ("numpy", ""), "jax": ("xla", "jax")}
+"""By name the room of an engine, and the package that it needs."""
+
+
+def engine_of(which: str | Engine, what: str) -> Engine:
+    """The engine of a name, or the engine itself.
+
+    Raises:
+        ValueError: there is none of that name.
+        ImportError: the package it needs is not installed.
+    """
+    if not isinstance(which, str):
+        return which
+    if which not in ENGINES:
+        raise ValueError(f"{what}: unknown engine {which!r}; there are {', '.join(ENGINES)}")
+    room, package = ENGINES[which]
+    if package:
+        needed(package, package, f"the engine {which!r}")
+    found: Engine = import_module(f"minigrad.engines.{room}.face").ENGINE
+    return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from minigrad.core import PRIMITIVES
-from minigrad.folded import STATIC, Folded, components
+from minigrad.folded import STATIC, Folded, components, narrowed
 from minigrad.graph import Node
 
 
@@ -39,6 +40,21 @@ def by_entries(node: Node) -> bool:
 def in_buffer(node: Node) -> bool:
     """Whether a node works entry by entry, by a NumPy function that writes into a buffer."""
     return by_entries(node) and PRIMITIVES[node.op].kernel is not None
+
+
+def lifted(node: Node, steps: int) -> dict[str, Any]:
+    """The attributes with which an operation works on that many steps along an axis in front."""
+    lift = PRIMITIVES[node.op].lift
+    return lift(node.attrs, steps) if callable(lift) else dict(node.attrs)
+
+
+def read_part(scan: Node, projections: Iterable[Node]) -> tuple[Folded, dict[int, int]]:
+    """The loop that a node runs with those results alone that are read, and the place of each."""
+    whole: Folded = scan.attrs["kept"]
+    plain = len(whole.plain)
+    used = sorted(n for n in {node.attrs["k"] for node in projections} if n < plain)
+    ends = range(plain, plain + len(whole.recurrences))
+    return narrowed(whole, frozenset(used)), {n: at for at, n in enumerate([*used, *ends])}
 
 
 def front_span(nodes: Sequence[Node], k: int) -> tuple[int, int, int] | None:

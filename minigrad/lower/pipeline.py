@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minigrad.folded import STATIC, Folded, folded_adjoint
+from minigrad.folded import ONCE, STATIC, Folded, folded_adjoint
 from minigrad.graph import Graph, prune, replay
 from minigrad.lower.nodes import static_nodes
 from minigrad.lower.passes import EARLY, PASSES, Pass, changed
@@ -71,6 +71,11 @@ def _parted(folded: Folded) -> Prepared:
     roles = (*[STATIC] * len(edge), *(folded.inputs[k] for k in others))
     edges = tuple(replace(r, input=place[r.input]) for r in folded.recurrences)
     return Prepared(front, Folded(step, roles, folded.outputs, edges))
+
+
+def as_folded(graph: Graph) -> Folded:
+    """A graph as a folded step that recurs in nothing: all of it runs once."""
+    return Folded(graph, (STATIC,) * len(graph.inputs), (ONCE,) * len(graph.outputs))
 
 
 def planned(folded: Folded, passes: Iterable[Pass] = PASSES) -> Schedule:

@@ -24,8 +24,8 @@ SIZES = {"inputs": 3, "hidden": 3, "outputs": 3}
 def resolve(where: str, target: str, sizes: Mapping[str, int] = SIZES) -> Iterator[tuple[str, Any]]:
     """Names and things that a target stands for; a class of cells as a cell of those sizes.
 
-    >>> [cell for name, cell in resolve("check", "rnn.cells:GRUCell")]
-    [GRUCell(inputs=3, hidden=3, reset='after')]
+    >>> [(name, cell.hidden) for name, cell in resolve("check", "rnn.cells:GRUCell")]
+    [('rnn.cells:GRUCell', 3)]
     """
     path, _, name = target.partition(":")
     place = Path(path)

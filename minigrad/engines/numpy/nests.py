@@ -13,10 +13,11 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.engines.numpy.naming import Naming, Rows, See
 from minigrad.engines.numpy.needs import WHOLE
-from minigrad.engines.numpy.source import Lines, kernel, lifted
+from minigrad.engines.numpy.source import Lines, kernel
 from minigrad.engines.numpy.tiles import Cut, cut_of
 from minigrad.engines.numpy.totals import Totals
 from minigrad.graph import Node
+from minigrad.lower.nodes import lifted
 from minigrad.lower.schedule import Nest
 
 

@@ -20,10 +20,11 @@ from minigrad.engines.numpy.alarms import quiet, watched
 from minigrad.engines.numpy.naming import Naming
 from minigrad.engines.numpy.needs import WHOLE
 from minigrad.engines.numpy.nests import NestWriter
-from minigrad.engines.numpy.source import Buffers, Lines, Scope, kernel, lifted
+from minigrad.engines.numpy.source import Buffers, Lines, Scope, kernel
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
+from minigrad.lower.nodes import lifted
 from minigrad.lower.passes import LATE, PASSES, Pass
 from minigrad.lower.pipeline import planned
 from minigrad.lower.scale import sigmoids

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.core import PRIMITIVES, Array
 from minigrad.graph import Node
+from minigrad.lower.nodes import lifted
 
 Lines = list[str]
 Bind = Callable[[str, Any], str]
@@ -90,12 +91,6 @@ def function(node: Node, attrs: Any, bind: Bind) -> str:
     if not attrs:
         return bind(node.op, forward)
     return bind(node.op, lambda *xs, f=forward, a=dict(attrs): f(*xs, **a))
-
-
-def lifted(node: Node, steps: int) -> dict[str, Any]:
-    """The attributes with which an operation works on that many steps along an axis in front."""
-    lift = PRIMITIVES[node.op].lift
-    return lift(node.attrs, steps) if callable(lift) else dict(node.attrs)
 
 
 def view_of(node: Node, base: Any, steps: int | None = None) -> Any:

@@ -23,9 +23,9 @@ from minigrad.engines.numpy.source import (
     number,
     view_of,
 )
-from minigrad.folded import STATE, Folded, narrowed
+from minigrad.folded import STATE, Folded
 from minigrad.graph import Node
-from minigrad.lower.nodes import in_buffer
+from minigrad.lower.nodes import in_buffer, read_part
 
 Nested = Callable[[Folded, int, Mapping[int, Array]], Any]
 """Makes the program of a loop: `nested(folded, steps, known)`."""
@@ -168,19 +168,14 @@ class Straight:
     def _scan(self, k: int) -> str:
         """The run of a loop's program, on those operands whose arrays are not known."""
         node = self.nodes[k]
-        whole: Folded = node.attrs["kept"]
-        plain = len(whole.plain)
-        read = {self.nodes[j].attrs["k"] for j in self._users.get(k, ())}
-        used = sorted(n for n in read if n < plain)
-        ends = range(plain, plain + len(whole.recurrences))
-        folded = narrowed(whole, frozenset(used))
+        folded, places = read_part(node, [self.nodes[j] for j in self._users.get(k, ())])
         known = {
             n: self.known[i]
             for n, i in enumerate(node.inputs)
             if isinstance(self.known.get(i), np.ndarray) and folded.inputs[n] != STATE
         }
         program = self._nested(folded, node.attrs["steps"], known)
-        self._results[k] = {n: at for at, n in enumerate([*used, *ends])}, program.results
+        self._results[k] = places, program.results
         operands = ", ".join(self.name(i) for n, i in enumerate(node.inputs) if n not in known)
         name = self._scope.bind("scan", program.run)
         self.loops.append(program.source.replace("def program(", f"def {name}(", 1))

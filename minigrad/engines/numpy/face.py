@@ -1,0 +1,73 @@
+"""The face of the NumPy engine: a whole graph as a program whose results are the caller's."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.captured import Same
+from minigrad.engines.numpy.program import Program
+from minigrad.graph import Graph
+from minigrad.lower.pipeline import as_folded
+
+
+class Fresh:
+    """A program that one thread runs at a time, and what of its results is to be copied.
+
+    Attributes:
+        program: the graph as NumPy calls.
+    """
+
+    def __init__(self, graph: Graph, reuse: bool) -> None:
+        self.program, self.reuse, self._lock = Program(as_folded(graph), 1), reuse, threading.Lock()
+        outputs, straight = self.program.plan.folded.step.outputs, self.program.storage.straight
+        times = Counter(outputs)
+        fresh = [times[k] == 1 and straight.is_fresh(k) for k in outputs]
+        # What is an argument or a constant is never lent.
+        self._own = fresh if not reuse else [
+            is_fresh or straight.nodes[k].op not in ("input", "constant")
+            for k, is_fresh in zip(outputs, fresh, strict=True)
+        ]  # fmt: skip
+        self._lent: set[Same] = set()
+
+    @property
+    def source(self) -> str:
+        """The generated Python."""
+        return self.program.source
+
+    @property
+    def nbytes(self) -> int:
+        """The size of its buffers."""
+        return self.program.nbytes
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The results, in arrays of their own; with `reuse` in the program's buffers."""
+        with self._lock:
+            if not self.reuse:
+                found = self.program.run(*values)
+                return [x if own else np.array(x) for x, own in zip(found, self._own, strict=True)]
+            # What is fed back must not be overwritten while it is read.
+            found = self.program.run(*[x.copy() if Same(x) in self._lent else x for x in values])
+            self._lent = set(map(Same, found))
+            return [x if own else np.array(x) for x, own in zip(found, self._own, strict=True)]
+
+
+class NumPyEngine:
+    """NumPy calls on fixed buffers: the default, and what other engines are compared with."""
+
+    arrays: tuple[type, ...] = ()
+
+    def program(self, graph: Graph, reuse: bool, donated: frozenset[int]) -> Fresh:
+        """The graph as NumPy calls; nothing is won by overwriting an argument."""
+        return Fresh(graph, reuse)
+
+    def told(self) -> str:
+        """How it runs loops, in words."""
+        return "NumPy calls on fixed buffers, a loop over chunks of steps"
+
+
+ENGINE = NumPyEngine()
