@@ -9,6 +9,7 @@ from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, named, scope
 from minigrad.errors import ShapeError
 from minigrad.explain import explain
+from minigrad.export import export, to_jax
 from minigrad.folded import Folded, Recurrence, adjoint, unfold
 from minigrad.graph import Graph, Node, isomorphic, trace
 from minigrad.history import find
@@ -35,6 +36,7 @@ __all__ = [
     "compile",
     "embed",
     "explain",
+    "export",
     "find",
     "fold",
     "grad",
@@ -46,6 +48,7 @@ __all__ = [
     "named",
     "scan",
     "scope",
+    "to_jax",
     "trace",
     "tree_map",
     "unfold",

@@ -19,7 +19,7 @@ from minigrad.anomaly import WAY
 from minigrad.captured import Captured, Static, settled
 from minigrad.core import Tensor
 from minigrad.engines import Engine, engine_of
-from minigrad.graph import trace_for_all
+from minigrad.graph import Node, trace_for_all
 from minigrad.habits import unmasked
 from minigrad.loops.rolled import rolled
 from minigrad.scan import POOL
@@ -56,7 +56,7 @@ class Traced:
             results.append((out, fixed))
             return [x for k, x in enumerate(found) if k not in fixed]
 
-        graph = trace_for_all(what, arrays, *tree.unflatten(leaves))
+        graph = trace_for_all(what, arrays, *tree.unflatten(map(_known, leaves)))
         if results[0] != results[1]:
             raise ValueError(
                 f"{what}: run twice on the same values, it returned two things; give what changes "
@@ -75,7 +75,7 @@ class Traced:
         return self.out.unflatten(found)
 
 
-class _Made(Traced):
+class Made(Traced):
     """A function as a program for some arguments."""
 
     def __init__(
@@ -130,6 +130,13 @@ def _leaf(where: str, value: Any, kinds: tuple[type, ...]) -> Any:
     return Static(value)
 
 
+def _known(leaf: Any) -> Any:
+    """An argument that can be computed with here: others are on a device, or still to come."""
+    if type(leaf) is Static or isinstance(leaf, np.ndarray):
+        return leaf
+    return Node("input", shape=leaf.shape, dtype=leaf.dtype).example()
+
+
 def _about(leaf: Any) -> Any:
     """What of an argument is a part of the key."""
     return leaf if type(leaf) is Static else (leaf.shape, leaf.dtype)
@@ -156,11 +163,16 @@ class Compiled:
         self.f, self.reuse, self.engine = f, reuse, engine_of(engine, "compile")
         self.donate = frozenset(donate)
         self.__doc__ = f.__doc__
-        self.programs: OrderedDict[Any, _Made] = OrderedDict()
+        self.programs: OrderedDict[Any, Made] = OrderedDict()
         self._captured = self._read()
         self._count = 0
         self._lock = threading.Lock()
-        self._latest: _Made | None = None
+        self._latest: Made | None = None
+
+    def prepare(self, *args: Any, **kwargs: Any) -> Made:
+        """The program for such arguments, made if there is none; f is traced, nothing is run."""
+        values, tree = flatten((args, kwargs))
+        return self._find(tree, leaves_of("compile", values, tree, self.engine.arrays))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What f gives, in arrays that are the caller's."""
@@ -188,7 +200,7 @@ class Compiled:
         """Why loops of the program that ran last stay unrolled; empty if none does."""
         return self._last().why
 
-    def _last(self) -> _Made:
+    def _last(self) -> Made:
         if self._latest is None:
             raise AttributeError("compile: there is no program before the first call")
         return self._latest
@@ -198,7 +210,7 @@ class Compiled:
         statics = [x.value for made in self.programs.values() for x in made.statics]
         return Captured(self.f, *statics)
 
-    def _find(self, tree: Tree, leaves: list[Any]) -> _Made:
+    def _find(self, tree: Tree, leaves: list[Any]) -> Made:
         """The program for what is given, a new one if there is none; it becomes the last used."""
         with self._lock:
             if not self._captured.unchanged():
@@ -206,7 +218,7 @@ class Compiled:
             key = (tree, *map(_about, leaves))
             made = self.programs.get(key)
             if made is None:
-                made = self.programs[key] = _Made(
+                made = self.programs[key] = Made(
                     self.f, tree, leaves, self.engine, self.reuse, self.donate
                 )
                 self._captured = self._read()  # with what f itself may have written to

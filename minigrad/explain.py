@@ -10,20 +10,21 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.engines.numpy.program import Program
+from minigrad.engines import Engine, Way, engine_of
 from minigrad.folded import Folded
 from minigrad.graph import Node
-from minigrad.lower.passes import LATE, PASSES, changed
+from minigrad.lower.passes import PASSES, changed
 from minigrad.lower.pipeline import Lowered, lowered
 from minigrad.lower.schedule import Nest
 
 
-def explain(x: Any, steps: int = 50) -> str:
+def explain(x: Any, steps: int = 50, engine: str | Engine = "numpy") -> str:
     r"""How a cell or folded graph runs, forward and backward.
 
     Args:
         x: a `Folded`, or an object whose `folded()` gives one, such as a cell.
         steps: the number of steps T that buffers are counted for.
+        engine: what runs it, as `compile` takes it; the schedule is the same for all.
 
     >>> import minigrad as mg, rnn
     >>> forward = mg.explain(rnn.RNNCell(64, 128).folded(batch=32)).split("backward")[0]
@@ -37,12 +38,12 @@ def explain(x: Any, steps: int = 50) -> str:
     if not isinstance(folded, Folded):
         raise TypeError(f"explain takes a cell or a folded graph, got {x!r:.60}")
     ways = zip(("forward", "backward"), lowered(folded), strict=True)
-    return "\n".join(f"{name}\n{_told(way, steps)}" for name, way in ways)
+    runs = engine_of(engine, "explain")
+    return "\n".join(f"{name}\n{_told(way, runs.way(way.folded, steps))}" for name, way in ways)
 
 
-def _told(way: Lowered, steps: int) -> str:
-    program = Program(way.folded, steps, LATE)
-    plan, nodes = program.plan, program.nodes
+def _told(way: Lowered, found: Way) -> str:
+    plan, nodes = found.plan, found.plan.folded.step.nodes
     lines = _passes(way.given)
     front = [node for node in way.front.nodes if node.op != "input"]
     static = [*front, *(nodes[k] for k in plan.static)]
@@ -50,13 +51,13 @@ def _told(way: Lowered, steps: int) -> str:
         lines.append(f"once, from parameters alone: {_counted(static)}")
     for block in plan.blocks:
         if isinstance(block, Nest):
-            lines += _nest(program, block)
-        elif not program.storage.values[block].is_view:
+            lines += _nest(found, block)
+        elif block not in found.free:
             lines.append(f"once, for all steps: {_listed([nodes[block]])}")
     sums = [nodes[k] for k in sorted(plan.summed)]
     if sums:
         lines.append(f"sums over steps, each one call: {_counted(sums)}")
-    lines.append(f"buffers: {program.nbytes / 1e6:.1f} MB for {steps} steps")
+    lines.append(found.cost)
     return "\n".join(f"  {line}" for line in lines)
 
 
@@ -72,19 +73,20 @@ def _passes(folded: Folded) -> list[str]:
     return told
 
 
-def _nest(program: Program, nest: Nest) -> list[str]:
+def _nest(found: Way, nest: Nest) -> list[str]:
     """The two parts of a nest, without what is only a view."""
-    places = program.storage.values
+    nodes = found.plan.folded.step.nodes
     batched, looped = (
-        [program.nodes[k] for k in part if not places[k].is_view and program.nodes[k].op != "input"]
+        [nodes[k] for k in part if k not in found.free and nodes[k].op != "input"]
         for part in (nest.batched, nest.looped)
     )
     lines = []
     if looped:
         lines.append(f"loop over t = {'1 … T' if nest.direction > 0 else 'T … 1'}")
     if batched:
-        size = program.storage.needs.chunk[nest]
-        lines.append(f"{'  ' if looped else ''}for {size} steps at once: {_listed(batched)}")
+        lines.append(
+            f"{'  ' if looped else ''}for {found.chunk[nest]} steps at once: {_listed(batched)}"
+        )
     if looped:
         calls = [node for node in looped if not node.lowering.joins]
         lines.append(f"  each step, {len(calls)} calls: {_listed(calls)}")

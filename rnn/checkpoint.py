@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import files
 from minigrad.extras import needed
-from rnn import checks, files
+from rnn import checks
 from rnn.cell import Cell
 from rnn.params import Params
 

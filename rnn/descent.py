@@ -18,10 +18,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from minigrad import files
 from minigrad.anomaly import anomaly
 from minigrad.extras import needed
 from minigrad.tree import flatten
-from rnn import files
 from rnn.checks import whole
 from rnn.optim import clip_by_global_norm
 from rnn.threads import one_thread

@@ -27,7 +27,7 @@ PACKAGES = ("minigrad", "rnn", "viz")
 
 FLOORS = {
     "minigrad": (
-        ("errors", "extras", "facts", "scopes", "show", "tree"),
+        ("errors", "extras", "facts", "files", "scopes", "show", "tree"),
         ("anomaly", "habits"),
         ("core",),
         ("captured", "frozen", "history"),
@@ -371,6 +371,9 @@ RULES = {
     ),
     "minigrad.engines.scalars.symbols": (
         "add cos exp expm1 log log1p max min sign sin sqrt tanh", "what NumPy calls them",
+    ),
+    "minigrad.engines.xla.loops": (
+        "contract project put scan", "sums over steps that are one call; a loop inside",
     ),
     "minigrad.loops.embed": ("add_n", "what adds all steps"),
     "minigrad.loops.rolled": (

@@ -177,6 +177,19 @@ def public(function: F, name: str | None = None) -> F:
     return function
 
 
+def as_array(x: Any) -> Any:
+    """An operand of a forward as an array: one of NumPy's, or as it is if it is like one."""
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def is_open(x: Any) -> bool:
+    """Whether an operand stands for values to come: an engine makes its program of the forward.
+
+    It is no array that can be looked at or written into; NumPy's functions apply to it.
+    """
+    return not isinstance(x, np.ndarray) and hasattr(x, "__array_function__")
+
+
 def rank(x: Any) -> int:
     """Number of axes of an array, tensor or number."""
     return x.ndim if isinstance(x, Tensor | np.ndarray) else np.ndim(x)

@@ -6,12 +6,14 @@ face, given as `compile(f, engine=it)`; nothing else has to be touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from minigrad.extras import needed
+from minigrad.folded import Folded
 from minigrad.graph import Graph
+from minigrad.lower.schedule import Nest, Schedule
 
 
 class Executable(Protocol):
@@ -32,6 +34,23 @@ class Executable(Protocol):
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs of the graph in arrays that are the caller's, for arrays as its inputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """How an engine runs a folded graph: the schedule, and what only the engine knows.
+
+    Attributes:
+        plan: the schedule.
+        free: nodes for which nothing has to be done, as they are only seen in another way.
+        chunk: for each nest, how many steps of its batched part are done at once.
+        cost: what it takes, in words.
+    """
+
+    plan: Schedule
+    free: frozenset[int]
+    chunk: Mapping[Nest, int]
+    cost: str
 
 
 class Engine(Protocol):
@@ -57,12 +76,12 @@ class Engine(Protocol):
             TypeError: the engine has not what the graph needs.
         """
 
-    def told(self) -> str:
-        """How it runs loops, in words."""
+    def way(self, folded: Folded, steps: int) -> Way:
+        """How it runs a folded graph for so many steps."""
 
 
-ENGINES = {"numpy": ("numpy", ""), "jax": ("xla", "jax")}
-"""By name the room of an engine, and the package that it needs."""
+ENGINES = {"numpy": "minigrad.engines.numpy", "jax": "minigrad.engines.xla"}
+"""By name the room of an engine, which has a function `engine`."""
 
 
 def engine_of(which: str | Engine, what: str) -> Engine:
@@ -76,8 +95,5 @@ def engine_of(which: str | Engine, what: str) -> Engine:
         return which
     if which not in ENGINES:
         raise ValueError(f"{what}: unknown engine {which!r}; there are {', '.join(ENGINES)}")
-    room, package = ENGINES[which]
-    if package:
-        needed(package, package, f"the engine {which!r}")
-    found: Engine = import_module(f"minigrad.engines.{room}.face").ENGINE
+    found: Engine = import_module(ENGINES[which]).engine()
     return found

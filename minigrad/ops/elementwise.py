@@ -25,10 +25,12 @@ from minigrad.core.kinds import (
     REAL,
     UNIT,
     Decorator,
+    as_array,
     bilinear,
     elementwise,
     entrywise,
     general,
+    is_open,
     linear,
     public,
     rank,
@@ -229,7 +231,7 @@ def highest(dtype: np.dtype[Any]) -> float:
 @underflows
 def sigmoid(x: Any) -> Any:
     """Logistic function exp(x) / (1 + exp(x)), with full relative accuracy on both sides."""
-    x = np.asanyarray(x)
+    x = as_array(x)
     e = np.exp(np.minimum(x, highest(x.dtype)))
     return e / (e + 1.0)
 
@@ -244,7 +246,7 @@ def relu(x: Any) -> Any:
 @underflows
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), finite for every finite x, with full relative accuracy."""
-    x = np.asanyarray(x)
+    x = as_array(x)
     above = np.where(x.real > 0, x, 0)  # max(x, 0) that keeps a complex step
     return above + np.log1p(np.exp(np.where(x.real > 0, -1.0 * x, x)))
 
@@ -450,8 +452,9 @@ def one_hot(indices: Any, classes: int) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    indices = np.asarray(indices)
-    if indices.size and not (indices.min() >= 0 and indices.max() < classes):
+    indices = as_array(indices)
+    known = indices.size and not is_open(indices)
+    if known and not (indices.min() >= 0 and indices.max() < classes):
         worst = indices.max() if indices.max() >= classes else indices.min()
         raise IndexError(f"class index {worst} is outside 0 … {classes - 1}")
     return np.equal(indices[..., None], np.arange(classes)).astype(float)
@@ -477,7 +480,7 @@ def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:
 )
 def astype(x: Any, dtype: str) -> Any:
     """The entries in another precision."""
-    return np.asanyarray(x).astype(dtype)
+    return as_array(x).astype(dtype)
 
 
 @linear(
@@ -489,10 +492,10 @@ def astype(x: Any, dtype: str) -> Any:
 )
 def alias(x: Any) -> Any:
     """The same values as a node of its own."""
-    return np.asanyarray(x)[...]
+    return as_array(x)[...]
 
 
 @stepwise(1, lowering=Lowering(view=True), formula=SHOWS_OPERAND)
 def detach(x: Any) -> Any:
     """The same values without their history: no gradient flows through (stop-gradient)."""
-    return np.asanyarray(x)[...]
+    return as_array(x)[...]

@@ -7,13 +7,23 @@ that come as data). Repeated positions add up in the gradient.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from operator import index as whole
 from typing import Any
 
 import numpy as np
 
 from minigrad.core import FUNCTIONS, Tensor
-from minigrad.core.kinds import INDEX, REAL, linear, negative_axes, public, rank
+from minigrad.core.kinds import (
+    INDEX,
+    REAL,
+    as_array,
+    is_open,
+    linear,
+    negative_axes,
+    public,
+    rank,
+)
 from minigrad.errors import ShapeError
 from minigrad.facts import MATRIX, Formula, Lowering
 from minigrad.habits import unmasked
@@ -95,7 +105,7 @@ def _behind(position: tuple[Any, ...]) -> tuple[Any, ...]:
 )
 def index(x: Any, position: tuple[Any, ...]) -> Any:
     """x[position] for integers, slices, None, `...`, and arrays of integers or booleans."""
-    return x[position] if isinstance(x, np.ndarray) else np.asarray(x)[position]
+    return as_array(x)[position]
 
 
 @linear(
@@ -110,6 +120,8 @@ def index(x: Any, position: tuple[Any, ...]) -> Any:
 )
 def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros of a shape, with each part added at its position: the transpose of `index`."""
+    if any(map(is_open, parts)):
+        return _added(shape, parts, positions)
     result = np.zeros(shape, np.result_type(*parts))
     for part, position in zip(parts, positions, strict=True):
         if all(map(_is_basic, position)):
@@ -117,6 +129,18 @@ def scatter(*parts: Any, positions: tuple[Any, ...], shape: tuple[int, ...]) -> 
         else:
             np.add.at(result, position, part)
     return result
+
+
+def _added(shape: tuple[int, ...], parts: Sequence[Any], positions: Sequence[Any]) -> Any:
+    """Zeros with parts added at positions, for arrays that nothing can be written into.
+
+    There is no such function in NumPy, so an engine's array has `zeros` and `added`.
+    """
+    known = next(x for x in (*parts, *itertools.chain(*positions)) if is_open(x))
+    total = known.zeros(shape, np.result_type(*parts))
+    for part, position in zip(parts, positions, strict=True):
+        total = total.added(position, part)
+    return total
 
 
 def _integers(indices: Any, where: str) -> Any:
@@ -173,15 +197,24 @@ FUNCTIONS["_read"] = read
 
 def _check_bounds(indices: Any, n: int) -> None:
     """Refuse an index outside of 0 … n − 1, also one that NumPy would count from the end."""
-    if indices.size and not ((top := indices.max()) < n and indices.min() >= 0):
+    known = indices.size and not is_open(indices)
+    if known and not ((top := indices.max()) < n and indices.min() >= 0):
         worst = top if top >= n else indices.min()
         raise IndexError(f"index {worst} is outside 0 … {n - 1}")
 
 
+def _inside(y: Any, indices: Any, n: int) -> Any:
+    """What was read at indices; NaN where nobody could say that they are outside of 0 … n − 1."""
+    if not is_open(indices):
+        return y
+    lost = np.logical_or(indices < 0, indices >= n)
+    return np.where(lost.reshape(*lost.shape, *(1,) * (y.ndim - lost.ndim)), np.nan, y)
+
+
 def _take_rows(x: Any, indices: Any, out: Any = None) -> Any:
-    x, indices = np.asanyarray(x), np.asarray(indices)
+    x, indices = as_array(x), as_array(indices)
     _check_bounds(indices, x.shape[0])
-    return np.take(x, indices, 0, out, "clip")
+    return _inside(np.take(x, indices, 0, out, "clip"), indices, x.shape[0])
 
 
 @linear(
@@ -216,7 +249,9 @@ WIDE = 64
 )
 def put(parts: Any, indices: Any, rows: int) -> Any:
     """Zeros of `(rows, ...)`, with parts added at row positions: the transpose of `lookup`."""
-    indices, parts = np.asarray(indices), np.asanyarray(parts)
+    indices, parts = as_array(indices), as_array(parts)
+    if is_open(parts) or is_open(indices):
+        return _added((rows, *parts.shape[indices.ndim :]), [parts], [(indices,)])
     shape, flat = (rows, *parts.shape[indices.ndim :]), indices.reshape(-1)
     if 0 < rows * parts.size <= SMALL and parts.ndim == indices.ndim + 1:
         ones = np.zeros((rows, flat.size), parts.dtype)
@@ -257,10 +292,11 @@ def _along(x: Any, indices: Any) -> Arguments:
 )
 def pick(x: Any, indices: Any) -> Any:
     """From each row of x the entry at that row's index: `(..., n), (...) -> (...)`."""
-    x, indices = np.asanyarray(x), np.asarray(indices)
+    x, indices = as_array(x), as_array(indices)
     _check_bounds(indices, x.shape[-1])
     rows = x.reshape(indices.size, x.shape[-1])
-    return rows[np.arange(indices.size), indices.reshape(-1)].reshape(indices.shape)
+    y = rows[np.arange(indices.size), indices.reshape(-1)].reshape(indices.shape)
+    return _inside(y, indices, x.shape[-1])
 
 
 @linear(
@@ -273,7 +309,9 @@ def pick(x: Any, indices: Any) -> Any:
 )
 def spread(x: Any, indices: Any, n: int) -> Any:
     """Rows of n zeros with one entry put at its index: the transpose of `pick`."""
-    x, indices = np.asanyarray(x), np.asarray(indices)
+    x, indices = as_array(x), as_array(indices)
+    if is_open(x) or is_open(indices):
+        return np.where(np.equal(indices[..., None], np.arange(n)), x[..., None], 0)
     result = np.zeros((x.size, n), x.dtype)
     result[np.arange(x.size), indices.reshape(-1)] = x.reshape(-1)
     return result.reshape(*x.shape, n)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.kinds import general, linear, negative_axes, rank, underflows
+from minigrad.core.kinds import as_array, general, linear, negative_axes, rank, underflows
 from minigrad.facts import SATURATES, SUMS, Lowering, Numerics
 from minigrad.ops.elementwise import equal, likelihood, logical_not, shut
 from minigrad.ops.shapes import (
@@ -130,11 +130,11 @@ def prod(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 def _below(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
     """x less its greatest entry over axes, and that entry: exp of it cannot overflow."""
-    x = np.asanyarray(x)
+    x = as_array(x)
     if x.dtype.kind not in "fc":
         x = x.astype(float)
     top = np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
-    return np.asanyarray(np.subtract(x, top)), top
+    return as_array(np.subtract(x, top)), top
 
 
 @general(
@@ -229,4 +229,4 @@ def _same_shape(*tensors: Any) -> Arguments:
 )
 def add_n(*tensors: Any) -> Any:
     """Sum of several tensors of one shape: how the gradients of shared weights meet."""
-    return reduce(np.add, tensors) if len(tensors) > 1 else np.array(tensors[0])
+    return reduce(np.add, tensors) if len(tensors) > 1 else np.copy(tensors[0])

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import files
 from minigrad.extras import needed
-from rnn import files
 from rnn.cell import Cell
 from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.compose import Bidirectional, Reversed

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minigrad import files
 from minigrad.extras import needed
-from rnn import files
 from rnn.cell import Cell
 from rnn.params import Params
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import minigrad as mg
+from minigrad.tree import tree_map
 from rnn.descent import Figures, descend
 from rnn.text.characters import held_out_bits, loss_function
 from rnn.text.streams import Streams, split
@@ -21,6 +23,7 @@ def train(
     path: str | Path | None = None,
     every: int = 500,
     report: Callable[[Training, Figures, float], None] = lambda training, figures, bits: None,
+    engine: str = "numpy",
 ) -> Training:
     """Train up to a step, or until Ctrl-C or SIGTERM, and return the run as it then stands.
 
@@ -35,6 +38,7 @@ def train(
         path: where the run is saved: at the start, at every report and at the end.
         every: steps between reports; there is one at the end too.
         report: called with the run, the figures of its last step, and held-out bits per character.
+        engine: what computes the gradients, as `minigrad.compile` takes it.
 
     Raises:
         BlockingIOError: another run is saved at this path.
@@ -49,7 +53,12 @@ def train(
     learnt, held_out = split(training.vocabulary.encode(text))
     recipe = training.recipe
     streams = Streams(learnt, recipe.batch, recipe.length)
-    gradient = mg.compile(mg.value_and_grad(loss_function(training.cell), has_aux=True))
+    program = mg.compile(
+        mg.value_and_grad(loss_function(training.cell), has_aux=True), engine=engine
+    )
+
+    def gradient(*given: Any) -> Any:
+        return tree_map(np.asarray, program(*given))
 
     def judged(run: Training, figures: Figures) -> tuple[Training, bool]:
         bits = held_out_bits(run.cell, run.params, held_out, recipe.batch, recipe.length)

@@ -65,6 +65,8 @@ def test_nobody_is_sent_to_the_index_for_our_extras():
         ("hypothesis", "testing", lambda: rnn.testing.cells),
         ("hypothesis", "testing", lambda: minigrad.testing.plugin.load_profile("quick")),
         ("safetensors", "train", lambda: rnn.checkpoint.load("weights")),
+        ("jax", "jax", lambda: minigrad.compile(minigrad.tanh, engine="jax")),
+        ("jax", "jax", lambda: minigrad.to_jax(minigrad.tanh)),
         ("pygraphviz", "render", lambda: read_back(viz.draw(rnn.Dense(2, 2)))),
     ],
 )

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 import minigrad as mg
+from minigrad.engines import ENGINES
 from rnn.kinds import LAYERS
 from viz.given import MANY, count
 
@@ -18,6 +19,7 @@ def add(commands: Any) -> None:
     p.add_argument("--hidden", type=int, default=128, help="columns H (%(default)s)")
     p.add_argument("--batch", type=int, default=32, help="rows B (%(default)s)")
     p.add_argument("--steps", type=int, default=50, help="steps T (%(default)s)")
+    p.add_argument("--engine", choices=ENGINES, default="numpy", help="(%(default)s)")
     p.set_defaults(run=run)
 
 
@@ -26,5 +28,5 @@ def run(args: argparse.Namespace) -> int:
     for option in ("inputs", "hidden", "batch", "steps"):
         count("explain", f"--{option}", getattr(args, option), MANY)
     cell = LAYERS[args.cell](args.inputs, args.hidden)
-    print(mg.explain(cell.folded(args.batch, "float32"), args.steps))
+    print(mg.explain(cell.folded(args.batch, "float32"), args.steps, args.engine))
     return 0

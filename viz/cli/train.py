@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minigrad.engines import ENGINES
 from rnn.checks import whole
 from rnn.descent import Figures
 from rnn.kinds import LAYERS
@@ -68,6 +69,9 @@ def add(commands: Any) -> None:
     option("lr", "Adam's step size", type=float)
     option("dtype", "precision", choices=("float32", "float64"))
     option("seed", "of the first weights", type=int)
+    p.add_argument(
+        "--engine", choices=ENGINES, default="numpy", help="computes the gradients (%(default)s)"
+    )
     p.set_defaults(run=run)
 
 
@@ -89,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         recipe = Recipe(o["batch"], o["length"], o["lr"])
         training = Training.start(cell, text, recipe, o["seed"], o["dtype"])
         args.out.mkdir(parents=True, exist_ok=True)
-    training = train(training, text, steps, path, report=tell)
+    training = train(training, text, steps, path, report=tell, engine=args.engine)
     print(f"step {training.step} of {steps}, saved in {path}")
     return 0 if training.step >= steps else 130
 

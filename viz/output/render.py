@@ -11,8 +11,8 @@ from importlib import metadata, util
 
 import graphviz
 
+from minigrad import files
 from minigrad.extras import installing
-from rnn import files
 
 
 class RendererMissing(RuntimeError):

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.captured import Same
-from minigrad.engines.numpy.program import Program
+from minigrad.engines import Way
+from minigrad.engines.numpy.program import Program, program_of
+from minigrad.folded import Folded
 from minigrad.graph import Graph
-from minigrad.lower.pipeline import as_folded
+from minigrad.lower.passes import LATE
 
 
 class Fresh:
@@ -23,7 +25,7 @@ class Fresh:
     """
 
     def __init__(self, graph: Graph, reuse: bool) -> None:
-        self.program, self.reuse, self._lock = Program(as_folded(graph), 1), reuse, threading.Lock()
+        self.program, self.reuse, self._lock = program_of(graph), reuse, threading.Lock()
         outputs, straight = self.program.plan.folded.step.outputs, self.program.storage.straight
         times = Counter(outputs)
         fresh = [times[k] == 1 and straight.is_fresh(k) for k in outputs]
@@ -65,9 +67,13 @@ class NumPyEngine:
         """The graph as NumPy calls; nothing is won by overwriting an argument."""
         return Fresh(graph, reuse)
 
-    def told(self) -> str:
-        """How it runs loops, in words."""
-        return "NumPy calls on fixed buffers, a loop over chunks of steps"
+    def way(self, folded: Folded, steps: int) -> Way:
+        """How it runs a folded graph for so many steps."""
+        program = Program(folded, steps, LATE)
+        places = program.storage.values
+        free = frozenset(k for k, place in places.items() if place.is_view)
+        cost = f"buffers: {program.nbytes / 1e6:.1f} MB for {steps} steps"
+        return Way(program.plan, free, program.storage.needs.chunk, cost)
 
 
 ENGINE = NumPyEngine()

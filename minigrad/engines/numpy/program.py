@@ -24,9 +24,10 @@ from minigrad.engines.numpy.source import Buffers, Lines, Scope, kernel
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
+from minigrad.graph import Graph
 from minigrad.lower.nodes import lifted
 from minigrad.lower.passes import LATE, PASSES, Pass
-from minigrad.lower.pipeline import planned
+from minigrad.lower.pipeline import as_folded, planned
 from minigrad.lower.scale import sigmoids
 from minigrad.lower.schedule import Nest, Schedule
 
@@ -174,6 +175,11 @@ class Program:
             outputs.append(self.names.bind("last", last))
             self.results.append(last)
         return [*lines, f"return [{', '.join(outputs)}]"]
+
+
+def program_of(graph: Graph) -> Program:
+    """The program of a graph, as one step of nothing that recurs."""
+    return Program(as_folded(graph), 1)
 
 
 def _one_by_one(folded: Folded, steps: int, known: Mapping[int, Array], *inputs: Any) -> None:

@@ -11,10 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.engines.numpy.program import Program
+from minigrad.engines.numpy.program import program_of
 from minigrad.graph import Graph, replay
 from minigrad.loops.rolled import SHORT, rolled
-from minigrad.lower.pipeline import as_folded
 from minigrad.tree import flatten
 from tests.minigrad.learners import Loops, by_hand, loops
 from tests.rnn.test_run import assert_close
@@ -53,7 +52,7 @@ def test_programs_give_the_numbers_of_their_traces(program: Loops, T: int, seed:
     with np.errstate(over="ignore"):
         wanted = replay(graph, values)
     assume(all(np.isfinite(x).all() for x in wanted))  # an unstable recurrence says nothing
-    found = Program(as_folded(rolled(graph)[0]), 1).run(*values)
+    found = program_of(rolled(graph)[0]).run(*values)
     assert_close(tuple(map(np.asarray, found)), tuple(map(np.asarray, wanted)), 200 * T)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.compile import program_of
+from minigrad.engines.numpy.program import program_of
 from minigrad.graph import replay
 
 UNARY = (mg.tanh, mg.sin, mg.negative, lambda x: x * 0.5, lambda x: x.T, lambda x: x[::-1],

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rnn.files import alone, write
+from minigrad.files import alone, write
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
 
@@ -122,7 +122,7 @@ def test_the_second_who_would_write_a_file_is_told(tmp_path: Path) -> None:
 def test_what_a_killed_writer_left_is_removed_and_holds_nobody_up(tmp_path: Path) -> None:
     script = f"""
 import os, signal
-from rnn.files import alone, write
+from minigrad.files import alone, write
 os.replace = lambda *args: os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 with alone({str(tmp_path / "a")!r}):
     write({str(tmp_path / "a")!r}, b"new")

@@ -1,0 +1,107 @@
+"""JAX arrays to which NumPy's functions apply, each as the function of its name in `jax.numpy`.
+
+A primitive's forward is written once, with NumPy. NumPy asks its operands what its functions are to
+do (NEP 13 and NEP 18), so that line is both engines'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import dtypes
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from minigrad.core import PRIMITIVES
+from minigrad.graph import Node
+
+
+class Array(NDArrayOperatorsMixin):
+    """A JAX array, or one that JAX traces, as an operand of NumPy's functions.
+
+    >>> import jax, numpy as np
+    >>> np.sum(np.tanh(Array(jax.numpy.zeros((2, 3)))) + 1, axis=0).value
+    Array([2., 2., 2.], dtype=float32)
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = jnp.asarray(value)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        kwargs.pop("out", None)  # a result that may be written into an operand is only returned
+        function = _namesake(ufunc)
+        return _called(function if method == "__call__" else getattr(function, method), inputs,
+                       kwargs)  # fmt: skip
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _called(_namesake(func), args, kwargs)
+
+    def __getitem__(self, position: Any) -> Array:
+        return Array(self.value[_bare(position)])
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.value, name)
+        if callable(found):
+            return lambda *args, **kwargs: _called(found, args, kwargs)
+        return Array(found) if isinstance(found, jnp.ndarray) else found
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("its values are not known while the program is made, only at each call")
+
+    __bool__ = __float__ = __int__ = __index__ = __array__
+
+    def astype(self, dtype: Any) -> Array:
+        """The entries in another precision, if JAX has it."""
+        return Array(self.value.astype(dtypes.canonicalize_dtype(dtype)))
+
+    def zeros(self, shape: Sequence[int], dtype: Any) -> Array:
+        """Zeros on the same device."""
+        return Array(jnp.zeros(tuple(shape), dtype))
+
+    def added(self, position: Any, part: Any) -> Array:
+        """The array with a part added at a position; repeated entries add up."""
+        return Array(self.value.at[_bare(position)].add(_bare(part)))
+
+
+def _namesake(function: Any) -> Callable[..., Any]:
+    """The function of `jax.numpy` that has the name of one of NumPy's."""
+    found: Callable[..., Any] | None = getattr(jnp, function.__name__, None)
+    if found is None:
+        raise TypeError(f"jax.numpy has no {function.__name__}; write it with functions it has")
+    return found
+
+
+def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Any:
+    found = function(*_bare(args), **{key: _bare(x) for key, x in kwargs.items()})
+    return Array(found) if isinstance(found, jnp.ndarray) else found
+
+
+def _bare(x: Any) -> Any:
+    """JAX's arrays in place of ours, in lists and tuples too."""
+    if isinstance(x, tuple | list):
+        return type(x)(map(_bare, x))
+    return x.value if isinstance(x, Array) else x
+
+
+def applied(node: Node, operands: Sequence[Any], attrs: Mapping[str, Any]) -> Any:
+    """What the primitive of a node makes of JAX's arrays and of Python numbers, which are weak.
+
+    Raises:
+        TypeError: its forward does more than to call functions that `jax.numpy` has too.
+    """
+    given = [x if isinstance(x, bool | int | float | complex) else Array(x) for x in operands]
+    try:
+        found = PRIMITIVES[node.op].forward(*given, **attrs)
+    except TypeError as error:
+        raise TypeError(f"{node.op} does not run on the engine 'jax': {error}") from None
+    return jnp.asarray(_bare(found), dtype_of(node))
+
+
+def dtype_of(node: Node) -> np.dtype[Any]:
+    """The dtype of a node's value, as JAX is set up: whole numbers have 32 bits by default."""
+    found: np.dtype[Any] = dtypes.canonicalize_dtype(node.dtype)
+    return found

@@ -1,0 +1,164 @@
+"""The face of the XLA engine: a whole graph as one program that JAX compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export
+
+from minigrad.engines import Way
+from minigrad.engines.xla.arrays import dtype_of
+from minigrad.engines.xla.loops import run, turns
+from minigrad.folded import Folded
+from minigrad.graph import Graph, Node
+from minigrad.lower.passes import LATE, PASSES
+from minigrad.lower.pipeline import as_folded, planned
+from minigrad.lower.schedule import Nest
+from minigrad.tree import Tree
+
+WIDE = ("float64", "complex128")
+
+ON_DEVICE: Any = type(jax.numpy.zeros(()))
+"""The class of arrays that have values; `jax.Array` is that of traced ones too."""
+
+
+def pure(graph: Graph) -> Callable[..., list[Any]]:
+    """A graph as a pure function of JAX's arrays, one for each of its inputs.
+
+    Raises:
+        TypeError: something in it has double precision, and JAX has not.
+    """
+    check(graph)
+    plan = planned(as_folded(graph), PASSES)
+    return lambda *values: run(plan, 1, values)
+
+
+def _all_nodes(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph and of the loops in it."""
+    for node in graph.nodes:
+        yield node
+        if "kept" in node.attrs:
+            yield from _all_nodes(node.attrs["kept"].step)
+
+
+def check(graph: Graph) -> bool:
+    """Whether something in a graph has double precision; refused where JAX would narrow it."""
+    wide = [node for node in _all_nodes(graph) if str(node.dtype) in WIDE]
+    if wide and not jax.config.jax_enable_x64:
+        node = wide[0]
+        what = f"argument {node.name or ''}".rstrip() if node.op == "input" else node.op
+        raise TypeError(
+            f"the engine 'jax': {what} has dtype {node.dtype}, which JAX would compute in single "
+            "precision; give float32, or let JAX have both with "
+            'jax.config.update("jax_enable_x64", True)'
+        )
+    return bool(wide)
+
+
+class Pure:
+    """A graph as a function that JAX traces when it is called, and that it can transform."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph, self._call = graph, pure(graph)
+
+    nbytes = 0
+
+    def _shapes(self) -> list[Any]:
+        """Shapes and dtypes of the inputs."""
+        nodes = (self._graph.nodes[i] for i in self._graph.inputs)
+        return [jax.ShapeDtypeStruct(node.shape, dtype_of(node)) for node in nodes]
+
+    @property
+    def source(self) -> str:
+        """The program as StableHLO."""
+        return str(jax.jit(self._call).lower(*self._shapes()).as_text())
+
+    def exported(self) -> bytes:
+        """The program as a file of StableHLO that later versions of JAX read too."""
+        return bytes(export.export(jax.jit(self._call))(*self._shapes()).serialize())
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The results as JAX's arrays."""
+        return self._call(*map(as_given, values))
+
+
+class OnDevice(Pure):
+    """A graph as an XLA program; its results are new arrays on the device."""
+
+    def __init__(self, graph: Graph, donated: frozenset[int]) -> None:
+        super().__init__(graph)
+        self._wide = check(graph)
+        self._compiled = jax.jit(self._call, donate_argnums=tuple(donated))
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The results as JAX's arrays."""
+        if self._wide and not jax.config.jax_enable_x64:
+            check(self._graph)
+        return list(self._compiled(*map(as_given, values)))
+
+
+def as_given(x: Any) -> Any:
+    """An argument that nobody writes to while it is read: JAX does not copy, and does not wait."""
+    if not isinstance(x, np.ndarray):
+        if type(x) is ON_DEVICE and x.is_deleted():
+            raise RuntimeError(
+                "compile: an array was given that an earlier call was allowed to overwrite "
+                "(donate=); give what that call has returned"
+            )
+        return x
+    if x.dtype.itemsize == 8 and x.dtype.kind in "iu" and not jax.config.jax_enable_x64:
+        narrow = x.astype(f"{x.dtype.kind}4")
+        if not np.array_equal(narrow, x):
+            raise ValueError(
+                f"the engine 'jax': whole numbers up to {abs(x).max()} do not fit 32 bits; let JAX "
+                'have 64 with jax.config.update("jax_enable_x64", True)'
+            )
+        return narrow
+    return x.copy()
+
+
+class XLAEngine:
+    """One XLA program on whatever device JAX has."""
+
+    arrays: tuple[type, ...] = (jax.Array, ON_DEVICE)
+
+    def program(self, graph: Graph, reuse: bool, donated: frozenset[int]) -> Pure:
+        """The graph as an XLA program; its results are never overwritten, whatever is allowed."""
+        return OnDevice(graph, donated)
+
+    def way(self, folded: Folded, steps: int) -> Way:
+        """How it runs a folded graph for so many steps."""
+        plan = planned(folded, LATE)
+        free = frozenset(k for k, node in enumerate(plan.folded.step.nodes) if node.lowering.view)
+        chunk = {nest: steps for nest in plan.blocks if isinstance(nest, Nest)}
+        return Way(plan, free, chunk, f"each loop one lax.scan, steps in one turn: {turns()}")
+
+
+class PureEngine(XLAEngine):
+    """The same, left to whoever calls it to compile, differentiate, batch or share out."""
+
+    def program(self, graph: Graph, reuse: bool, donated: frozenset[int]) -> Pure:
+        """The graph as a pure function."""
+        return Pure(graph)
+
+
+ENGINE, PURE = XLAEngine(), PureEngine()
+
+
+def as_pytrees(tree: Tree) -> None:
+    """Let JAX know the classes of dictionaries in a structure, such as `Params`."""
+    for child in tree.children:
+        as_pytrees(child)
+    kind: Any = tree.kind
+    if kind is None or kind is dict or not issubclass(kind, dict):
+        return
+    with suppress(ValueError):  # JAX knows it already
+        jax.tree_util.register_pytree_with_keys(
+            kind,
+            lambda x: ([(jax.tree_util.DictKey(k), v) for k, v in x.items()], tuple(x)),
+            lambda keys, values: kind(zip(keys, values, strict=True)),
+        )

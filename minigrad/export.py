@@ -1,0 +1,74 @@
+"""What leaves a function behind for others: a function of JAX, and files that need no Python.
+
+`to_jax` gives what JAX's own transformations take, which is the way past one machine; `export`
+writes StableHLO, through `jax.export`, or ONNX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minigrad import files
+from minigrad.compile import Compiled
+from minigrad.engines import xla
+
+
+def to_jax(f: Callable[..., Any], *example: Any) -> Callable[..., Any]:
+    """The same function for JAX: pure, of its arrays, and taken by its `jit`, `grad` and `vmap`.
+
+    Passes and schedule have done their work in it, a loop over time is one `lax.scan`. As in
+    `compile`, Python code of f runs once for each set of shapes, and what is no array is a part of
+    the program. Several devices are JAX's business: give `jit` sharded arrays, or use `shard_map`.
+
+    Args:
+        f: a function of arrays, or of structures of them.
+        example: arguments such as it will be given. They are needed where their structures are of
+            classes that JAX does not know, such as `Params`, and make errors come at once.
+
+    Raises:
+        ImportError: JAX is not installed.
+
+    >>> import jax, minigrad as mg, numpy as np
+    >>> f = mg.to_jax(lambda x: mg.sum(mg.tanh(x)))
+    >>> jax.vmap(jax.grad(f))(np.zeros((2, 3), np.float32)).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
+    pure = Compiled(f, engine=xla.engine(is_pure=True))
+    if example:
+        from minigrad.engines.xla.face import as_pytrees
+
+        made = pure.prepare(*example)
+        as_pytrees(made.tree)
+        as_pytrees(made.out)
+    return lambda *args, **kwargs: pure(*args, **kwargs)
+
+
+def export(f: Callable[..., Any], path: str | Path, *example: Any) -> None:
+    """Write a function to a file that runs without it: StableHLO, or ONNX.
+
+    The file takes the arrays in the arguments, one by one in the order of `leaf_paths`, and gives
+    those in the result. It is for the shapes and dtypes of the example.
+
+    Args:
+        f: a function of arrays, or of structures of them.
+        path: ending in `.stablehlo`, for `jax.export.deserialize`; or in `.onnx`.
+        example: its arguments.
+
+    Raises:
+        ImportError: JAX, or onnx, is not installed.
+        ValueError: another ending.
+        TypeError: the format has not what the function needs.
+        OSError: the file cannot be written; an old one is unharmed.
+    """
+    write = {".stablehlo": _stablehlo}.get(Path(path).suffix)
+    if write is None:
+        raise ValueError(f"export: {str(path)!r} ends neither in .stablehlo nor in .onnx")
+    files.write(path, write(f, example))
+
+
+def _stablehlo(f: Callable[..., Any], example: tuple[Any, ...]) -> bytes:
+    """The function as portable StableHLO."""
+    program: Any = Compiled(f, engine=xla.engine(is_pure=True)).prepare(*example).program
+    return bytes(program.exported())

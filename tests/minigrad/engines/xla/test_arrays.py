@@ -1,0 +1,138 @@
+"""Every primitive's one forward runs on JAX's arrays: same values, shapes, dtypes, NaN and ties."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.core.kinds import elementwise
+from minigrad.engines.xla.arrays import Array
+from minigrad.engines.xla.face import pure
+from minigrad.graph import replay
+from minigrad.testing import draw_case
+from minigrad.testing.rounding import ROUNDINGS
+from minigrad.tree import flatten
+
+PRIMITIVES = sorted((p for p in mg.PRIMITIVES.values() if p.kind != "loop"), key=lambda p: p.name)
+
+
+def on_jax(f: Any, *args: Any) -> list[Any]:
+    """The results of a function on JAX, and on NumPy, of its one graph."""
+    xs = flatten(args)[0]
+    with np.errstate(all="ignore"):
+        graph = mg.trace(f, *args)
+        wanted = replay(graph, xs)
+    found = jax.jit(pure(graph))(*xs)
+    return [*zip(map(np.asarray, found), map(np.asarray, wanted), strict=True)]
+
+
+def assert_same(found: Any, wanted: Any, what: str = "") -> None:
+    assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape), what
+    eps = float(np.finfo(wanted.dtype).eps) if wanted.dtype.kind == "f" else 0.0
+    size = float(np.max(np.abs(wanted), initial=1.0, where=np.isfinite(wanted)))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=ROUNDINGS * eps * size, err_msg=what)
+
+
+NARROW = {"int64": "int32"}
+"""What JAX makes of whole numbers that are not told to have 64 bits."""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_primitive_gives_what_it_gives_on_numpy(dtype: str):
+    """In one program, as XLA takes its time for each."""
+    cases, given = [], []
+    for primitive in PRIMITIVES:
+        if dtype == "float32" and primitive.name in ("astype", "one_hot"):
+            continue  # they make double precision
+        for seed in range(2):
+            case = draw_case(primitive, Random(seed))
+            cases.append(case)
+            given.append([x.astype(dtype) if x.dtype.kind == "f" else x for x in case.operands])
+
+    def every(*operands: Any) -> Any:
+        return [c.primitive(*xs, **c.attrs) for c, xs in zip(cases, operands, strict=True)]
+
+    with jax.enable_x64(dtype == "float64"):
+        found = on_jax(every, *given)
+    for case, (y, wanted) in zip(cases, found, strict=True):
+        narrow = NARROW.get(wanted.dtype.name, wanted.dtype) if dtype == "float32" else wanted.dtype
+        assert_same(y, wanted.astype(narrow), str(case))
+
+
+EDGES = np.array([-np.inf, -1.0, -0.0, 0.0, 1.0, 1.0, np.inf, np.nan])
+"""Numbers at which conventions are needed."""
+
+CONVENTIONS = {
+    "maximum": lambda x: mg.maximum(x, mg.flip(x)),
+    "minimum of a tie": lambda x: mg.minimum(x, x),
+    "max": mg.max,
+    "relu": mg.relu,
+    "abs": mg.abs,
+    "sign": mg.sign,
+    "clip": lambda x: mg.clip(x, -1.0, 1.0),
+    "sigmoid": mg.sigmoid,
+    "softplus": mg.softplus,
+    "logsumexp": lambda x: mg.logsumexp(x[:6]),
+    "softmax": lambda x: mg.softmax(x[1:6]),
+    "power": lambda x: mg.power(x, 0),
+    "comparison": lambda x: mg.where(x >= 0, x, -1.0),
+}
+
+
+def test_nan_ties_and_infinity_are_as_on_numpy():
+    def both(x: Any) -> Any:
+        values = [f(x) for f in CONVENTIONS.values()]
+        return values, [mg.grad(lambda z, f=f: mg.sum(f(z)))(x) for f in CONVENTIONS.values()]
+
+    with jax.enable_x64(True), np.errstate(all="ignore"):
+        for what, (y, wanted) in zip([*CONVENTIONS] * 2, on_jax(both, EDGES), strict=True):
+            assert_same(y, wanted, what)
+
+
+def test_a_primitive_of_ones_own_needs_no_second_spelling():
+    @elementwise(lambda y, x: mg.cos(x) * 0.5, public=False)
+    def half_sine(x: Any) -> Any:
+        """Half of sin x."""
+        return np.sin(x) / 2
+
+    try:
+        for found, wanted in on_jax(half_sine, np.ones(3, np.float32)):
+            assert_same(found, wanted)
+    finally:
+        del mg.PRIMITIVES["half_sine"]
+
+
+def test_a_forward_that_looks_at_values_is_refused_by_its_name():
+    @elementwise(lambda y, x: y, public=False)
+    def looks(x: Any) -> Any:
+        """Exp, unless something is too large."""
+        return np.exp(x) if np.max(x) < 10 else x
+
+    try:
+        with pytest.raises(TypeError, match=r"^looks does not run on the engine 'jax': .* known"):
+            on_jax(looks, np.ones(3, np.float32))
+    finally:
+        del mg.PRIMITIVES["looks"]
+
+
+def test_an_index_outside_of_a_table_gives_nan_as_nothing_can_be_raised():
+    f = mg.compile(lambda x, i: (mg.take(x, i), mg.ops.pick(x, i)), engine="jax")
+    x = np.ones((2, 3), np.float32)
+    assert np.isfinite(f(x, np.array([1, 0]))[0]).all()
+    rows, entries = f(x, np.array([2, -1]))
+    assert np.isnan(rows).all()
+    assert np.isnan(entries).tolist() == [False, True]
+
+
+def test_numpy_functions_apply_and_what_jax_has_not_is_told():
+    x = Array(np.arange(4.0, dtype=np.float32))
+    assert float(np.add.reduce(x * 2, 0).value) == 12.0
+    assert x.reshape(2, 2).T.shape == (2, 2)
+    assert float(x.added((np.array([1, 1]),), 1.0).value[1]) == 3.0
+    with pytest.raises(TypeError, match=r"jax\.numpy has no busday_count"):
+        np.busday_count(x, x)  # type: ignore[call-overload]  # any function that JAX has not
