@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from numpy import ndarray
 
+CONTAINERS = (dict, list, tuple)
+
 
 class Tree(NamedTuple):
     """The structure of nested containers, without the leaves; `kind` is None for a leaf."""
@@ -32,7 +34,7 @@ class Tree(NamedTuple):
         kind: Any = self.kind
         if kind is None:
             leaves.append(value)
-            return not isinstance(value, dict | list | tuple)
+            return not isinstance(value, CONTAINERS)
         items: Any = value
         if type(items) is not kind:
             return False
@@ -43,7 +45,7 @@ class Tree(NamedTuple):
         elif len(items) != len(self.keys):
             return False
         for child, item in zip(self.children, items, strict=True):
-            if child[0] is None and type(item) is ndarray:
+            if child[0] is None and (type(item) is ndarray or not isinstance(item, CONTAINERS)):
                 leaves.append(item)
             elif not child._collect(item, leaves):
                 return False

@@ -10,12 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import dtypes
 from numpy.lib.mixins import NDArrayOperatorsMixin
-
-from minigrad.core import PRIMITIVES
-from minigrad.graph import Node
 
 
 class Array(NDArrayOperatorsMixin):
@@ -41,7 +37,7 @@ class Array(NDArrayOperatorsMixin):
         return _called(_namesake(func), args, kwargs)
 
     def __getitem__(self, position: Any) -> Array:
-        return Array(self.value[_bare(position)])
+        return Array(self.value[bare(position)])
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.value, name)
@@ -64,7 +60,7 @@ class Array(NDArrayOperatorsMixin):
 
     def added(self, position: Any, part: Any) -> Array:
         """The array with a part added at a position; repeated entries add up."""
-        return Array(self.value.at[_bare(position)].add(_bare(part)))
+        return Array(self.value.at[bare(position)].add(bare(part)))
 
 
 def _namesake(function: Any) -> Callable[..., Any]:
@@ -76,32 +72,12 @@ def _namesake(function: Any) -> Callable[..., Any]:
 
 
 def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Any:
-    found = function(*_bare(args), **{key: _bare(x) for key, x in kwargs.items()})
+    found = function(*bare(args), **{key: bare(x) for key, x in kwargs.items()})
     return Array(found) if isinstance(found, jnp.ndarray) else found
 
 
-def _bare(x: Any) -> Any:
+def bare(x: Any) -> Any:
     """JAX's arrays in place of ours, in lists and tuples too."""
     if isinstance(x, tuple | list):
-        return type(x)(map(_bare, x))
+        return type(x)(map(bare, x))
     return x.value if isinstance(x, Array) else x
-
-
-def applied(node: Node, operands: Sequence[Any], attrs: Mapping[str, Any]) -> Any:
-    """What the primitive of a node makes of JAX's arrays and of Python numbers, which are weak.
-
-    Raises:
-        TypeError: its forward does more than to call functions that `jax.numpy` has too.
-    """
-    given = [x if isinstance(x, bool | int | float | complex) else Array(x) for x in operands]
-    try:
-        found = PRIMITIVES[node.op].forward(*given, **attrs)
-    except TypeError as error:
-        raise TypeError(f"{node.op} does not run on the engine 'jax': {error}") from None
-    return jnp.asarray(_bare(found), dtype_of(node))
-
-
-def dtype_of(node: Node) -> np.dtype[Any]:
-    """The dtype of a node's value, as JAX is set up: whole numbers have 32 bits by default."""
-    found: np.dtype[Any] = dtypes.canonicalize_dtype(node.dtype)
-    return found

@@ -8,11 +8,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import export
+from jax import dtypes, export
 
 from minigrad.engines import Way
-from minigrad.engines.xla.arrays import dtype_of
-from minigrad.engines.xla.loops import run, turns
+from minigrad.engines.walk import run
+from minigrad.engines.xla.arrays import Array, bare
+from minigrad.engines.xla.loops import loop, turns
 from minigrad.folded import Folded
 from minigrad.graph import Graph, Node
 from minigrad.lower.passes import LATE, PASSES
@@ -34,7 +35,12 @@ def pure(graph: Graph) -> Callable[..., list[Any]]:
     """
     check(graph)
     plan = planned(as_folded(graph), PASSES)
-    return lambda *values: run(plan, 1, values)
+
+    def call(*values: Any) -> list[Any]:
+        found = run(plan, 1, [*map(Array, values)], loop, LATE)
+        return [jax.numpy.asarray(bare(x)) for x in found]
+
+    return call
 
 
 def _all_nodes(graph: Graph) -> Iterator[Node]:
@@ -69,8 +75,9 @@ class Pure:
 
     def _shapes(self) -> list[Any]:
         """Shapes and dtypes of the inputs."""
-        nodes = (self._graph.nodes[i] for i in self._graph.inputs)
-        return [jax.ShapeDtypeStruct(node.shape, dtype_of(node)) for node in nodes]
+        nodes = [self._graph.nodes[i] for i in self._graph.inputs]
+        narrow = dtypes.canonicalize_dtype
+        return [jax.ShapeDtypeStruct(node.shape, narrow(node.dtype)) for node in nodes]
 
     @property
     def source(self) -> str:
