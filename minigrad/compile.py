@@ -68,6 +68,10 @@ class Traced:
             if "kept" in node.attrs:
                 POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
 
+    def names(self) -> list[str]:
+        """What the outputs of the graph are called in the result, as in `leaf_paths`."""
+        return [path for k, path in enumerate(self.out.paths()) if k not in self._fixed]
+
     def results(self, found: list[Any]) -> Any:
         """What the function returns, of the outputs of the graph."""
         for k, fixed in self._fixed.items():

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from minigrad import files
-from minigrad.compile import Compiled
+from minigrad.compile import Compiled, Traced, leaves_of
 from minigrad.engines import xla
+from minigrad.extras import needed
+from minigrad.tree import flatten
 
 
 def to_jax(f: Callable[..., Any], *example: Any) -> Callable[..., Any]:
@@ -61,8 +63,18 @@ def export(f: Callable[..., Any], path: str | Path, *example: Any) -> None:
         ValueError: another ending.
         TypeError: the format has not what the function needs.
         OSError: the file cannot be written; an old one is unharmed.
+
+    >>> import minigrad as mg, numpy as np, onnxruntime, rnn, tempfile
+    >>> cell, xs = rnn.GRUCell(3, 4), np.ones((5, 2, 3), np.float32)
+    >>> p = cell.init(0, np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mg.export(lambda xs: rnn.run(cell, p, xs)[0], f"{folder}/gru.onnx", xs)
+    ...     session = onnxruntime.InferenceSession(f"{folder}/gru.onnx")
+    >>> (ys,) = session.run(None, {"argument[0]": xs})
+    >>> bool(np.allclose(ys, rnn.run(cell, p, xs)[0], atol=1e-6))
+    True
     """
-    write = {".stablehlo": _stablehlo}.get(Path(path).suffix)
+    write = {".stablehlo": _stablehlo, ".onnx": _onnx}.get(Path(path).suffix)
     if write is None:
         raise ValueError(f"export: {str(path)!r} ends neither in .stablehlo nor in .onnx")
     files.write(path, write(f, example))
@@ -72,3 +84,16 @@ def _stablehlo(f: Callable[..., Any], example: tuple[Any, ...]) -> bytes:
     """The function as portable StableHLO."""
     program: Any = Compiled(f, engine=xla.engine(is_pure=True)).prepare(*example).program
     return bytes(program.exported())
+
+
+def _onnx(f: Callable[..., Any], example: tuple[Any, ...]) -> bytes:
+    """The function as an ONNX model, its inputs and outputs named as in `leaf_paths`."""
+    needed("onnx", "onnx", "export to ONNX")
+    from minigrad.engines.onnx.model import written
+
+    values, tree = flatten((example, {}))
+    leaves = leaves_of("export", values, tree, ())
+    traced = Traced("export", f, tree, leaves)
+    paths = [path[len("[0]") :] for path in tree.paths()]
+    names = [f"argument{paths[k]}" for k in traced.places]
+    return written(traced.graph, names, [f"result{path}" for path in traced.names()])

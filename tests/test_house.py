@@ -372,7 +372,7 @@ RULES = {
     "minigrad.engines.scalars.symbols": (
         "add cos exp expm1 log log1p max min sign sin sqrt tanh", "what NumPy calls them",
     ),
-    "minigrad.engines.xla.loops": (
+    "minigrad.engines.walk": (
         "contract project put scan", "sums over steps that are one call; a loop inside",
     ),
     "minigrad.loops.embed": ("add_n", "what adds all steps"),
@@ -410,6 +410,13 @@ RULES = {
 WORDS = {
     "minigrad": ("scan", "the public function that runs one"),
     "minigrad.folded.program": ("sum", "the role of an output"),
+    "minigrad.engines.onnx.functions": (
+        "absolute add broadcast_to clip concatenate cos cumsum divide equal exp expand_dims expm1 "
+        "flip greater greater_equal less less_equal log log1p logical_and logical_not matmul max "
+        "maximum min minimum multiply negative not_equal pad power prod reshape sign sin sqrt "
+        "square squeeze stack subtract sum tanh transpose where",
+        "the names of NumPy's functions, of which the forwards of operations are made",
+    ),
     "minigrad.habits": ("index where", "Python's and NumPy's words"),
     "rnn.activations": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.compose": ("sum", "a way to merge two directions"),

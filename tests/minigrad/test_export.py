@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from jax import export as jax_export
 
@@ -31,3 +32,34 @@ def test_an_lstm_comes_back_from_stablehlo(tmp_path: Path):
 def test_an_ending_that_says_nothing_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"'.*model\.pt' ends neither in \.stablehlo nor in"):
         mg.export(mg.tanh, tmp_path / "model.pt", np.ones(2))
+
+
+class Attention(rnn.Cell):
+    """A stranger's cell: it attends to the memory of its last three states."""
+
+    inputs, hidden, width = 3, 4, 4
+    state = {"h": 1, "older": 2, "oldest": 3}
+
+    def parameters(self) -> dict[str, Any]:
+        names = {"W_q": (3, 4), "W_k": (4, 4), "W_v": (4, 4), "W_x": (3, 4)}
+        return {name: rnn.glorot(*shape) for name, shape in names.items()}
+
+    def step(self, p: Any, x: Any, *memory: Any) -> Any:
+        query = mg.expand_dims(x @ p["W_q"], -2)
+        past = mg.stack(list(memory), axis=-2)
+        scores = mg.sum(query * (past @ p["W_k"]), axis=-1) / 2.0
+        read = mg.sum(mg.expand_dims(mg.softmax(scores), -1) * (past @ p["W_v"]), axis=-2)
+        h = mg.named("h", mg.tanh(x @ p["W_x"] + read))
+        return h, h, h, h
+
+
+def test_a_strangers_attention_cell_runs_in_onnxruntime(tmp_path: Path):
+    cell, rng = Attention(), np.random.default_rng(0)
+    p, xs = cell.init(0, np.float32), rng.normal(size=(9, 2, 3)).astype(np.float32)
+    path = tmp_path / "attention.onnx"
+    mg.export(lambda p, xs: rnn.run(cell, p, xs), path, p, xs)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [x.name for x in session.get_inputs()]
+    assert names[:2] == ["argument[0].W_q", "argument[0].W_k"]
+    found = session.run(None, dict(zip(names, flatten((p, xs))[0], strict=True)))
+    assert_close(found, rnn.run(cell, p, xs))
