@@ -75,7 +75,7 @@ class Named(dict[str, Any]):
 
     def save(self, path: str | Path) -> None:
         """Write them to a safetensors file, whole or not at all."""
-        library = needed("safetensors.numpy", "train", "writing safetensors")
+        library = needed("safetensors.numpy", "interop", "writing safetensors")
         files.write(path, library.save(dict(self)))
 
 

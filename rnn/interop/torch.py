@@ -154,7 +154,7 @@ def to_torch(cell: Cell, params: Any, single: bool = False) -> Named:
 def _arrays(source: Any, prefix: str) -> dict[str, Any]:
     """The entries behind a prefix, as arrays."""
     if isinstance(source, str | Path):
-        library = needed("safetensors.numpy", "train", "reading safetensors")
+        library = needed("safetensors.numpy", "interop", "reading safetensors")
         known = library.load_file(source)
     else:
         known = source.state_dict() if hasattr(source, "state_dict") else source

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+import minigrad as mg
 import rnn
+import viz
+from rnn.cell import state_paths
 from rnn.kinds import EXAMPLES, KINDS, LAYERS, layered, written
-from rnn.testing import all_laws
+from rnn.testing import all_laws, problem
+from rnn.testing.problem import agree
 from viz.cli import parser
 
 APART = {
@@ -28,6 +33,33 @@ def test_every_cell_of_the_library_is_of_a_kind() -> None:
 def test_every_law_holds_for_every_kind(cell: rnn.Cell) -> None:
     card = all_laws(cell, seeds=[0])
     assert card.ok, card
+
+
+@pytest.mark.parametrize("cell", EXAMPLES, ids=written)
+def test_the_ledger_of_every_kind_adds_up_to_its_gradient(cell: rnn.Cell) -> None:
+    q = problem(cell, 4, 2, 0)
+    loss = lambda ys: mg.sum(mg.sin(ys))
+    book = rnn.bptt.ledger(cell, q.params, q.xs, loss, state=q.start, entries=True)
+    whole = mg.grad(lambda p: loss(rnn.run(cell, p, q.xs, q.start)[0]))(q.params).named()
+    assert list(book.accounts) == list(whole)
+    for name, account in book.accounts.items():
+        agree(account.entries.sum((0, 1)), whole[name], name, q.roundings())
+
+
+@pytest.mark.parametrize("cell", EXAMPLES, ids=written)
+def test_every_kind_is_drawn_and_has_equations(cell: rnn.Cell) -> None:
+    """Its recurrent values and what recurs of its outputs stand in both."""
+    told = [path.rpartition(".")[2] for path in state_paths(cell)]
+    for view in ("folded", "unfolded"):
+        for level in ("cell", "gate", "op"):
+            picture = viz.draw(cell, view, level=level).svg()
+            words = "".join(ElementTree.fromstring(picture).itertext())
+            assert all(name[:1] in words for name in told), (view, level)
+    lines = str(viz.equations(cell)).splitlines()
+    left = [line.partition(" = ")[0] for line in lines]
+    assert all(any(line.startswith(name) for line in left) for name in told), left
+    assert len(set(left)) == len(left), "one name, one meaning"
+    assert str(viz.equations(cell, adjoint=True))
 
 
 @pytest.mark.parametrize("cell", EXAMPLES, ids=written)

@@ -23,6 +23,8 @@ NEEDED_FOR = {
     "tqdm": ("minigrad train: the progress bar", "train"),
     "threadpoolctl": ("minigrad train, sample: one BLAS thread", "train"),
     "pygraphviz": ("PNG and PDF where there is no dot", "render"),
+    "h5py": ("rnn.from_keras: weights files", "interop"),
+    "onnx": ("rnn.from_onnx, rnn.to_onnx", "interop"),
     "hypothesis": ("strategies of minigrad.testing and rnn.testing", "testing"),
 }
 """For each package what it is needed for, and the extra that brings it."""

@@ -21,7 +21,7 @@ from viz.scene.label import clean
 
 FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
-    "sin": np.sin, "where": np.where,
+    "sin": np.sin, "where": np.where, "sqrt": np.sqrt, "Σ": lambda x: np.sum(x, 0, keepdims=True),
 }  # fmt: skip
 SIGNS = {
     " ⊙ ": "*",
@@ -40,6 +40,8 @@ CELLS = [
     rnn.LSTMCell(3, 5), rnn.LSTMCell(3, 5, peepholes=True), rnn.GRUCell(3, 5),
     rnn.GRUCell(3, 5, reset="before"),
     rnn.Stack([rnn.LSTMCell(3, 4), rnn.RNNCell(4, 5, 2, activation="relu")]),
+    rnn.MGUCell(3, 5), rnn.CoupledLSTMCell(3, 5, peepholes=True), rnn.Highway(rnn.GRUCell(3, 3)),
+    rnn.Projected(rnn.LSTMCell(3, 5), 2), rnn.LayerNormalised(rnn.RNNCell(3, 5)),
 ]  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def compute(lines, known):
             elif isinstance(part, Function):
                 code += f"FUNCTIONS[{part.name!r}]"
             else:
-                code += SIGNS.get(part, part)
+                code += SIGNS.get(part, part.replace("e−", "e-"))  # of a number such as 1e−05
         known[unicode(left)] = eval(code, {"known": known, "FUNCTIONS": FUNCTIONS})
     return known
 
