@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import shlex
 import sys
 import types
@@ -31,7 +32,13 @@ from viz.cli.study.printed import plain
 
 TEXT = "to be or not to be"
 OWN_CELL = "tests.rnn.bptt.networks:Attention"
-BACKWARDS = "edges that run against time"
+REFUSED = {
+    "truncation": "edges that run against time",
+    "rtrl": "edges both with and against time",
+    "paths": "up to 20,000 are listed|tensors are named",
+    **dict.fromkeys(("ladder", "split", "flow"), "has no state"),
+}
+"""What a study may say to a cell that it is not for."""
 
 
 def said(*call: str) -> tuple[int, str, str]:
@@ -63,24 +70,29 @@ def fits(text: str) -> None:
     assert text.count("\n") > 2
 
 
-@given(cell=st.one_of(rnn.testing.cells(), st.sampled_from(OWN)), study=st.sampled_from([*STUDIES]))
-def test_any_cell_goes_through_every_study(cell: rnn.Cell, study: str) -> None:
+@given(
+    cell=st.one_of(rnn.testing.cells(), st.sampled_from(OWN)),
+    study=st.sampled_from([*STUDIES]),
+    is_json=st.booleans(),
+)
+def test_any_cell_goes_through_every_study(cell: rnn.Cell, study: str, is_json: bool) -> None:
     """Both directions, delays, stacks, a reader's own: none of them knows a cell."""
     module = types.ModuleType("drawn_for_a_study")
     module.cell = cell  # type: ignore[attr-defined]  # as a module of a reader has it
     sys.modules[module.__name__] = module
     call = [study, "--cell", f"{module.__name__}:cell", "--steps", "3"]
-    code, out, errors = said(*call)
+    code, out, errors = said(*call, *["--json"] * is_json)
     if errors:
-        assert code == 2
-        assert errors.count("\n") == 1
-        assert BACKWARDS in errors or "has no state" in errors or "not carried" in errors
-        assert cell.edges() == () or study == "truncation"
-        return
-    fits(out)
-    found = numbers(*call)
-    assert found["steps"] == 3
-    assert len(found["table"]["rows"]) or study == "why"
+        assert (code, errors.count("\n")) == (2, 1)
+        assert re.search(REFUSED[study], errors)
+        delays = [r.delay for r in cell.folded().recurrences]
+        assert not delays or min(delays) < 0 or study == "paths"
+    elif is_json:
+        found = json.loads(out)
+        assert found["steps"] == 3
+        assert len(found["table"]["rows"]) or study == "why"
+    else:
+        fits(out)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -277,7 +289,7 @@ MISTAKES = {
     "no line": ("split --cell lstm --of f", "split: f is not carried from step to step"),
     "no steps of truncation": ("truncation -k 0", "truncation: wanted 1 ≤ k1 ≤ k2, got k1 = 0"),
     "too many paths": ("paths --cell lstm --steps 20", "paths: there are "),
-    "a state where there is none": ("paths --cell many.py:d", "study: Dense has no state"),
+    "a state where there is none": ("flow --cell many.py:d", "Dense has no state, so nothing is"),
     "too many steps": ("why --steps 10001", "study: --steps must be a whole number from 1 to"),
 }
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from minigrad.tree import leaf_paths
 from rnn import bptt
 from rnn.bptt.table import Result
-from rnn.cell import state_paths
 from viz.cli.study.beside import beside
 from viz.cli.study.printed import as_json, as_text
 from viz.cli.study.setup import Setup, options, setup
@@ -52,12 +52,12 @@ def place(text: str) -> Where:
     return name, int(step) if at else None
 
 
-def first_state(s: Setup) -> Where:
-    """What paths start from if nothing is asked for: the first state, at t = 1."""
-    states = state_paths(s.cell)
-    if not states:
-        raise ValueError(f"study: {s.cell.label} has no state; name a value with --from")
-    return states[0], 1
+def first_weight(s: Setup) -> Where:
+    """What paths start from if nothing is asked for: the first parameter."""
+    weights = leaf_paths(s.params)
+    if not weights:
+        raise ValueError(f"study: {s.cell.label} has no parameter; name a value with --from")
+    return weights[0], None
 
 
 AT = {"type": int, "metavar": "t", "help": "the step t (the last)"}
@@ -119,12 +119,12 @@ STUDIES: dict[str, Study] = {
     ),
     "paths": Study(
         "all chain-rule paths between two values, by the steps they cross",
-        lambda s, a: s.study(bptt.paths, a.source or first_state(s), a.target),
+        lambda s, a: s.study(bptt.paths, a.source or first_weight(s), a.target),
         "--cell lstm --hidden 1 --steps 4 --from C@1 --to C@4",
         {"inputs": 1, "hidden": 1, "steps": 4},
         {
             "from": {"dest": "source", "type": place, "metavar": "NAME@t",
-                     "help": "differentiated by, such as h@1 or W_hh (the first state, at t = 1)"},
+                     "help": "differentiated by, such as h@1 or W_hh (the first parameter)"},
             "to": {"dest": "target", "type": place, "metavar": "NAME@t",
                    "help": "differentiated (the loss)"},
         },
