@@ -24,6 +24,7 @@ from rnn.tasks import (
     one_to_one,
     perform,
 )
+from rnn.tbptt import tbptt
 from rnn.threads import one_thread
 from rnn.wrappers.attention import Attention
 from rnn.wrappers.noise import Dropout, RecurrentDropout, Zoneout
@@ -38,8 +39,8 @@ __all__ = [
     "LayerNormalised", "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell",
     "RecurrentDropout", "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout",
     "binary_cross_entropy", "bptt", "checkpoint", "clip_by_global_norm", "concatenated",
-    "constant", "cross_entropy", "encode_decode", "fit", "from_keras", "from_onnx",
-    "from_torch", "glorot", "many_to_many_delayed", "many_to_many_synchronised", "many_to_one",
-    "minibatches", "mse", "one_thread", "one_to_many", "one_to_one", "orthogonal", "perform",
-    "run", "to_keras", "to_onnx", "to_torch",
+    "constant", "cross_entropy", "encode_decode", "fit", "from_keras", "from_onnx", "from_torch",
+    "glorot", "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "minibatches",
+    "mse", "one_thread", "one_to_many", "one_to_one", "orthogonal", "perform", "run", "tbptt",
+    "to_keras", "to_onnx", "to_torch",
 ]  # fmt: skip

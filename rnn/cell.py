@@ -26,11 +26,15 @@ from rnn.params import Params
 
 @dataclass(frozen=True)
 class Edge:
-    """A recurrent value of a cell: its name, the delay of its edge and its number of columns."""
+    """A recurrent value of a cell: its name, the delay of its edge and its number of columns.
+
+    Whether a reset sets it back to its first values is `is_reset`.
+    """
 
     name: str
     delay: int
     size: int
+    is_reset: ClassVar[bool] = True
 
     def first(self, batch: int, rng: np.random.Generator | None) -> Any:
         """What stands in it before the first step, `(B, size)` or `(d, B, size)`: zeros."""
@@ -136,7 +140,12 @@ class Cell:
         return tree.unflatten(edge.first(batch, rng).astype(dtype) for edge in leaves)  # type: ignore[no-any-return]  # a tuple, as edges() is
 
     def folded(
-        self, batch: int = 1, dtype: Any = float, classes: bool = False, ragged: bool = False
+        self,
+        batch: int = 1,
+        dtype: Any = float,
+        classes: bool = False,
+        ragged: bool = False,
+        restarts: bool = False,
     ) -> Folded:
         """The folded graph of this cell for `batch` rows.
 
@@ -147,14 +156,17 @@ class Cell:
             batch: number of rows B.
             dtype: of parameters and states, and of x unless `classes`.
             classes: x is class indices `(B,)`; its products with weights become row look-ups.
-            ragged: after x there is a sequence of flags `(B, 1)`, true while a sample lasts.
+            ragged: after x there is a sequence of flags `(B, 1)`, true where a sample has a step.
+            restarts: after the parameters there are the start values of every recurrent value
+                (static), and after x and its flags, for each of them, `(B, |d|)` flags: in column j
+                true where start value j stands in for a value from before a sample began anew.
         """
         dtype = np.dtype(dtype)
-        key = (fingerprint(self), batch, dtype, classes, ragged)
+        key = (fingerprint(self), batch, dtype, classes, ragged, restarts)
         with _lock:
             known = _FOLDED.get(key)
             if known is None or not known[0].unchanged():
-                made = _fold_step(self, batch, dtype, classes, ragged)
+                made = _fold_step(self, batch, dtype, classes, ragged, restarts)
                 known = _FOLDED[key] = Captured(self), made
             _FOLDED.move_to_end(key)
             if len(_FOLDED) > MOST_FOLDED:
@@ -173,21 +185,32 @@ def _params(tree: Mapping[str, Any]) -> Params:
     return Params((k, _params(v) if isinstance(v, Mapping) else v) for k, v in tree.items())
 
 
-def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) -> Folded:
+def _fold_step(
+    cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool, restarts: bool
+) -> Folded:
     """Trace the step once and say what each input and output is."""
     edges, state_tree = flatten(cell.edges())
     inits, params_tree = flatten(_params(cell.parameters()))
     params = params_tree.unflatten(np.full(i.shape, 0.5, dtype) for i in inits)
     x = np.zeros(batch, int) if classes else np.full((batch, cell.inputs), 0.5, dtype)
     flags = [np.ones((batch, 1), bool)] if ragged else []
+    again = [np.ones((batch, abs(e.delay)), bool) for e in edges] if restarts else []
+    firsts = [np.full(start.shape, 0.5, dtype) for start in flatten(cell.start(batch))[0]]
+    firsts = firsts if restarts else []
     states = [np.full((batch, e.size), 0.5, dtype) for e in edges]
     paths = state_paths(cell)
 
-    def step(p: Any, x: Any, flags: list[Any], states: list[Any]) -> list[Any]:
+    def step(
+        p: Any, firsts: list[Any], x: Any, flags: list[Any], again: list[Any], states: list[Any]
+    ) -> list[Any]:
         for value, path in zip(states, paths, strict=True):
             value.name = path.rpartition(".")[2]
         x.name = "x"
         rows = mg.astype(mg.one_hot(x, cell.inputs), dtype) if classes else x
+        if restarts:
+            for begins in again:
+                begins.name = "begins"
+            states = list(map(_restarted, states, firsts, again))
         if ragged:
             flags[0].name = "alive"
             # Padding may hold anything, NaN too: it is replaced before it can meet a weight.
@@ -202,21 +225,30 @@ def _fold_step(cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool) 
             new = [mg.where(flags[0], a, b) for a, b in zip(new, states, strict=True)]
         return [y, *new]
 
-    graph = trace_for_all(f"{cell!r}: step", step, params, x, flags, states, is_step=True)
+    given = (params, firsts, x, flags, again, states)
+    graph = trace_for_all(f"{cell!r}: step", step, *given, is_step=True)
     if classes:
         graph = look_up(graph)
-    n = len(inits)
-    first = n + 1 + len(flags)
+    n, more = len(inits) + len(firsts), 1 + len(flags) + len(again)
+    first = n + more
     recurrences = [
         Recurrence(1 + k, first + k, edge.delay, path)
         for k, (edge, path) in enumerate(zip(edges, paths, strict=True))
     ]
     return Folded(
         graph,
-        (*[STATIC] * n, *[SEQUENCE] * (1 + len(flags)), *[STATE] * len(edges)),
+        (*[STATIC] * n, *[SEQUENCE] * more, *[STATE] * len(edges)),
         (EVERY, *[STATE] * len(edges)),
         tuple(recurrences),
     )
+
+
+def _restarted(state: Any, first: Any, begins: Any) -> Any:
+    """A recurrent value, or a start value where it is from before a sample began anew."""
+    for k in range(begins.shape[1]):
+        value = first if begins.shape[1] == 1 else first[k]
+        state = mg.where(begins[:, k : k + 1], value, state)
+    return state
 
 
 def _checked(

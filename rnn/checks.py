@@ -172,3 +172,19 @@ def lengths(given: Any, T: int, batch: int) -> Any:
     if values.size and not 0 <= values.min() <= values.max() <= T:
         raise ValueError(f"run: lengths must be between 0 and T = {T}, got {values.tolist()}")
     return values
+
+
+def flags(name: str, given: Any, T: int, batch: int) -> Any:
+    """Booleans `(T, B)`, as an array or a tensor."""
+    values = tensor_or_array(given)
+    if values.shape != (T, batch) or values.dtype != bool:
+        hint = ""
+        if batch != T and values.shape == (batch, T):
+            hint = f"; time comes first: {name}.T"
+        elif values.dtype != bool:
+            hint = f"; {name} > 0 makes booleans"
+        raise ShapeError(
+            f"run: {name} must be booleans of shape ({T}, {batch}), one a step and sample, got "
+            f"{values.dtype} of shape {values.shape}{hint}"
+        )
+    return values

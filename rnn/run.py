@@ -23,6 +23,8 @@ def run(
     state: Any = None,
     lengths: Any = None,
     unfolded: bool = False,
+    mask: Any = None,
+    resets: Any = None,
 ) -> tuple[Any, Any]:
     """The outputs of a cell at every step, and its last state.
 
@@ -38,6 +40,12 @@ def run(
             sample's state stands still, its outputs are 0, and its padding has no influence.
         unfolded: put every operation of every step on the graph, named and tagged with its step,
             so that after `loss.backward()` each has its gradient: `find(loss, "C", t=3).grad`.
+        mask: in place of lengths, which steps a sample has, booleans `(T, B)`: padding in front,
+            behind or between. The others are as if they were not there: the state stands still,
+            the output is 0, and what xs hold there, NaN too, has no influence.
+        resets: at which steps a sample begins anew, booleans `(T, B)`: what is recurrent is there
+            as `cell.start` has it, and no gradient goes back beyond. For several texts in one row,
+            or windows in which new ones begin.
 
     Returns:
         `(ys, state)`: the outputs `(T, B, Y)`, and the state after the last step, which continues
@@ -59,27 +67,109 @@ def run(
     values = checks.parameters("run", cell, params)
     # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
     dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])
+    edges, tree = flatten(cell.edges())
     if lengths is not None:
+        if mask is not None:
+            raise TypeError("run: lengths and a mask say the same; give one of them")
         lengths = checks.lengths(lengths, T, batch)
-    flags = None if lengths is None else _alive(lengths, T)
+        mask = lasting(lengths, T)
+    elif mask is not None:
+        mask = checks.flags("mask", mask, T, batch)
+    resets = None if resets is None else checks.flags("resets", resets, T, batch)
+    order, parts = None, None
+    if T and not (mask is None and resets is None) and any(abs(e.delay) > 1 for e in edges):
+        # A value from d steps before is that of the d-th step before that a sample has: its steps
+        # are put side by side, so that padding is behind them only.
+        mask = np.ones((T, batch), bool) if mask is None else mask
+        order, resets, parts, lengths = _together(resets, mask)
+        xs, mask = xs[order, np.arange(batch)], mask[order, np.arange(batch)]
+    flags = [] if mask is None else [mask[..., None]]
     if classes:
-        if flags is not None:
-            xs = mg.where(flags[..., 0], xs, 0)  # padding may hold anything, such as −1
+        if mask is not None:
+            xs = mg.where(mask, xs, 0)  # padding may hold anything, such as −1
         checks.classes(cell, xs)
     elif xs.dtype != dtype:
         xs = mg.astype(xs, dtype)
     starts = _start(cell, params, state, batch, dtype, lengths, T)
-    folded = cell.folded(batch, dtype, classes, flags is not None)
+    folded = cell.folded(batch, dtype, classes, mask is not None, resets is not None)
     values = [v if v.dtype == dtype else mg.astype(v, dtype) for v in values]
-    sequences = [xs] if flags is None else [xs, flags]
-    edges, tree = flatten(cell.edges())
+    sequences = [xs, *flags]
+    if resets is not None:
+        anew = _start(cell, params, None, batch, dtype, None, T)
+        anew = [a if e.is_reset else b for e, a, b in zip(edges, anew, starts, strict=True)]
+        values += anew
+        sequences += [_begins(resets, edge.delay) for edge in edges]
     with scope(cell.label):
         if unfolded:
             ys, *last = _unfolded(folded, T, values, sequences, starts)
         else:
             ys, *last = mg.scan(folded, T, *values, *sequences, *starts)
+    if order is not None:
+        ys = ys[np.argsort(order, axis=0), np.arange(batch)]
     ends = [_last(value, edge.delay, lengths, T) for edge, value in zip(edges, last, strict=True)]
+    if parts is not None:
+        ends = [
+            _of_part(end, first, edge.delay, *parts[edge.delay > 0])
+            for edge, first, end in zip(edges, anew, ends, strict=True)
+        ]
     return ys, tree.unflatten(ends)
+
+
+def _together(resets: Any, mask: Any) -> tuple[Any, ...]:
+    """The order in which the steps that a sample has come first; resets in that order.
+
+    And how many steps each sample has in the part, from one reset to the next, in which a run ends,
+    and whether it is another part than that in which it began: for edges forward in time at
+    `[True]`, for the others, whose runs end at the first step, at `[False]`; and in all parts.
+    """
+    if type(mask) is Tensor or type(resets) is Tensor:
+        raise TypeError(
+            "run: a mask or resets that are a tensor decide what is computed where a delay is more "
+            "than one step; give arrays (let the function close over them)"
+        )
+    order = np.argsort(~mask, axis=0, kind="stable")
+    count, samples = mask.sum(0), np.arange(mask.shape[1])
+    if resets is None:
+        return order, None, None, count
+    part = np.cumsum(resets, axis=0)
+    own, places = part[order, samples], np.arange(len(mask))[:, None]
+    parts = {
+        True: ((mask & (part == part[-1])).sum(0), part[-1] > 0),
+        False: ((mask & (part == part[0])).sum(0), part[-1] > part[0]),
+    }
+    begins = (places < count) & (np.diff(own, axis=0, prepend=0) != 0)
+    # Against time a run begins in the last part, though a sample may have no step of it.
+    is_late = (parts[True][0] == 0) & parts[True][1]
+    return order, begins | ((places == count) & is_late), parts, count
+
+
+def _of_part(end: Any, first: Any, delay: int, steps: Any, is_other: Any) -> Any:
+    """The last values of a state; start values where its part has not so many steps."""
+    if abs(delay) == 1:
+        return mg.where((is_other & (steps == 0))[:, None], first, end)
+    ages = np.arange(len(first))  # in the order of the run
+    place = steps + (ages if delay > 0 else ages[::-1])[:, None]
+    instead = is_other & (place < len(first))
+    place = place % len(first) if delay > 0 else (-1 - place) % len(first)
+    return mg.where(instead[..., None], first[place, np.arange(first.shape[1])], end)
+
+
+def _begins(resets: Any, delay: int) -> Any:
+    """Flags `(T, B, |d|)`: which start value stands for the one that an edge would bring.
+
+    The k-th, where it would come from k steps after a sample's start values; against time, from
+    the steps behind the end of the part before the next reset.
+    """
+    T, batch = resets.shape
+    nothing = np.zeros((min(1, T), batch), bool)
+    is_back = delay < 0
+    found = [mg.concatenate([resets[1:], nothing]) if is_back else resets]
+    goes_on = mg.logical_not(found[0])
+    for _ in range(abs(delay) - 1):
+        before = found[-1]
+        moved = [before[1:], nothing] if is_back else [nothing, before[:-1]]
+        found.append(mg.logical_and(mg.concatenate(moved), goes_on))
+    return mg.stack(found[::-1] if is_back else found, axis=-1)
 
 
 def _unfolded(
@@ -121,6 +211,11 @@ def _steps(xs: Any, T: int) -> list[Any]:
     return steps
 
 
+def lasting(lengths: Any, T: int) -> Any:
+    """Flags `(T, B)`: whether a sample still lasts at a step."""
+    return np.arange(1, T + 1)[:, None] <= lengths
+
+
 def _start(
     cell: Cell, params: Any, state: Any, batch: int, dtype: Any, lengths: Any, T: int
 ) -> list[Any]:
@@ -131,22 +226,17 @@ def _start(
         if value.dtype != dtype:
             value = mg.astype(value, dtype)
         if edge.delay < -1 and lengths is not None:
-            value = _turned(value, lengths, T, -1)
+            value = turned(value, lengths, T, -1)
         starts.append(value)
     return starts
 
 
-def _alive(lengths: Any, T: int) -> Any:
-    """Flags `(T, B, 1)`: whether a sample still lasts at a step."""
-    return np.arange(1, T + 1)[:, None, None] <= lengths[None, :, None]
-
-
 def _last(value: Any, delay: int, lengths: Any, T: int) -> Any:
     """The last values of a state, in the order of time at each sample's own end."""
-    return value if lengths is None or delay < 2 else _turned(value, lengths, T, 1)
+    return value if lengths is None or delay < 2 else turned(value, lengths, T, 1)
 
 
-def _turned(values: Any, lengths: Any, T: int, direction: int) -> Any:
+def turned(values: Any, lengths: Any, T: int, direction: int) -> Any:
     """The |delay| values of each sample's state, in the order they have at its own end.
 
     Behind its end a sample's state stands still, that is, it repeats with the period of its delay.

@@ -15,7 +15,7 @@ from minigrad.folded import STATE, STATIC, Folded, Recurrence
 from minigrad.tree import flatten, leaf_paths
 from rnn.bptt.surgery import computed, owned, probed
 from rnn.cell import Cell
-from rnn.run import _alive, _turned, run
+from rnn.run import lasting, run, turned
 
 Loss = Callable[[Any], Any]
 
@@ -179,11 +179,11 @@ def recorded(
     floats = [w.astype(dtype) for w in weights], [np.asarray(s).astype(dtype) for s in starts]
     if lengths is not None:
         lengths = np.asarray(lengths)
-        flags = [_alive(lengths, T)]
+        flags = [lasting(lengths, T)[..., None]]
         xs = np.where(flags[0][..., 0], xs, 0) if classes else xs
         for k, edge in enumerate(flatten(cell.edges())[0]):
             if edge.delay < -1:
-                floats[1][k] = _turned(floats[1][k], lengths, T, -1)
+                floats[1][k] = turned(floats[1][k], lengths, T, -1)
     inputs = (*floats[0], xs if classes else xs.astype(dtype), *flags, *floats[1])
     folded = owned(cell.folded(batch, dtype, classes, bool(flags)))
     assert folded.inputs[: len(weights)] == (STATIC,) * len(weights)

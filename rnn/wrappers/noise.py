@@ -9,7 +9,7 @@ training; `cell.start(B)`, and a run without a state, has what is expected of th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Mask(Edge):
         scale: of all entries.
     """
 
+    is_reset: ClassVar[bool] = False  # what was drawn outside cannot be drawn anew inside of a run
     rate: float = field(default=0.0, kw_only=True)
     struck: int = field(default=0, kw_only=True)
     scale: float = field(default=1.0, kw_only=True)

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 
 from minigrad import extras
-from viz.cli import check, demo, doctor, draw, explain, figures, ops, sample, study, train
+from viz.cli import check, demo, doctor, draw, explain, figures, ops, order, sample, study, train
 from viz.output.render import RendererMissing
 
-COMMANDS = (train, sample, study, draw, figures, explain, check, ops, doctor, demo)
+COMMANDS = (train, order, sample, study, draw, figures, explain, check, ops, doctor, demo)
 MISTAKES = (
     OSError, ValueError, ImportError, FloatingPointError, RendererMissing,
     MemoryError, OverflowError,  # numbers too large for this machine
