@@ -79,9 +79,10 @@ class Begun(Mixed):
         )  # fmt: skip
 
 
+DELAYS = [(1, 2), (3, 1), (2, 3), (-1, -2), (-3, -2)]
 DELAYED = st.builds(
     lambda d, ways: Begun(3, 2, (("h", d[0]), ("g", d[1])), ways),
-    st.sampled_from([(1, 2), (3, 1), (2, 3), (-1, -2), (-3, -2)]),
+    st.sampled_from(DELAYS),
     st.sampled_from([("new", "leak"), ("hold", "sum")]),
 )
 
@@ -97,7 +98,21 @@ def masked(draw: Any) -> tuple[Problem, Any, Any]:
 @given(masked(), st.sampled_from([np.nan, 1e300]), st.booleans())
 def test_a_sample_is_its_parts_run_alone(drawn: Any, filling: float, unfolded: bool) -> None:
     """Values and all gradients; padding gets exactly none, and what it holds is not seen."""
-    q, mask, resets = drawn
+    compare(*drawn, filling, unfolded)
+
+
+@pytest.mark.parametrize("delays", DELAYS)
+def test_a_reset_behind_the_last_step_of_a_sample_or_before_its_first_one_counts(
+    delays: tuple[int, int],
+) -> None:
+    cell = Begun(3, 2, (("h", delays[0]), ("g", delays[1])), ("new", "leak"))
+    mask = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]], bool)
+    resets = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 0]], bool)
+    compare(problem(cell, 3, 3, seed=0), mask, resets, np.nan, unfolded=False)
+
+
+def compare(q: Problem, mask: Any, resets: Any, filling: float, unfolded: bool) -> None:
+    """Raise unless outputs, states and all gradients are those of the parts run alone."""
     dirty = np.where(mask[..., None], q.xs, filling)
 
     def found(params: Any, xs: Any, start: Any) -> Any:
