@@ -76,6 +76,7 @@ def run(
     elif mask is not None:
         mask = checks.flags("mask", mask, T, batch)
     resets = None if resets is None else checks.flags("resets", resets, T, batch)
+    cut = None if resets is None or not T else resets[0]
     order, parts = None, None
     if T and not (mask is None and resets is None) and any(abs(e.delay) > 1 for e in edges):
         # A value from d steps before is that of the d-th step before that a sample has: its steps
@@ -110,6 +111,11 @@ def run(
     if parts is not None:
         ends = [
             _of_part(end, first, edge.delay, *parts[edge.delay > 0])
+            for edge, first, end in zip(edges, anew, ends, strict=True)
+        ]
+    if cut is not None:  # between the first step and what runs against time to those before it
+        ends = [
+            mg.where(cut[:, None], first, end) if edge.delay < 0 else end
             for edge, first, end in zip(edges, anew, ends, strict=True)
         ]
     return ys, tree.unflatten(ends)

@@ -101,14 +101,14 @@ def test_a_sample_is_its_parts_run_alone(drawn: Any, filling: float, unfolded: b
     compare(*drawn, filling, unfolded)
 
 
-@pytest.mark.parametrize("delays", DELAYS)
+@pytest.mark.parametrize("delays", [*DELAYS, (1, 1), (-1, -1)])
 def test_a_reset_behind_the_last_step_of_a_sample_or_before_its_first_one_counts(
     delays: tuple[int, int],
 ) -> None:
     cell = Begun(3, 2, (("h", delays[0]), ("g", delays[1])), ("new", "leak"))
-    mask = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]], bool)
-    resets = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 0]], bool)
-    compare(problem(cell, 3, 3, seed=0), mask, resets, np.nan, unfolded=False)
+    mask = np.array([[1, 0, 0, 1], [1, 1, 0, 1], [0, 1, 0, 1]], bool)
+    resets = np.array([[0, 0, 0, 1], [0, 1, 1, 0], [1, 0, 0, 0]], bool)
+    compare(problem(cell, 3, 4, seed=0), mask, resets, np.nan, unfolded=False)
 
 
 def compare(q: Problem, mask: Any, resets: Any, filling: float, unfolded: bool) -> None:
