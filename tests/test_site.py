@@ -1,5 +1,6 @@
 """The site of `make docs`: built without a warning, whole, and readable from disk."""
 
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -8,8 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 import jupytext
 import nbclient
+import numpy as np
 import pytest
 
+import minigrad as mg
+import rnn
 from docs import generated
 from rnn import bptt
 
@@ -89,6 +93,25 @@ def test_the_lesson_runs_as_a_notebook_and_shows_its_results():
     shown = [output.data for output in outputs if output.output_type == "execute_result"]
     assert sum("<table>" in data.get("text/html", "") for data in shown) >= 4
     assert not any(output.output_type == "error" for output in outputs)
+
+
+def test_the_numbers_to_check_by_hand_are_the_engines():
+    """Those of the two tables, to the last digit that is written."""
+    page = (ROOT / "docs" / "lesson.md").read_text("utf-8")
+    rows = [row.split(" | ") for row in re.findall(r"^\| ([123] \| .*) \|$", page, re.MULTILINE)]
+    assert len(rows) == 6
+    cell = rnn.RNNCell(1, 1)
+    params = {"W_xh": np.array([[1.0]]), "W_hh": np.array([[0.5]]), "b_h": np.array([0.0])}
+    xs = np.array([np.log(2), np.log(3) - 0.3, np.log(2) - 0.4]).reshape(3, 1, 1)
+    found = bptt.totals(cell, params, xs, lambda ys: mg.sum(ys**2) / 2)
+    h, z = found["h"], found["z_h"]
+    for forward, t in zip(rows[:3], (0, 1, 2), strict=True):
+        value = h.values[t].item()
+        np.testing.assert_allclose([*map(float, forward[4:])], [value, 1 - value**2], rtol=1e-12)
+    for backward, t in zip(rows[3:], (2, 1, 0), strict=True):
+        back = 0.5 * z.total[t]
+        wanted = [h.immediate[t], h.later[t], h.total[t], 1 - h.values[t] ** 2, z.total[t], back]
+        np.testing.assert_allclose([*map(float, backward[1:])], np.ravel(wanted), rtol=1e-12)
 
 
 def test_the_notebook_has_the_words_and_the_code_of_the_page():
