@@ -23,8 +23,9 @@ from viz.workbook.formulas import ATOM, Term, words
 
 FORWARD, BACKWARD = "forward", "backward"
 
-WIDE = 200
-"""Numbers that one formula reads; a longer sum is divided. Excel takes 8,192 characters."""
+WIDE, DEEP = 200, 25
+"""Numbers that one formula reads, and brackets in brackets, at most; longer and deeper ones are
+divided. Excel takes 8,192 characters and 64 functions in each other."""
 
 
 @dataclass(frozen=True)
@@ -162,15 +163,19 @@ def _starts(run: Recorded, values: Sequence[Any]) -> Iterator[tuple[str, int, An
 
 
 def _kept(lines: Sequence[Instruction], named: set[int]) -> set[int]:
-    """The lines that get a cell: named, read more than once, or too wide to be written into one."""
+    """The lines that get a cell: named, read more than once, or too much to be written into one."""
     uses = [0] * len(lines)
     for line in lines:
         for i in line.operands:
             uses[i] += 1
-    kept, width = set(named), [1] * len(lines)
+    kept, width, depth = set(named), [1] * len(lines), [0] * len(lines)
     for k, line in enumerate(lines):
         if line.op not in ("input", "constant"):
             width[k] = sum(1 if i in kept else width[i] for i in line.operands)
-            if uses[k] > 1 or width[k] > WIDE:
+            inner = [0 if i in kept else depth[i] + 1 for i in line.operands]
+            if line.op == "+":  # a sum of many stands beside each other
+                inner[0] -= inner[0] > 0
+            depth[k] = max(inner)
+            if uses[k] > 1 or width[k] > WIDE or depth[k] > DEEP:
                 kept.add(k)
     return {k for k in kept if lines[k].op not in ("input", "constant")}

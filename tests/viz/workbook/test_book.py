@@ -178,6 +178,19 @@ def test_a_sum_too_long_for_a_formula_is_divided(tmp_path):
     agrees(by_python(book), q)
 
 
+def test_no_formula_is_nested_deeper_than_a_spreadsheet_takes(tmp_path):
+    """The greatest of a hundred logits is MAX(MAX(…)); Excel takes 64 levels."""
+    net, xs = rnn.Dense(1, 100), np.ones((1, 1, 1))
+    loss = lambda ys: rnn.cross_entropy(ys, np.array([[3]]))
+    path = workbook.write(tmp_path / "x.xlsx", net, net.init(0), xs, loss)
+    deepest = 0
+    for cell in (cell for sheet in openpyxl.load_workbook(path) for row in sheet for cell in row):
+        if cell.data_type == "f":
+            signs = np.array([(c == "(") - (c == ")") for c in cell.value])
+            deepest = max(deepest, signs.cumsum().max())
+    assert 10 < deepest <= 64
+
+
 @pytest.mark.parametrize(
     ("about", "error", "told"),
     [
