@@ -45,3 +45,5 @@ def as_written(app, what, name, obj, options, lines):
             parts[1::2] = [" ".join(code.split()) for code in parts[1::2]]
             paragraphs[k] = re.sub(r"(`[^`]*`)(?=\w)", r"\1\\ ", "".join(parts))  # `Edge`s
     lines[:] = "".join(paragraphs).split("\n")
+    if what in ("property", "attribute"):  # or napoleon takes words before a colon for a type
+        lines.insert(0, "")
