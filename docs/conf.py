@@ -46,4 +46,4 @@ def as_written(app, what, name, obj, options, lines):
             paragraphs[k] = re.sub(r"(`[^`]*`)(?=\w)", r"\1\\ ", "".join(parts))  # `Edge`s
     lines[:] = "".join(paragraphs).split("\n")
     if what in ("property", "attribute"):  # or napoleon takes words before a colon for a type
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
