@@ -59,4 +59,4 @@ readme: $(VENV)/test.done
 	$(BIN)/python -m tests.viz.docs
 
 clean:
-	rm -rf $(VENV) demo gallery build *.egg-info
+	rm -rf $(VENV) demo gallery build docs/generated *.egg-info

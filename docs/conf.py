@@ -1,4 +1,9 @@
-"""How Sphinx makes the site: `make docs`. What it shows of the code is written anew each time."""
+"""How Sphinx makes the site: `make docs`. What it shows of the code is written anew each time.
+
+Sphinx with MyST has pages and reference in one: a lost link is a warning, the search works from
+file://, nothing is loaded. pdoc makes a reference, but no pages beside it; mkdocs-material needs
+plugins for docstrings, for file:// and for the fonts that it loads.
+"""
 
 import re
 from pathlib import Path

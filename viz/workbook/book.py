@@ -19,7 +19,7 @@ from viz.scene.label import clean
 from viz.workbook.formulas import formula
 from viz.workbook.rows import BACKWARD, FORWARD, Row, Rows, laid_out
 
-CELLS = 50_000
+CELLS = 20_000
 """A workbook of more formulas is refused: nobody reads it, and it opens slowly."""
 
 TEXT = 120
@@ -59,7 +59,7 @@ def write(
 
     Raises:
         ImportError: openpyxl is not there; says how it is installed.
-        ValueError: more than 50,000 formulas, an operation that no spreadsheet knows, or a number
+        ValueError: more than 20,000 formulas, an operation that no spreadsheet knows, or a number
             that is not finite.
 
     >>> import tempfile, numpy as np, minigrad as mg, rnn
@@ -74,13 +74,11 @@ def write(
     if path.suffix != ".xlsx":
         raise ValueError(f"workbook: the name ends in .xlsx, got {str(path)!r}")
     params, xs, state = mg.tree_map(_double, (params, xs, state))
-    rows = laid_out(recorded(cell, params, xs, loss, state), loss)
-    count = sum(len(row.lines) for row in rows.rows if row.given is None)
-    if count > CELLS:
-        raise ValueError(
-            f"workbook: {count:,} formulas are too many to read (limit {CELLS:,}); take fewer "
-            "steps, samples or units"
-        )
+    run = recorded(cell, params, xs, loss, state)
+    # A formula for each entry of each value, and one for its derivative: told before the work.
+    _few(2 * run.steps * sum(math.prod(run.folded.step.nodes[k].shape) for k in run.names.values()))
+    rows = laid_out(run, loss)
+    _few(sum(len(row.lines) for row in rows.rows if row.given is None))
     book = openpyxl.Workbook()
     sheets = {FORWARD: book.active, BACKWARD: book.create_sheet()}
     places = _places(rows.rows, openpyxl.utils.get_column_letter)
@@ -104,6 +102,14 @@ def write(
     book.save(file)
     render.write(str(path), file.getvalue())
     return path
+
+
+def _few(count: int) -> None:
+    if count > CELLS:
+        raise ValueError(
+            f"workbook: {count:,} formulas are too many to read (limit {CELLS:,}); take fewer "
+            "steps, samples or units"
+        )
 
 
 def _places(rows: Sequence[Row], letter: Callable[[int], str]) -> list[list[str]]:

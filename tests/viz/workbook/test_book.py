@@ -202,6 +202,7 @@ def test_no_formula_is_nested_deeper_than_a_spreadsheet_takes(tmp_path):
             ValueError,
             "formulas are too many to read (limit 1,000)",
         ),
+        ({"xs": np.ones((10_000, 1, 2))}, ValueError, "800,000 formulas are too many to read"),
         ({"path": "no/such/folder/x.xlsx"}, OSError, "no/such/folder"),
     ],
 )
