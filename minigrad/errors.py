@@ -10,6 +10,8 @@ import re
 from collections.abc import Container, Sequence
 from typing import Any
 
+from numpy.linalg import LinAlgError
+
 
 class ShapeError(ValueError):
     """Arrays whose shapes do not fit together.
@@ -79,6 +81,8 @@ def _kind(cause: Exception) -> type[Exception]:
     for kind in (IndexError, FloatingPointError):
         if isinstance(cause, kind) and not isinstance(cause, ValueError):
             return kind
+    if isinstance(cause, LinAlgError):
+        return LinAlgError
     return ShapeError if isinstance(cause, ValueError | ArithmeticError) else TypeError
 
 

@@ -51,9 +51,10 @@ ATTRIBUTES = {
     "zero_": _UPDATE, "assign": _UPDATE, "assign_sub": _UPDATE, "fill": _UPDATE,
     "at": "a new tensor is built with where, concatenate or stack; index reads",
     "view": "write tensor.reshape(shape)", "flatten": "write tensor.reshape(-1)",
-    "ravel": "write tensor.reshape(-1)", "permute": "write tensor.transpose(axes)",
+    "permute": "write tensor.transpose(axes)", "sort": "write minigrad.sort(tensor)",
+    "mT": "write tensor.swapaxes(-2, -1)",
     "unsqueeze": "write minigrad.expand_dims(tensor, axis)", "expand": "write broadcast_to",
-    "dot": "write a @ b", "mm": "write a @ b", "bmm": "write a @ b", "numel": "write tensor.size",
+    "mm": "write a @ b", "bmm": "write a @ b", "numel": "write tensor.size",
     "dim": "write tensor.ndim", "pow": "write a ** b", "tolist": "write tensor.data.tolist()",
 }  # fmt: skip
 """What a tensor has elsewhere, or the parameters of a model."""
@@ -68,9 +69,9 @@ FUNCTIONS = {
     "vmap": "every primitive broadcasts over leading axes, so give the batch an axis in front",
     "nn": "cells are in the package rnn", "optim": "optimisers are in the package rnn",
     "sub": "write subtract", "mul": "write multiply", "div": "write divide",
-    "neg": "write negative", "dot": "write matmul", "mm": "write matmul",
-    "cat": "write concatenate", "einsum": "write matmul, transpose, sum or contract",
-    "cross_entropy": "losses are in the package rnn", "logical_or": "write maximum of conditions",
+    "neg": "write negative", "mm": "write matmul", "cat": "write concatenate",
+    "cross_entropy": "losses are in the package rnn", "swish": "write silu",
+    "hard_tanh": "write hardtanh", "soft_sign": "write softsign", "logsoftmax": "write log_softmax",
 }  # fmt: skip
 """What a library has elsewhere."""
 
@@ -88,24 +89,29 @@ KEYWORDS = {
 """What an argument is called elsewhere."""
 
 OPERATORS = {
-    "invert": ("~", "write minigrad.logical_not(a) of conditions"),
-    "and": ("&", "write minigrad.logical_and(a, b) of conditions"),
-    "or": ("|", "write minigrad.maximum(a, b) of conditions"),
-    "xor": ("^", "write a != b of conditions"),
-    "mod": ("%", "write a - n * np.floor(a.data / n), whose gradient by a is 1"),
-    "floordiv": ("//", f"{_WHOLE}np.floor(a.data / n)"),
-    "divmod": ("divmod", f"{_WHOLE}np.divmod(a.data, n)"),
     "lshift": ("<<", f"{_WHOLE}a.data << n"),
     "rshift": (">>", f"{_WHOLE}a.data >> n"),
 }
 """Operators that have no gradient rule: their symbol, and what to write."""
 
-UFUNCS = {
-    "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "logical_or": "or",
-    "logical_xor": "xor", "remainder": "mod", "floor_divide": "floordiv", "divmod": "divmod",
-    "left_shift": "lshift", "right_shift": "rshift", "invert": "invert",
-}  # fmt: skip
+UFUNCS = {"left_shift": "lshift", "right_shift": "rshift"}
 """What NumPy calls them."""
+
+_BY_VALUES = "its shape depends on values: choose by minigrad.where, or read tensor.data"
+_SIGNALS = "transforms and convolutions of signals are not in this library"
+
+NUMPY = {
+    **dict.fromkeys(("unique", "nonzero", "argwhere", "flatnonzero", "extract", "compress",
+                     "histogram", "bincount", "trim_zeros", "union1d", "intersect1d"), _BY_VALUES),
+    **dict.fromkeys(("fft", "convolve", "correlate"), _SIGNALS),
+    **dict.fromkeys(("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"),
+                    "tensors are not written to; build a new one with where, or concatenate"),
+    "partition": "write minigrad.sort", "copy": _FRESH,
+    "linalg.lstsq": "write minigrad.solve(x.T @ x, x.T @ y)",
+    "linalg.eig": "write minigrad.eigh of a symmetric matrix",
+    "linalg.pinv": "write minigrad.solve, or minigrad.inv",
+}  # fmt: skip
+"""Functions of NumPy that are refused on tensors, and what to do; `fft` stands for its module."""
 
 CONVERSIONS = {
     "float": "write tensor.item() for the number; an array cannot hold a tensor",
@@ -211,8 +217,9 @@ def _conversion(name: str, way: str) -> Any:
 
 def no_rule(call: str) -> TypeError:
     """The error for a function of NumPy that has no meaning on tensors."""
+    other = "`minigrad ops` lists the primitives, tensor.data gives the values alone"
     way = OPERATORS[UFUNCS[call]][1] if call in UFUNCS else (
-        "`minigrad ops` lists the primitives, tensor.data gives the values alone")  # fmt: skip
+        NUMPY.get(call) or NUMPY.get(call.partition(".")[0], other))  # fmt: skip
     return TypeError(f"np.{call} has no gradient rule here; {way}")
 
 

@@ -273,7 +273,8 @@ def _tangent(folded: Folded) -> Folded:
         return [outputs[r.output] for r in edges], moved
 
     examples = [node.example() for node in nodes]
-    graph = trace(both, examples, [examples[k] for k in moving])
+    with np.errstate(all="ignore"):  # the examples are none of a run
+        graph = trace(both, examples, [examples[k] for k in moving])
     turned = {k: len(nodes) + n for n, k in enumerate(moving)}
     recurrences = [
         *(Recurrence(n, r.input, r.delay, r.name) for n, r in enumerate(edges)),

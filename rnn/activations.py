@@ -1,33 +1,36 @@
-"""Activations by name: the elementwise primitives of one operand, and what is composed of them."""
+"""Activations by name: every function of one tensor that works entry by entry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import minigrad as mg
-from minigrad.core import PRIMITIVES, Primitive
-
-COMPOSED: dict[str, Callable[[Any], Any]] = {
-    "identity": PRIMITIVES["alias"],
-    "hard_sigmoid": lambda z: mg.clip(z / 6.0 + 0.5, 0.0, 1.0),  # as in PyTorch and Keras 3
-}
-"""Those that are no primitive of their own."""
+from minigrad.core import FUNCTIONS, PRIMITIVES, Primitive
 
 
-def names() -> list[str]:
-    """Every name that `activation` knows."""
-    known = (q for q in PRIMITIVES.values() if q.kind == "elementwise" and len(q.rules) == 1)
-    return [*(q.name for q in known), *COMPOSED]
+@cache
+def activations() -> dict[str, Callable[[Any], Any]]:
+    """Those there are, by their public names; "identity" gives what it gets.
+
+    >>> activations()["hard_sigmoid"](1.5)
+    np.float64(0.75)
+    """
+    known = {name: f for name, f in FUNCTIONS.items() if name in mg.ops.__all__ and _is_one(f)}
+    return {**known, "identity": PRIMITIVES["alias"]}
+
+
+def _is_one(function: Any) -> bool:
+    """Whether it is an elementwise primitive of one operand, or composed and declared as such."""
+    if isinstance(function, Primitive):
+        return function.kind == "elementwise" and len(function.rules) == 1
+    return getattr(function, "by_entries", False)
 
 
 def activation(name: str) -> Callable[[Any], Any]:
-    """The function of a name.
-
-    >>> activation("hard_sigmoid")(1.5)
-    np.float64(0.75)
-    """
-    return COMPOSED.get(name) or PRIMITIVES[name]
+    """The function of a name."""
+    return activations()[name]
 
 
 def settle(cell: Any, *fields: str) -> None:
@@ -41,12 +44,12 @@ def settle(cell: Any, *fields: str) -> None:
         if given is None:
             continue
         found = getattr(mg, given, None) if isinstance(given, str) else given  # "abs" is absolute
-        name = found.name if isinstance(found, Primitive) else given
-        if name not in names():
+        name = found.name if isinstance(found, Primitive) else getattr(found, "__name__", given)
+        if name not in activations():
             is_softmax = "softmax" in str(given)
             hint = "; softmax belongs to the loss, which takes logits" if is_softmax else ""
             raise ValueError(
                 f"{type(cell).__name__}: unknown {field} {given!r}; there are "
-                f"{', '.join(names())}{hint}"
+                f"{', '.join(activations())}{hint}"
             )
         object.__setattr__(cell, field, str(name))

@@ -226,7 +226,8 @@ def _fold_step(
         return [y, *new]
 
     given = (params, firsts, x, flags, again, states)
-    graph = trace_for_all(f"{cell!r}: step", step, *given, is_step=True)
+    with np.errstate(all="ignore"):  # the values are halves, and none of a run
+        graph = trace_for_all(f"{cell!r}: step", step, *given, is_step=True)
     if classes:
         graph = look_up(graph)
     n, more = len(inits) + len(firsts), 1 + len(flags) + len(again)

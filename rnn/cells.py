@@ -32,7 +32,7 @@ class RNNCell(Cell):
         inputs, hidden: sizes X and H.
         outputs: size O of the output layer; None for a layer of hidden units alone, y = h.
         recurrence: "hidden-to-hidden", "output-to-hidden", "output-to-output", or several.
-        activation: σ_h, a name in `rnn.activations`, or a primitive.
+        activation: σ_h, the name of a function of one tensor entry by entry, or that function.
         output_activation: σ_o; None for the identity (logits, regression).
 
     >>> import rnn
@@ -247,7 +247,7 @@ class Dense(Cell):
 
     Args:
         inputs, outputs: sizes X and O.
-        activation: a name in `rnn.activations`; None for the identity.
+        activation: the name of a function entry by entry; None for the identity.
     """
 
     inputs: int

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import minigrad as mg
+from minigrad.habits import NUMPY
 from minigrad.tree import flatten
 from rnn.cell import state_paths
 from rnn.kinds import KINDS, written
+from tests.stub import homes
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = {"3": "X", "4": "H", "2": "O"}
@@ -47,9 +50,20 @@ def primitives() -> str:
     return table(("name", "label", "kind", "signature", "what it gives"), rows)
 
 
+def functions() -> str:
+    """The public functions by the idea they stand for, and what NumPy has that is refused."""
+    rows = []
+    for home, names in homes().items():
+        about = (sys.modules[home].__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+        rows.append((about, ", ".join(f"`{name}`" for name in names)))
+    refused = ", ".join(f"`{name}`" for name in NUMPY)
+    rows.append(("Refused by name, with what to do instead (`fft`: all of its module).", refused))
+    return table(("what", "functions"), rows)
+
+
 def renewed(text: str) -> str:
     """The README with its tables made anew."""
-    for name, make in (("cells", cells), ("primitives", primitives)):
+    for name, make in (("cells", cells), ("functions", functions), ("primitives", primitives)):
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
         text = block.sub(lambda m, make=make: f"{m[1]}\n{make()}\n\n{m[2]}", text)
     return text

@@ -417,7 +417,7 @@ WORDS = {
         "square squeeze stack subtract sum tanh transpose where",
         "the names of NumPy's functions, of which the forwards of operations are made",
     ),
-    "minigrad.habits": ("index where", "Python's and NumPy's words"),
+    "minigrad.habits": ("ceil floor index put trunc where", "Python's and NumPy's words"),
     "rnn.activations": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.compose": ("sum", "a way to merge two directions"),
     "rnn.optim": ("square", "the name of a state"),

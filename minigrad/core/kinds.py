@@ -23,6 +23,10 @@ REAL = (-3.0, 3.0)
 """Domain of a real operand: the interval that tests draw from. Others narrow it."""
 POSITIVE = (0.125, 4.0)
 UNIT = (-0.875, 4.0)
+INSIDE = (-0.875, 0.875)
+BEYOND = (2.25, 6.0)
+MATRIX = "matrix"
+"""Square matrices with an inverse, and with eigenvalues that are positive and apart."""
 INDEX = "index"
 FLAG = "flag"
 
@@ -171,10 +175,25 @@ def general(vjp: Rule, jvp: Rule, **about: Any) -> Decorator:
     return _made("general", [vjp], push, about, domain=(REAL,))
 
 
+def several(*rules: Rule, push: Rule, **about: Any) -> Decorator:
+    """Any operands: their vjps, `rules[i](g, y, *xs)`, and one jvp, `push(tangents, y, *xs)`.
+
+    A tangent of None is zero.
+    """
+    whole: Rule = lambda tangents, y, xs, attrs: push(tangents, y, *xs, **attrs)
+    return _made("general", rules, whole, about, domain=(REAL,) * len(rules))
+
+
 def public(function: F, name: str | None = None) -> F:
     """A function composed of primitives, in the table beside them: `minigrad.name`."""
     FUNCTIONS[name or function.__name__] = function
     return function
+
+
+def activation(function: F) -> F:
+    """A public function of one tensor, each entry from that at its place: cells take its name."""
+    function.by_entries = True  # type: ignore[attr-defined]  # as primitives have it
+    return public(function)
 
 
 def as_array(x: Any) -> Any:

@@ -1,10 +1,31 @@
 """What type checkers and editors read of `minigrad.ops`; `make readme` makes it from the table."""
 
+from minigrad.ops.activations import (
+    elu,
+    gelu,
+    glu,
+    hardtanh,
+    leaky_relu,
+    selu,
+    silu,
+    softsign,
+)
 from minigrad.ops.composite import (
+    clip,
     mean,
-    norm,
     std,
     var,
+)
+from minigrad.ops.contraction import (
+    cross,
+    dot,
+    einsum,
+    inner,
+    kron,
+    multi_dot,
+    tensordot,
+    vdot,
+    vecdot,
 )
 from minigrad.ops.elementwise import (
     abs,
@@ -12,7 +33,6 @@ from minigrad.ops.elementwise import (
     add,
     alias,
     astype,
-    clip,
     cos,
     detach,
     divide,
@@ -45,6 +65,16 @@ from minigrad.ops.elementwise import (
     tanh,
     where,
 )
+from minigrad.ops.exponents import (
+    cbrt,
+    exp2,
+    float_power,
+    log2,
+    log10,
+    logaddexp,
+    logaddexp2,
+    reciprocal,
+)
 from minigrad.ops.indexing import (
     index,
     lookup,
@@ -54,10 +84,84 @@ from minigrad.ops.indexing import (
     spread,
     take,
 )
+from minigrad.ops.linalg import (
+    cholesky,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    matrix_power,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+)
+from minigrad.ops.matrices import (
+    diag,
+    diagflat,
+    diagonal,
+    tril,
+    triu,
+)
+from minigrad.ops.norms import (
+    cond,
+    norm,
+)
 from minigrad.ops.products import (
     contract,
     matmul,
     outer,
+)
+from minigrad.ops.questions import (
+    all,
+    allclose,
+    any,
+    argmax,
+    argmin,
+    array_equal,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    count_nonzero,
+    full_like,
+    invert,
+    isclose,
+    isfinite,
+    isinf,
+    isnan,
+    logical_or,
+    logical_xor,
+    ndim,
+    ones_like,
+    searchsorted,
+    shape,
+    size,
+)
+from minigrad.ops.rearranging import (
+    append,
+    array_split,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_arrays,
+    column_stack,
+    delete,
+    diff,
+    dstack,
+    fliplr,
+    flipud,
+    hstack,
+    insert,
+    matrix_transpose,
+    meshgrid,
+    ravel,
+    repeat,
+    roll,
+    rollaxis,
+    rot90,
+    select,
+    tile,
+    vstack,
 )
 from minigrad.ops.reductions import (
     add_n,
@@ -69,6 +173,9 @@ from minigrad.ops.reductions import (
     prod,
     softmax,
     sum,
+)
+from minigrad.ops.running import (
+    cumprod,
 )
 from minigrad.ops.shapes import (
     broadcast_to,
@@ -86,15 +193,108 @@ from minigrad.ops.shapes import (
     unstack,
     zeros_like,
 )
+from minigrad.ops.signs import (
+    conjugate,
+    copysign,
+    fabs,
+    fmax,
+    fmin,
+    heaviside,
+    imag,
+    positive,
+    real,
+    signbit,
+)
+from minigrad.ops.sorting import (
+    argsort,
+    median,
+    percentile,
+    quantile,
+    sort,
+    take_along_axis,
+)
+from minigrad.ops.special import (
+    erf,
+    erfc,
+)
+from minigrad.ops.statistics import (
+    average,
+    corrcoef,
+    cov,
+    ediff1d,
+    nan_to_num,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
+    polyval,
+    ptp,
+    trapezoid,
+)
+from minigrad.ops.trigonometric import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cosh,
+    cot,
+    coth,
+    csc,
+    csch,
+    deg2rad,
+    degrees,
+    hypot,
+    rad2deg,
+    radians,
+    sec,
+    sech,
+    sinc,
+    sinh,
+    tan,
+)
+from minigrad.ops.whole import (
+    ceil,
+    divmod,
+    floor,
+    floor_divide,
+    mod,
+    remainder,
+    rint,
+    round,
+    trunc,
+)
 
 __all__ = [
-    "abs", "absolute", "add", "add_n", "alias", "astype", "broadcast_to", "clip", "concatenate",
-    "contract", "cos", "cumsum", "detach", "divide", "equal", "exp", "expand_dims", "expm1", "flip",
-    "greater", "greater_equal", "index", "less", "less_equal", "log", "log1p", "log_softmax",
-    "logical_and", "logical_not", "logsumexp", "lookup", "matmul", "max", "maximum", "mean", "min",
-    "minimum", "moveaxis", "multiply", "negative", "norm", "not_equal", "one_hot", "outer", "pad",
-    "pick", "power", "prod", "put", "relu", "reshape", "scatter", "sigmoid", "sign", "sin",
-    "softmax", "softplus", "split", "spread", "sqrt", "square", "squeeze", "stack", "std",
-    "subtract", "sum", "swapaxes", "take", "tanh", "transpose", "unstack", "var", "where",
-    "zeros_like"
+    "abs", "absolute", "add", "add_n", "alias", "all", "allclose", "any", "append", "arccos",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort",
+    "array_equal", "array_split", "astype", "atleast_1d", "atleast_2d", "atleast_3d", "average",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "broadcast_arrays", "broadcast_to", "cbrt", "ceil",
+    "cholesky", "clip", "column_stack", "concatenate", "cond", "conjugate", "contract", "copysign",
+    "corrcoef", "cos", "cosh", "cot", "coth", "count_nonzero", "cov", "cross", "csc", "csch",
+    "cumprod", "cumsum", "deg2rad", "degrees", "delete", "det", "detach", "diag", "diagflat",
+    "diagonal", "diff", "divide", "divmod", "dot", "dstack", "ediff1d", "eigh", "eigvalsh",
+    "einsum", "elu", "equal", "erf", "erfc", "exp", "exp2", "expand_dims", "expm1", "fabs", "flip",
+    "fliplr", "flipud", "float_power", "floor", "floor_divide", "fmax", "fmin", "full_like", "gelu",
+    "glu", "greater", "greater_equal", "hardtanh", "heaviside", "hstack", "hypot", "imag", "index",
+    "inner", "insert", "inv", "invert", "isclose", "isfinite", "isinf", "isnan", "kron",
+    "leaky_relu", "less", "less_equal", "log", "log1p", "log2", "log10", "log_softmax", "logaddexp",
+    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "lookup",
+    "matmul", "matrix_power", "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid",
+    "min", "minimum", "mod", "moveaxis", "multi_dot", "multiply", "nan_to_num", "nanmax", "nanmean",
+    "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "ndim", "negative", "norm", "not_equal",
+    "one_hot", "ones_like", "outer", "pad", "percentile", "pick", "polyval", "positive", "power",
+    "prod", "ptp", "put", "quantile", "rad2deg", "radians", "ravel", "real", "reciprocal", "relu",
+    "remainder", "repeat", "reshape", "rint", "roll", "rollaxis", "rot90", "round", "scatter",
+    "searchsorted", "sec", "sech", "select", "selu", "shape", "sigmoid", "sign", "signbit", "silu",
+    "sin", "sinc", "sinh", "size", "slogdet", "softmax", "softplus", "softsign", "solve", "sort",
+    "split", "spread", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "svd",
+    "svdvals", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile",
+    "transpose", "trapezoid", "tril", "triu", "trunc", "unstack", "var", "vdot", "vecdot", "vstack",
+    "where", "zeros_like"
 ]  # fmt: skip

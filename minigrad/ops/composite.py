@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.kinds import negative_axes, public, rank
+from minigrad.core import Tensor
+from minigrad.core.kinds import activation, negative_axes, public, rank
 from minigrad.habits import explained
-from minigrad.ops.elementwise import astype, equal, sqrt, square, where
+from minigrad.ops.elementwise import astype, equal, maximum, minimum, sqrt, square, where
+from minigrad.ops.elementwise import clip as limited
 from minigrad.ops.reductions import sum
 from minigrad.ops.shapes import shape_of
 
@@ -50,7 +52,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     return narrow(sum(square(x - mean(x, axes, True)), axes, keepdims) / count)
 
 
-def _root(total: Any) -> Any:
+def root(total: Any) -> Any:
     """Square root whose derivative at 0 is stated as 0 instead of infinite."""
     zero = equal(total, 0)
     return where(zero, 0.0, sqrt(where(zero, 1.0, total)))
@@ -61,12 +63,17 @@ def _root(total: Any) -> Any:
 def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     """Standard deviation over axes; its derivative where all entries are equal is 0."""
     x, narrow = wide(x)
-    return narrow(_root(var(x, axis, keepdims, ddof)))
+    return narrow(root(var(x, axis, keepdims, ddof)))
 
 
-@public
+@activation
 @explained
-def norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Euclidean (Frobenius) norm over axes; its derivative at 0 is 0."""
-    x, narrow = wide(x)
-    return narrow(_root(sum(square(x), axis, keepdims)))
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+    """x limited to [low, high]; the derivative at the bounds is 1, and bounds may be left out.
+
+    Of bounds that are arrays or tensors the rules are those of `maximum` and `minimum`.
+    """
+    if not any(isinstance(b, Tensor) or rank(b) for b in (low, high) if b is not None):
+        return limited(x, low, high)
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)

@@ -143,7 +143,7 @@ def _added(shape: tuple[int, ...], parts: Sequence[Any], positions: Sequence[Any
     return total
 
 
-def _integers(indices: Any, where: str) -> Any:
+def integers(indices: Any, where: str) -> Any:
     """Integers as an array or a tensor; refused if they are none."""
     if not isinstance(indices, Tensor):
         indices = np.asarray(unmasked(indices, f"{where}: indices"))
@@ -153,7 +153,7 @@ def _integers(indices: Any, where: str) -> Any:
 
 
 def _rows(x: Any, indices: Any) -> Arguments:
-    return (x, _integers(indices, "take")), {}
+    return (x, integers(indices, "take")), {}
 
 
 @public
@@ -272,7 +272,7 @@ def put(parts: Any, indices: Any, rows: int) -> Any:
 
 
 def _along(x: Any, indices: Any) -> Arguments:
-    indices = _integers(indices, "pick")
+    indices = integers(indices, "pick")
     if shape_of(x)[:-1] != indices.shape:
         raise ShapeError(
             f"pick: indices of shape {indices.shape} do not fit values of shape {shape_of(x)}; "

@@ -71,14 +71,14 @@ def _choose_jvp(t: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     return sum(_ties(t, y, x, axis, keepdims), axis, keepdims)
 
 
-def _lead(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+def lead(x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
     """How far the greatest entry over axes is from the next; nothing where it is the only one."""
     moved = np.moveaxis(x, axis, range(len(axis)))
     rows = np.sort(moved.reshape(-1, *moved.shape[len(axis) :]), axis=0)
     return np.expand_dims(rows[-1] - rows[-2], axis) if len(rows) > 1 else rows[:0]
 
 
-@general(_choose_vjp, _choose_jvp, numerics=Numerics(kink=_lead), **_OVER_AXES)
+@general(_choose_vjp, _choose_jvp, numerics=Numerics(kink=lead), **_OVER_AXES)
 def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """Greatest entry over axes; ties split the gradient equally."""
     return np.max(x, axis=axis, keepdims=keepdims)
@@ -87,7 +87,7 @@ def max(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 @general(
     _choose_vjp,
     _choose_jvp,
-    numerics=Numerics(kink=lambda x, axis, keepdims: _lead(-x, axis)),
+    numerics=Numerics(kink=lambda x, axis, keepdims: lead(-x, axis)),
     **_OVER_AXES,
 )
 def min(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:

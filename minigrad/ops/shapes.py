@@ -108,14 +108,20 @@ def swapaxes(x: Any, a: int = -2, b: int = -1) -> Any:
 
 
 @public
-def moveaxis(x: Any, source: int, destination: int) -> Any:
-    """One axis moved to another place, the others in their order."""
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """One or several axes moved to other places, the others in their order."""
     n = rank(x)
-    (source,) = negative_axes(source, n, "moveaxis")
-    (destination,) = negative_axes(destination, n, "moveaxis")
-    order = list(range(-n, 0))
-    order.insert(destination + n, order.pop(source))
-    return transpose(x, tuple(order))
+    sources, places = (a if isinstance(a, tuple | list) else (a,) for a in (source, destination))
+    if len(sources) != len(places):
+        raise ValueError(f"moveaxis: {len(sources)} axes do not go to {len(places)} places")
+    froms = [negative_axes(a, n, "moveaxis")[0] for a in sources]
+    tos = [negative_axes(a, n, "moveaxis")[0] for a in places]
+    if len({*froms}) < len(froms) or len({*tos}) < len(tos):
+        raise ValueError(f"moveaxis: an axis twice in {source} to {destination}")
+    order = [a for a in range(-n, 0) if a not in froms]
+    for to, a in sorted(zip(tos, froms, strict=True)):
+        order.insert(to + n, a)
+    return transpose(x, tuple(order)) if order != [*range(-n, 0)] else x
 
 
 def _inserted(x: Any, axis: Any = -1) -> Arguments:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Array, Primitive
-from minigrad.core.kinds import FLAG, INDEX
+from minigrad.core.kinds import FLAG, INDEX, MATRIX
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,9 @@ def draw_case(primitive: Primitive, random: Random, number: int | None = None) -
             operands.append(values.random(item) < 0.5)
         elif kind == INDEX:
             operands.append(values.integers(0, 3, item))
+        elif kind == MATRIX:
+            moved = values.uniform(-0.125, 0.125, item)
+            operands.append(moved + np.diag(np.arange(1.0, item[-1] + 1)))
         else:
             low, high = kind
             operands.append(np.asarray(values.uniform(low, high, item)))

@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.core import PRIMITIVES, Array, Primitive, Tensor
-from minigrad.core.kinds import FLAG, INDEX, POSITIVE, UNIT
+from minigrad.core.kinds import BEYOND, FLAG, INDEX, INSIDE, MATRIX, POSITIVE, UNIT
 from minigrad.graph import Graph, freeze, replay
 from minigrad.testing.cases import draw_case
 
@@ -96,9 +96,7 @@ class _Builder:
             x = ops.reshape(ops.reshape(last, (-1,))[np.arange(size) % last.size], shape)
         else:
             x = self.leaf(shape)
-        if kind in (POSITIVE, UNIT) and np.min(x.data, initial=1.0) < 0.125:
-            x = ops.softplus(x) + 0.125
-        return x
+        return _brought_into(kind, x)
 
     def step(self, primitive: Primitive) -> bool:
         """Apply a primitive to what is there; False where the result is too large."""
@@ -124,6 +122,20 @@ class _Builder:
             return False
         self.pool.append(result)
         return True
+
+
+def _brought_into(kind: Any, x: Tensor) -> Tensor:
+    """A value of the domain of an operand, made from any."""
+    if kind in (POSITIVE, UNIT) and np.min(x.data, initial=1.0) < 0.125:
+        return ops.softplus(x) + 0.125  # type: ignore[no-any-return]  # the table
+    if kind == INSIDE and np.max(np.abs(x.data), initial=0.0) > 0.875:
+        return 0.875 * ops.tanh(x)  # type: ignore[no-any-return]  # the table
+    if kind == BEYOND and np.min(x.data, initial=4.0) < 2.25:
+        return ops.softplus(x) + 2.25  # type: ignore[no-any-return]  # the table
+    if kind == MATRIX:
+        moved = 0.125 * ops.tanh(x)
+        return moved + np.diag(np.arange(1.0, x.shape[-1] + 1))  # type: ignore[no-any-return]
+    return x
 
 
 def _like(shape: tuple[int, ...], count: int, random: Random) -> list[tuple[int, ...]]:

@@ -42,7 +42,8 @@ def outcome(call: Callable[..., Any], *args: Any) -> Any:
 
 
 def sentences() -> list[str]:
-    tables = habits.ATTRIBUTES, habits.FUNCTIONS, habits.KEYWORDS, habits.CONVERSIONS
+    tables = (habits.ATTRIBUTES, habits.FUNCTIONS, habits.KEYWORDS, habits.CONVERSIONS,
+              habits.NUMPY)  # fmt: skip
     return [*(way for table in tables for way in table.values()),
             *(way for _, way in habits.OPERATORS.values())]  # fmt: skip
 
@@ -169,18 +170,18 @@ def test_plus_is_the_tensor_itself():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: t & t, "tensor t & ... has no gradient rule here; "
-         "write minigrad.logical_and(a, b) of conditions"),
-        (lambda: t % 2, "tensor t % ... has no gradient rule here; "
-         "write a - n * np.floor(a.data / n), whose gradient by a is 1"),
-        (lambda: 2 // t, "... // tensor t has no gradient rule here; "
-         "it is constant almost everywhere, so take the values alone: np.floor(a.data / n)"),
-        (lambda: ~t, "~tensor t has no gradient rule here; "
-         "write minigrad.logical_not(a) of conditions"),
-        (lambda: np.ones(2) % t, "np.remainder has no gradient rule here; "
-         "write a - n * np.floor(a.data / n), whose gradient by a is 1"),
-        (lambda: np.logical_or(t, t), "np.logical_or has no gradient rule here; "
-         "write minigrad.maximum(a, b) of conditions"),
+        (lambda: t & t, "& of tensor t is that of conditions, such as (x > 0) & (x < 1); "
+         "tensor.data gives the values alone"),
+        (lambda: 2 | (t > 1), "| of 2 is that of conditions, such as (x > 0) | (x < 1); "
+         "tensor.data gives the values alone"),
+        (lambda: ~t, "~ of tensor t is that of conditions, such as ~(x > 0); "
+         "tensor.data gives the values alone"),
+        (lambda: t << 2, "tensor t << ... has no gradient rule here; "
+         "it is constant almost everywhere, so take the values alone: a.data << n"),
+        (lambda: np.fft.fft(t), "np.fft.fft has no gradient rule here; "
+         "transforms and convolutions of signals are not in this library"),
+        (lambda: np.unique(t), "np.unique has no gradient rule here; its shape depends on values: "
+         "choose by minigrad.where, or read tensor.data"),
         (lambda: int(one), "int(tensor one): write int(tensor.item()) for the number; "
          "an array cannot hold a tensor"),
         (lambda: operator.delitem(t, 0), "del tensor t[...]: tensors are not written into; "
@@ -223,7 +224,8 @@ JUNK: list[Any] = [None, "word", {}, [[1], [1, 2]], object(), np.array(["a"]), n
                    len, np.ndarray, 10**400, np.datetime64("2020"), {1}, b"x", [t, t]]  # fmt: skip
 
 
-KNOWN_AS = {"lookup": "take", "log_softmax": "softmax", "broadcast_to": "expand_dims"}
+KNOWN_AS = {"lookup": "take", "log_softmax": "softmax", "broadcast_to": "expand_dims",
+            "argmax": "reshape", "argmin": "reshape"}  # fmt: skip
 """Primitives whose operands are looked at by another operation, under its name."""
 
 

@@ -18,7 +18,8 @@ SAME = [name for name, p in mg.PRIMITIVES.items()
 @given(args=broadcast_args("(),()->()", domain=(0.125, 4.0)), dtype=st.sampled_from(["f4", "f8"]))
 def test_a_function_is_numpys_of_its_name(name, args, dtype):
     ufunc, args = getattr(np, name), [x.astype(dtype) for x in args]
-    found, wanted = (f(*args[: ufunc.nin]) for f in (getattr(mg, name), ufunc))
+    with np.errstate(invalid="ignore"):  # beyond the domain of some
+        found, wanted = (f(*args[: ufunc.nin]) for f in (getattr(mg, name), ufunc))
     assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
     np.testing.assert_array_equal(found, wanted)
 

@@ -79,10 +79,9 @@ REFUSED: dict[str, Any] = {
     "another dtype": lambda t: np.sum(t(a), dtype=np.float32),
     "a first value": lambda t: np.max(t(a), axis=1, initial=0.0),
     "edges repeated": lambda t: np.pad(t(a), 1, mode="edge"),
-    "an order of the norm": lambda t: np.linalg.norm(t(a), ord=1),
     "positions of truth": lambda t: np.where(t(a)),
     "written in place": lambda t: np.copyto(np.empty((3, 5)), t(a)),
-    "sorted": lambda t: np.sort(t(a)),
+    "positions that a value decides": lambda t: np.nonzero(t(a)),
 }
 
 
@@ -115,12 +114,10 @@ def test_a_call_that_has_no_meaning_here_is_refused(name):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda t: np.split(t(a), [1, 2]),
         lambda t: np.reshape(t(a), (5, 3), order="F"),
-        lambda t: np.linalg.norm(t(a), 1),
         lambda t: np.sum(t(a), 0, np.float32),
-        lambda t: np.take(t(a), [0, 1]),
-        lambda t: np.outer(t(a), t(a)),
+        lambda t: np.take(t(a), [0, 1], mode="wrap"),
+        lambda t: np.quantile(t(a), 0.5, method="lower"),
     ],
 )
 def test_a_meaning_that_only_numpy_has_is_refused_and_the_way_out_is_named(call):

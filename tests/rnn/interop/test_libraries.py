@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn.activations import names
+from rnn.activations import activations
 from rnn.interop.libraries import KERAS, ONNX, TORCH
 
 GATES = {"rnn": "h", "lstm": "cfio", "gru": "nrz"}
@@ -14,6 +14,6 @@ GATES = {"rnn": "h", "lstm": "cfio", "gru": "nrz"}
 def test_every_gate_has_its_place_and_every_activation_its_name(library):
     assert {kind: "".join(sorted(order)) for kind, order in library.orders.items()} == GATES
     assert all(len(library.letters[kind].split()) == len(g) for kind, g in GATES.items())
-    assert set(library.activations.values()) <= set(names())
+    assert set(library.activations.values()) <= set(activations())
     assert {library.activations[theirs] for theirs in library.ours.values()} == set(library.ours)
     assert sorted(library.peepholes) in ([], sorted("ifo"))
