@@ -179,10 +179,10 @@ def test_a_traced_graph_holds_what_was_there():
 
 
 @pytest.mark.parametrize("primitive", PRIMITIVES, ids=lambda p: p.name)
-@given(draw=RANDOM)
-def test_a_masked_array_is_refused_by_every_primitive(primitive, draw):
+@pytest.mark.parametrize("seed", range(4))
+def test_a_masked_array_is_refused_by_every_primitive(primitive, seed):
     """Recorded or not: its mask would be lost on the way."""
-    case = draw_case(primitive, draw)
+    case = draw_case(primitive, Random(seed))
     for k, x in enumerate(case.operands):
         masked = np.ma.array(x, mask=np.zeros(x.shape, bool))
         for other in (mg.Tensor, lambda y: y):
