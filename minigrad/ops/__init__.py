@@ -12,8 +12,8 @@ from minigrad.habits import adopt
 from minigrad.ops import elementwise, shapes, indexing, products  # noqa: F401
 from minigrad.ops import reductions, composite, running  # noqa: F401
 from minigrad.ops import trigonometric, exponents, whole, special, activations  # noqa: F401
-from minigrad.ops import questions, signs, rearranging, matrices, sorting, statistics  # noqa: F401
-from minigrad.ops import contraction, linalg, norms, numpy_face  # noqa: F401
+from minigrad.ops import questions, signs, rearranging, joining, matrices, sorting, statistics  # noqa: F401
+from minigrad.ops import contraction, linalg, spectra, norms, numpy_face  # noqa: F401
 # isort: on
 
 __all__ = sorted(name for name in FUNCTIONS if not name.startswith("_"))

@@ -84,17 +84,22 @@ from minigrad.ops.indexing import (
     spread,
     take,
 )
+from minigrad.ops.joining import (
+    append,
+    array_split,
+    column_stack,
+    delete,
+    dstack,
+    hstack,
+    insert,
+    vstack,
+)
 from minigrad.ops.linalg import (
-    cholesky,
     det,
-    eigh,
-    eigvalsh,
     inv,
     matrix_power,
     slogdet,
     solve,
-    svd,
-    svdvals,
 )
 from minigrad.ops.matrices import (
     diag,
@@ -116,8 +121,6 @@ from minigrad.ops.questions import (
     all,
     allclose,
     any,
-    argmax,
-    argmin,
     array_equal,
     bitwise_and,
     bitwise_or,
@@ -133,25 +136,17 @@ from minigrad.ops.questions import (
     logical_xor,
     ndim,
     ones_like,
-    searchsorted,
     shape,
     size,
 )
 from minigrad.ops.rearranging import (
-    append,
-    array_split,
     atleast_1d,
     atleast_2d,
     atleast_3d,
     broadcast_arrays,
-    column_stack,
-    delete,
     diff,
-    dstack,
     fliplr,
     flipud,
-    hstack,
-    insert,
     matrix_transpose,
     meshgrid,
     ravel,
@@ -161,7 +156,6 @@ from minigrad.ops.rearranging import (
     rot90,
     select,
     tile,
-    vstack,
 )
 from minigrad.ops.reductions import (
     add_n,
@@ -206,16 +200,26 @@ from minigrad.ops.signs import (
     signbit,
 )
 from minigrad.ops.sorting import (
+    argmax,
+    argmin,
     argsort,
     median,
     percentile,
     quantile,
+    searchsorted,
     sort,
     take_along_axis,
 )
 from minigrad.ops.special import (
     erf,
     erfc,
+)
+from minigrad.ops.spectra import (
+    cholesky,
+    eigh,
+    eigvalsh,
+    svd,
+    svdvals,
 )
 from minigrad.ops.statistics import (
     average,

@@ -10,10 +10,10 @@ from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
 from minigrad.ops.composite import root, wide
 from minigrad.ops.elementwise import absolute, power, square, where
-from minigrad.ops.linalg import svdvals
 from minigrad.ops.questions import count_nonzero
 from minigrad.ops.reductions import keep, max, min, sum
 from minigrad.ops.shapes import moveaxis
+from minigrad.ops.spectra import svdvals
 
 
 @public

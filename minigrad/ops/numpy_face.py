@@ -21,10 +21,11 @@ from minigrad.ops.composite import clip
 from minigrad.ops.contraction import cross, tensordot, vecdot
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import take
+from minigrad.ops.joining import equal_parts
 from minigrad.ops.matrices import diagonal, trace
 from minigrad.ops.norms import norm
 from minigrad.ops.products import matmul, outer
-from minigrad.ops.rearranging import array_of, equal_parts
+from minigrad.ops.rearranging import array_of
 from minigrad.ops.reductions import cumsum, max, min
 from minigrad.ops.running import cumprod
 from minigrad.ops.shapes import (

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import Tensor
-from minigrad.core.kinds import REAL, negative_axes, public, rank, stepwise
-from minigrad.facts import Numerics
+from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained, title
 from minigrad.ops.elementwise import (
     absolute,
@@ -24,8 +23,8 @@ from minigrad.ops.elementwise import (
     not_equal,
     where,
 )
-from minigrad.ops.reductions import lead, sum
-from minigrad.ops.shapes import Arguments, broadcast_to, flatten, shape_of
+from minigrad.ops.reductions import sum
+from minigrad.ops.shapes import broadcast_to, shape_of
 
 
 @public
@@ -197,55 +196,3 @@ def allclose(
 def array_equal(a1: Any, a2: Any) -> Any:
     """Whether the shapes and all entries are the same."""
     return all(equal(a1, a2)) if shape_of(a1) == shape_of(a2) else np.False_
-
-
-# --- where ----------------------------------------------------------------------------------------
-
-
-def _along(a: Any, axis: Any = None, keepdims: bool = False) -> Arguments:
-    if axis is None:
-        if keepdims and rank(a) != 1:
-            raise TypeError("keepdims is for one axis; name it")
-        a, axis = flatten(a), -1
-    (axis,) = negative_axes(axis, rank(a), "extreme")
-    return (a,), {"axis": axis, "keepdims": bool(keepdims)}
-
-
-def _ahead(sign: int) -> Numerics:
-    return Numerics(kink=lambda x, axis, keepdims: lead(sign * x, (axis,)))
-
-
-_PLACE: Any = {
-    "signature": "(n)->()", "prepare": _along, "lift": "same",
-    "sample": lambda r: ([(2, 3)], {"axis": r.choice((-1, -2)), "keepdims": r.random() < 0.5}),
-}  # fmt: skip
-
-
-@stepwise(1, numerics=_ahead(1), **_PLACE)
-def argmax(a: Any, axis: int, keepdims: bool) -> Any:
-    """The index of the greatest entry along an axis, of all in a row if none is given."""
-    return np.argmax(a, axis=axis, keepdims=keepdims)
-
-
-@stepwise(1, numerics=_ahead(-1), **_PLACE)
-def argmin(a: Any, axis: int, keepdims: bool) -> Any:
-    """The index of the smallest entry along an axis, of all in a row if none is given."""
-    return np.argmin(a, axis=axis, keepdims=keepdims)
-
-
-def _sides(a: Any, v: Any, side: str = "left") -> Arguments:
-    if rank(a) != 1 or side not in ("left", "right"):
-        raise TypeError(f"a row of numbers, and 'left' or 'right', got {rank(a)} axes, {side!r}")
-    return (a, v), {"side": side}
-
-
-@stepwise(
-    2,
-    signature="(n),()->()",
-    domain=(REAL, REAL),
-    prepare=_sides,
-    sample=lambda r: ([np.arange(3.0), (2, 2)], {"side": r.choice(("left", "right"))}),
-)
-def searchsorted(a: Any, v: Any, side: Any) -> Any:
-    """Before which entry of a sorted row each v belongs, so that it stays sorted."""
-    return np.searchsorted(a, v, side)

@@ -1,4 +1,4 @@
-"""Entries in order, and what is told by their order: median and quantiles.
+"""Entries in order, and what is told by their order: places, median and quantiles.
 
 What is moved is differentiated, the order itself has no derivative: of equal entries each has the
 slope of the place that it comes to, the first of them of the first place.
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.kinds import negative_axes, public, rank, stepwise
+from minigrad.core.kinds import REAL, negative_axes, public, rank, stepwise
 from minigrad.facts import Numerics
 from minigrad.habits import explained
 from minigrad.ops.composite import wide
@@ -18,16 +18,70 @@ from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import integers, lookup
 from minigrad.ops.questions import isnan, logical_or
 from minigrad.ops.rearranging import one_axis
+from minigrad.ops.reductions import lead
 from minigrad.ops.shapes import (
     Arguments,
     broadcast_to,
     cut,
     expand_dims,
+    flatten,
     moveaxis,
     reshape,
     shape_of,
     stack,
 )
+
+
+def _along(a: Any, axis: Any = None, keepdims: bool = False) -> Arguments:
+    if axis is None:
+        if keepdims and rank(a) != 1:
+            raise TypeError("keepdims is for one axis; name it")
+        a, axis = flatten(a), -1
+    (axis,) = negative_axes(axis, rank(a), "extreme")
+    return (a,), {"axis": axis, "keepdims": bool(keepdims)}
+
+
+def _ahead(sign: int) -> Numerics:
+    return Numerics(kink=lambda x, axis, keepdims: lead(sign * x, (axis,)))
+
+
+_PLACE: Any = {
+    "signature": "(n)->()", "prepare": _along, "lift": "same",
+    "sample": lambda r: ([(2, 3)], {"axis": r.choice((-1, -2)), "keepdims": r.random() < 0.5}),
+}  # fmt: skip
+
+
+@stepwise(1, numerics=_ahead(1), **_PLACE)
+def argmax(a: Any, axis: int, keepdims: bool) -> Any:
+    """The index of the greatest entry along an axis, of all in a row if none is given."""
+    return np.argmax(a, axis=axis, keepdims=keepdims)
+
+
+@stepwise(1, numerics=_ahead(-1), **_PLACE)
+def argmin(a: Any, axis: int, keepdims: bool) -> Any:
+    """The index of the smallest entry along an axis, of all in a row if none is given."""
+    return np.argmin(a, axis=axis, keepdims=keepdims)
+
+
+def _sides(a: Any, v: Any, side: str = "left") -> Arguments:
+    if rank(a) != 1 or side not in ("left", "right"):
+        raise TypeError(f"a row of numbers, and 'left' or 'right', got {rank(a)} axes, {side!r}")
+    return (a, v), {"side": side}
+
+
+@stepwise(
+    2,
+    signature="(n),()->()",
+    domain=(REAL, REAL),
+    prepare=_sides,
+    sample=lambda r: ([np.arange(3.0), (2, 2)], {"side": r.choice(("left", "right"))}),
+)
+def searchsorted(a: Any, v: Any, side: Any) -> Any:
+    """Before which entry of a sorted row each v belongs, so that it stays sorted."""
+    return np.searchsorted(a, v, side)
+
+
+# --- in order -------------------------------------------------------------------------------------
 
 
 def _ordered(a: Any, axis: Any = -1) -> Arguments:

@@ -12,32 +12,7 @@ import pytest
 import minigrad as mg
 import rnn
 from minigrad.testing import check_gradients
-
-rng = np.random.default_rng(0)
-A = np.diag([1.0, 2.0, 4.0]) + 0.2 * rng.normal(size=(3, 3))
-S = A + A.T
-PILE = np.stack([A, A.T @ A + np.eye(3)])
-B = rng.normal(size=(3, 2))
-
-
-def exact(x):
-    return mpmath.matrix(x.tolist())
-
-
-def floats(x):
-    return np.array(x.tolist(), float)
-
-
-EXACT = {
-    "inv": (mg.inv, A, lambda x: floats(x**-1)),
-    "solve": (lambda a: mg.solve(a, B), A, lambda x: floats(x**-1 * exact(B))),
-    "det": (mg.det, A, lambda x: float(mpmath.det(x))),
-    "log |det|": (lambda a: mg.slogdet(a)[1], A, lambda x: float(mpmath.log(mpmath.det(x)))),
-    "cholesky": (mg.cholesky, S, lambda x: floats(mpmath.cholesky(x))),
-    "eigenvalues": (mg.eigvalsh, S, lambda x: floats(mpmath.eigsy(x, eigvals_only=True))[:, 0]),
-    "singular values": (mg.svdvals, np.c_[A, B],
-                        lambda x: floats(mpmath.svd_r(x, compute_uv=False))[:, 0]),
-}  # fmt: skip
+from tests.minigrad.ops.exactly import EXACT, PILE, B, S, exact, oracle_at, rng
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -53,19 +28,6 @@ def test_a_value_and_a_slope_are_those_of_40_digits(name):
         slope = [(p - q) / (2 * step) for p, q in zip(ahead, behind, strict=True)]
     found = mg.jvp(f, [x], [v])[1]
     np.testing.assert_allclose(np.ravel(found), np.array(slope, float), rtol=1e-11, atol=1e-12)
-
-
-def oracle_at(name, x):
-    """The entries of the exact result, not rounded."""
-    y = {
-        "inv": lambda: x**-1, "solve": lambda: x**-1 * exact(B),
-        "det": lambda: mpmath.matrix([mpmath.det(x)]),
-        "log |det|": lambda: mpmath.matrix([mpmath.log(mpmath.det(x))]),
-        "cholesky": lambda: mpmath.cholesky(x),
-        "eigenvalues": lambda: mpmath.eigsy(x, eigvals_only=True),
-        "singular values": lambda: mpmath.svd_r(x, compute_uv=False),
-    }[name]()  # fmt: skip
-    return [y[i, j] for i in range(y.rows) for j in range(y.cols)]
 
 
 BATCHED = {
@@ -84,28 +46,6 @@ def test_a_pile_of_matrices_is_done_one_by_one(name):
     if name != "solve of piles":
         for k in range(2):
             np.testing.assert_allclose(f(PILE)[k], f(PILE[k]), rtol=1e-12, atol=1e-13)
-
-
-def test_the_gradient_stands_in_the_triangle_that_is_read():
-    for f in (mg.cholesky, mg.eigvalsh):
-        assert not np.triu(mg.grad(lambda a, f=f: mg.sum(f(a)))(S), 1).any()
-    upper = mg.grad(lambda a: mg.sum(mg.eigh(a, "U")[0] ** 2))(S)
-    assert not np.tril(upper, -1).any()
-    # An entry that is not read has no slope either.
-    other = S.copy()
-    other[0, 2] += 5.0
-    np.testing.assert_array_equal(mg.cholesky(other), mg.cholesky(S))
-
-
-def test_equal_eigenvalues_leave_their_sum_its_slope():
-    np.testing.assert_allclose(mg.grad(lambda a: mg.sum(mg.eigvalsh(a)))(np.eye(3)), np.eye(3))
-
-
-@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (1, 4), (2, 4, 3)])
-def test_singular_values_of_any_shape(shape):
-    x = rng.normal(size=shape)
-    np.testing.assert_allclose(mg.svdvals(x), np.linalg.svdvals(x), rtol=1e-13)
-    check_gradients(mg.svdvals, x, order=2)
 
 
 @pytest.mark.parametrize("name", ["inv", "det", "cholesky", "eigvalsh", "svdvals"])

@@ -63,14 +63,6 @@ def test_a_question_stays_in_the_graph_and_no_trace_decides_on_it():
     assert [float(top(np.array(x))) for x in ([1.0, 3.0], [5.0, 3.0])] == [6.0, 10.0]
 
 
-@given(x=tensors(shape=(3, 4), kinks="hit"), axis=st.sampled_from([None, 0, 1, -1]))
-def test_a_place_is_the_first_of_its_value(x, axis):
-    for name in ("argmax", "argmin"):
-        found = getattr(mg, name)(mg.Tensor(x), axis)
-        np.testing.assert_array_equal(found.data, getattr(np, name)(x, axis))
-    assert not mg.grad(lambda x: mg.sum(x * 0.0 + mg.argmax(x)))(x).any()
-
-
 def test_bits_of_whole_numbers_are_for_arrays():
     with pytest.raises(TypeError, match="is that of conditions"):
         mg.Tensor([1, 2]) & 1

@@ -28,6 +28,14 @@ def test_sorted_entries_are_numpys_and_their_slopes_go_back(x, data):
     np.testing.assert_array_equal(found, wanted.reshape(x.shape))
 
 
+@given(x=tensors(shape=(3, 4), kinks="hit"), axis=st.sampled_from([None, 0, 1, -1]))
+def test_a_place_is_the_first_of_its_value(x, axis):
+    for name in ("argmax", "argmin"):
+        found = getattr(mg, name)(mg.Tensor(x), axis)
+        np.testing.assert_array_equal(found.data, getattr(np, name)(x, axis))
+    assert not mg.grad(lambda x: mg.sum(x * 0.0 + mg.argmax(x)))(x).any()
+
+
 def test_ties_have_the_slopes_of_their_places():
     assert mg.grad(lambda x: mg.sort(x)[0])(np.array([2.0, 1.0, 1.0])).tolist() == [0.0, 1.0, 0.0]
     assert mg.grad(mg.median)(np.array([1.0, 1.0, 3.0])).tolist() == [0.0, 1.0, 0.0]
