@@ -22,7 +22,15 @@ from minigrad.ops.matrices import diagonal
 from minigrad.ops.products import matmul
 from minigrad.ops.rearranging import array_of
 from minigrad.ops.reductions import sum
-from minigrad.ops.shapes import expand_dims, flatten, moveaxis, reshape, shape_of, transpose
+from minigrad.ops.shapes import (
+    expand_dims,
+    flatten,
+    moveaxis,
+    reshape,
+    shape_of,
+    squeeze,
+    transpose,
+)
 
 Letters = tuple[str, ...]
 """The names of the axes of an operand."""
@@ -208,7 +216,8 @@ def vdot(a: Any, b: Any) -> Any:
 @explained
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     """The sum of products along an axis, the others broadcast."""
-    return sum(moveaxis(array_of(x1), axis, -1) * moveaxis(array_of(x2), axis, -1), -1)
+    a, b = (moveaxis(array_of(x), axis, -1) for x in (x1, x2))
+    return squeeze(matmul(expand_dims(a, -2), expand_dims(b, -1)), (-2, -1))
 
 
 @public

@@ -23,7 +23,8 @@ def signbit(x: Any) -> Any:
 @explained
 def copysign(a: Any, b: Any) -> Any:
     """The size of a with the sign of b."""
-    return absolute(a) * where(signbit(b), -1.0, 1.0)
+    size = fabs(a)
+    return where(signbit(b), -size, size)
 
 
 @public
@@ -37,7 +38,8 @@ def heaviside(x: Any, h: Any) -> Any:
 @explained
 def fabs(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""
-    return absolute(x)
+    real = x if getattr(x, "dtype", np.dtype(type(x))).kind in "fc" else x * 1.0
+    return absolute(real)
 
 
 @public

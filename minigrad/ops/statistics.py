@@ -10,7 +10,7 @@ from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.errors import ShapeError
 from minigrad.habits import explained
 from minigrad.ops.composite import mean, wide
-from minigrad.ops.elementwise import sqrt, where
+from minigrad.ops.elementwise import astype, logical_not, sqrt, where
 from minigrad.ops.products import matmul
 from minigrad.ops.questions import isnan
 from minigrad.ops.rearranging import array_of
@@ -44,13 +44,13 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @public
 @explained
 def cov(m: Any, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
-    """Covariances of the variables in rows, each with its observations."""
-    x, narrow = wide(m)
+    """Covariances of the variables in rows, each with its observations, in double precision."""
+    x = astype(m, "float64")
     x = expand_dims(x, 0) if rank(x) == 1 else x
     x = x if rowvar or rank(m) == 1 else x.T
     x = x - mean(x, 1, True)
     ddof = int(not bias) if ddof is None else ddof
-    y = narrow(matmul(x, x.T) / (shape_of(x)[1] - ddof))
+    y = matmul(x, x.T) / (shape_of(x)[1] - ddof)
     return y[0, 0] if rank(m) == 1 else y
 
 
@@ -84,10 +84,22 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 # --- without what is no number --------------------------------------------------------------------
 
 
+def _filled(a: Any, value: float) -> Any:
+    """a with a number in place of NaN; whole numbers are as they are."""
+    return where(isnan(a), value, a) if array_of(a).dtype.kind in "fc" else a
+
+
+def _count(x: Any, axis: Any, keepdims: bool) -> Any:
+    """How many entries are numbers, in the precision of x."""
+    return astype(sum(logical_not(isnan(x)), axis, keepdims), x.dtype)
+
+
 @public
 @explained
 def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Numbers in place of NaN and of infinities, by default the greatest that there are."""
+    if array_of(x).dtype.kind not in "fc":
+        return x
     about = np.finfo(x.dtype)
     top = about.max if posinf is None else posinf
     low = about.min if neginf is None else neginf
@@ -99,14 +111,14 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None)
 @explained
 def nansum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of what is a number."""
-    return sum(where(isnan(a), 0.0, a), axis, keepdims)
+    return sum(_filled(a, 0.0), axis, keepdims)
 
 
 @public
 @explained
 def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of what is a number."""
-    return prod(where(isnan(a), 1.0, a), axis, keepdims)
+    return prod(_filled(a, 1.0), axis, keepdims)
 
 
 @public
@@ -114,21 +126,21 @@ def nanprod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean of what is a number."""
     x, narrow = wide(a)
-    return narrow(nansum(x, axis, keepdims) / sum(1.0 - isnan(x), axis, keepdims))
+    return narrow(nansum(x, axis, keepdims) / _count(x, axis, keepdims))
 
 
 @public
 @explained
 def nanmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The greatest entry that is a number; −∞ where none is."""
-    return max(where(isnan(a), -np.inf, a), axis, keepdims)
+    return max(_filled(a, -np.inf), axis, keepdims)
 
 
 @public
 @explained
 def nanmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry that is a number; ∞ where none is."""
-    return min(where(isnan(a), np.inf, a), axis, keepdims)
+    return min(_filled(a, np.inf), axis, keepdims)
 
 
 @public
@@ -138,7 +150,7 @@ def nanvar(a: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> A
     x, narrow = wide(a)
     flag = isnan(x)
     away = where(flag, 0.0, where(flag, 0.0, x) - nanmean(x, axis, True))
-    return narrow(sum(away * away, axis, keepdims) / (sum(1.0 - flag, axis, keepdims) - ddof))
+    return narrow(sum(away * away, axis, keepdims) / (_count(x, axis, keepdims) - ddof))
 
 
 @public

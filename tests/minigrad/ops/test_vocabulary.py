@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.testing import check_gradients
-from tests.minigrad.ops.calls import CALLS, REFUSED, flag, v, x, y
+from tests.minigrad.ops.calls import BINARY, CALLS, REFUSED, UNARY, flag, v, x, y
 
 FREE = {"empty_like"}
 """Whose entries may be any."""
@@ -77,6 +77,26 @@ def test_its_derivatives_of_both_orders_are_right_and_it_compiles(name):
 
     for eager, compiled in zip(slopes(*given), mg.compile(slopes)(*given), strict=True):
         np.testing.assert_allclose(compiled, eager, rtol=1e-12, atol=1e-13)
+
+
+OTHERS = [*(name for name in UNARY if name not in {*FREE, "allclose"}), "sort", "argsort", "median"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int64"])
+@pytest.mark.parametrize("name", [*OTHERS, *BINARY])
+def test_in_other_precisions_and_of_whole_numbers_it_is_numpys_or_refused(name, dtype):
+    numbers = np.array([[3, 1, 2], [2, 2, 5]]) if dtype == "int64" else x[:2, :3]
+    given, f = [numbers.astype(dtype)] * (2 if name in BINARY else 1), getattr(np, name)
+    with np.errstate(all="ignore"):
+        wanted = plain(f(*given))
+        if (name, dtype) == ("reciprocal", "int64"):
+            pytest.raises(TypeError, f, *map(mg.Tensor, given)).match("write 1 / x")
+            return
+        found = plain(f(*map(mg.Tensor, given)))
+    assert [(a.shape, a.dtype) for a in found] == [(a.shape, a.dtype) for a in wanted]
+    for a, b in zip(found, wanted, strict=True):
+        eps = float(np.finfo(b.dtype).eps) if b.dtype.kind == "f" else 0.0
+        np.testing.assert_allclose(1.0 * a, 1.0 * b, rtol=16 * eps, atol=4 * eps)
 
 
 @pytest.mark.parametrize("name", REFUSED)
