@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def inv(a: Any) -> Any:
 @explained
 def matrix_power(a: Any, n: int) -> Any:
     """The n-th power of a matrix, by squaring; of its inverse for n < 0."""
-    if n <= 0:
+    if index(n) <= 0:
         return matrix_power(inv(a), -n) if n else broadcast_to(identity(a), shape_of(a))
     y, square = None, a
     while n:

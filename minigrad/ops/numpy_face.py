@@ -125,6 +125,11 @@ def _ufunc(tensor: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     return known(*inputs, **kwargs)
 
 
+def _written(known: Any) -> Callable[..., Any]:
+    """The function that has the parameters of what is called."""
+    return (known.prepare or known.defined) if isinstance(known, Primitive) else known
+
+
 def _function(tensor: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     known = answer(func)
     if known is None:
@@ -134,8 +139,7 @@ def _function(tensor: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> 
     given.update(given.pop("kwargs", {}))
     several = [n for n, p in takes.parameters.items() if p.kind is p.VAR_POSITIONAL]
     items = given.pop(several[0], ()) if several else ()
-    ours = (known.prepare or known.defined) if isinstance(known, Primitive) else known
-    wanted = {n: p for n, p in inspect.signature(ours).parameters.items()
+    wanted = {n: p for n, p in inspect.signature(_written(known)).parameters.items()
               if p.kind is not p.VAR_POSITIONAL}  # fmt: skip
     for theirs, own in zip(takes.parameters, wanted, strict=False):
         if theirs in given and own not in given:  # the array, whatever it is called
@@ -170,7 +174,7 @@ def _method(name: str, function: Any, known: Callable[..., Any]) -> Callable[...
         try:
             return function(self, *args, **kwargs)
         except TypeError as error:
-            told = call_error(name, known, (self, *args), kwargs)
+            told = call_error(name, _written(known), (self, *args), kwargs)
             raise told or error from None
 
     method.__name__, method.__doc__ = name, f"The same as `np.{name}(self, ...)`."

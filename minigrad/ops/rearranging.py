@@ -141,7 +141,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     for by, k in np.broadcast(shift, axis):
         (k,) = negative_axes(int(k), rank(a), "roll")
         n = shape_of(a)[k]
-        if n and (by := int(by) % n):
+        if n and (by := whole(by) % n):
             a = concatenate([cut(a, k, n - by, n), cut(a, k, 0, n - by)], axis=k)
     return a
 
@@ -177,6 +177,8 @@ def flipud(m: Any) -> Any:
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along an axis, n times."""
     (axis,) = negative_axes(axis, rank(a), "diff")
+    if n < 0:
+        raise ValueError(f"diff: n is how many times, 0 or more, got {n}")
     shape = list(shape_of(a))
     shape[axis] = 1
     ends = [x if x is None or rank(x) else broadcast_to(array_of(x), tuple(shape))

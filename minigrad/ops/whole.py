@@ -6,6 +6,7 @@ operation. A remainder moves with what is divided: its derivative is 1, and âˆ’â
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def divmod(a: Any, b: Any) -> tuple[Any, Any]:
 @explained
 def round(a: Any, decimals: int = 0) -> Any:
     """x to a number of decimals, halves to the even neighbour, as NumPy computes it."""
-    dtype = getattr(a, "dtype", np.dtype(type(a)))
+    dtype, decimals = getattr(a, "dtype", np.dtype(type(a))), index(decimals)
     if dtype.kind in "iu" and decimals >= 0:
         return a
     tens = 10.0 ** (decimals if decimals >= 0 else -decimals)

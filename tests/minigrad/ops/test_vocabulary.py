@@ -90,7 +90,8 @@ def test_in_other_precisions_and_of_whole_numbers_it_is_numpys_or_refused(name, 
     with np.errstate(all="ignore"):
         wanted = plain(f(*given))
         if (name, dtype) == ("reciprocal", "int64"):
-            pytest.raises(TypeError, f, *map(mg.Tensor, given)).match("write 1 / x")
+            with pytest.raises(TypeError, match="write 1 / x"):
+                f(*map(mg.Tensor, given))
             return
         found = plain(f(*map(mg.Tensor, given)))
     assert [(a.shape, a.dtype) for a in found] == [(a.shape, a.dtype) for a in wanted]
