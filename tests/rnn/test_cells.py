@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
+from rnn.activations import activations
 from tests.rnn import reference as by_hand
 from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import Rounded, assert_agree, dual, rounded, slopes
