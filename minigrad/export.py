@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad import files
 from minigrad.compile import Compiled, Traced, leaves_of
-from minigrad.engines import xla
+from minigrad.engines import engine_of
 from minigrad.extras import needed
 from minigrad.tree import flatten
 
@@ -37,10 +37,11 @@ def to_jax(f: Callable[..., Any], *example: Any) -> Callable[..., Any]:
     >>> jax.vmap(jax.grad(f))(np.zeros((2, 3), np.float32)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    pure = Compiled(f, engine=xla.engine(is_pure=True))
-    if example:
-        from minigrad.engines.xla.face import as_pytrees
+    engine_of("jax", "to_jax")
+    from minigrad.engines.xla.face import PURE, as_pytrees
 
+    pure = Compiled(f, engine=PURE)
+    if example:
         made = pure.prepare(*example)
         as_pytrees(made.tree)
         as_pytrees(made.out)
@@ -82,7 +83,10 @@ def export(f: Callable[..., Any], path: str | Path, *example: Any) -> None:
 
 def _stablehlo(f: Callable[..., Any], example: tuple[Any, ...]) -> bytes:
     """The function as portable StableHLO."""
-    program: Any = Compiled(f, engine=xla.engine(is_pure=True)).prepare(*example).program
+    engine_of("jax", "export")
+    from minigrad.engines.xla.face import PURE
+
+    program: Any = Compiled(f, engine=PURE).prepare(*example).program
     return bytes(program.exported())
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol
 
+from minigrad.extras import needed
 from minigrad.folded import Folded
 from minigrad.graph import Graph
 from minigrad.lower.schedule import Nest, Schedule
@@ -80,8 +80,21 @@ class Engine(Protocol):
         """How it runs a folded graph for so many steps."""
 
 
-ENGINES = {"numpy": "minigrad.engines.numpy", "jax": "minigrad.engines.xla"}
-"""By name the room of an engine, which has a function `engine`."""
+def _numpy() -> Engine:
+    from minigrad.engines.numpy.face import ENGINE
+
+    return ENGINE
+
+
+def _jax() -> Engine:
+    needed("jax", "jax", "the engine 'jax'")
+    from minigrad.engines.xla.face import ENGINE
+
+    return ENGINE
+
+
+ENGINES = {"numpy": _numpy, "jax": _jax}
+"""By name what gives an engine; its room, and what it needs from outside, is imported then."""
 
 
 def engine_of(which: str | Engine, what: str) -> Engine:
@@ -95,5 +108,4 @@ def engine_of(which: str | Engine, what: str) -> Engine:
         return which
     if which not in ENGINES:
         raise ValueError(f"{what}: unknown engine {which!r}; there are {', '.join(ENGINES)}")
-    found: Engine = import_module(ENGINES[which]).engine()
-    return found
+    return ENGINES[which]()

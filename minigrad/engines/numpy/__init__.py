@@ -5,12 +5,3 @@ gives them places, `naming` gives them names; `straight` writes what runs once, 
 loops, `totals` sums over steps; `tiles` cuts products into what OpenBLAS multiplies fastest, and
 `alarms` tells which operation overflowed.
 """
-
-from typing import Any
-
-
-def engine() -> Any:
-    """The engine."""
-    from minigrad.engines.numpy.face import ENGINE
-
-    return ENGINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -181,7 +182,7 @@ print("equal")
 
 def test_eight_devices_train_as_one_does():
     """A two-layer LSTM, its batch shared out over a mesh: same losses, same gradients."""
-    flags = "--xla_force_host_platform_device_count=8 --xla_cpu_multi_thread_eigen=false"
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8"
     root = Path(__file__).resolve().parents[4]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SHARDED], cwd=root, capture_output=True, text=True,

@@ -64,7 +64,7 @@ def assert_program(program: Any, seed: int) -> None:
             assert abs(off) <= allowed * size
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(program=st.one_of(graphs(most=5), fan_outs()), seed=SEEDS)
 def test_random_programs_agree(program: Any, seed: int):
     assert_program(program, seed)
@@ -97,9 +97,12 @@ CELLS: dict[str, rnn.Cell] = {
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_kind_of_loop_agrees_with_ragged_batches_and_no_steps(cell: str):
-    for steps, lengths in ((5, np.array([5, 0, 3])), (0, None)):
-        assert_network(problem(CELLS[cell], steps, 3, 7), lengths)
+def test_every_kind_of_loop_agrees_with_ragged_batches(cell: str):
+    assert_network(problem(CELLS[cell], 5, 3, 7), np.array([5, 0, 3]))
+
+
+def test_no_steps_agree():
+    assert_network(problem(CELLS["delays"], 0, 3, 7), None)
 
 
 def drawn(random: Random) -> tuple[Problem, Any]:
