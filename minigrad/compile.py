@@ -87,7 +87,8 @@ class Made(Traced):
         reuse: bool, donate: frozenset[int],
     ) -> None:  # fmt: skip
         super().__init__("compile", f, tree, leaves)
-        self._about = list(map(_about, leaves))
+        self._about = [_about(leaves[k]) for k in self.places]
+        self._static = [(k, x) for k, x in enumerate(leaves) if type(x) is Static]
         self._kinds = frozenset((np.ndarray, *engine.arrays))
         given = [k for k, child in enumerate(tree.children[0].children) for _ in child.paths()]
         donated = {n for n, k in enumerate(self.places) if k < len(given) and given[k] in donate}
@@ -95,17 +96,19 @@ class Made(Traced):
 
     def fits(self, leaves: list[Any]) -> bool:
         """Whether it is clear at a glance that arguments are what the program is for."""
-        for leaf, about in zip(leaves, self._about, strict=True):
-            if type(about) is Static:
-                if leaf is not about.value or not settled(leaf):
-                    return False
-            elif type(leaf) not in self._kinds or (leaf.shape, leaf.dtype) != about:
+        for k, static in self._static:
+            if leaves[k] is not static.value or not settled(static.value):
                 return False
-        return True
+        arrays = self._arrays(leaves)
+        known = self._kinds.issuperset(map(type, arrays))
+        return known and [(x.shape, x.dtype) for x in arrays] == self._about
 
     def __call__(self, leaves: list[Any]) -> Any:
         """The results for these arguments."""
-        return self.results(self.program([leaves[k] for k in self.places]))
+        return self.results(self.program(self._arrays(leaves)))
+
+    def _arrays(self, leaves: list[Any]) -> list[Any]:
+        return [leaves[k] for k in self.places] if self._static else leaves
 
 
 _ARRAYS = (Tensor, np.ndarray, np.generic)

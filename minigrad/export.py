@@ -36,6 +36,19 @@ def to_jax(f: Callable[..., Any], *example: Any) -> Callable[..., Any]:
     >>> f = mg.to_jax(lambda x: mg.sum(mg.tanh(x)))
     >>> jax.vmap(jax.grad(f))(np.zeros((2, 3), np.float32)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+
+    The samples of a batch shared out over all devices there are, weights on each of them:
+
+    >>> import rnn
+    >>> from jax.sharding import Mesh, NamedSharding, PartitionSpec
+    >>> mesh = Mesh(jax.devices(), ("batch",))
+    >>> cell, xs = rnn.LSTMCell(3, 5), np.ones((7, 16, 3), np.float32)
+    >>> p = cell.init(0, np.float32)
+    >>> step = jax.jit(mg.to_jax(lambda p, xs: mg.sum(rnn.run(cell, p, xs)[0]), p, xs))
+    >>> p = jax.device_put(p, NamedSharding(mesh, PartitionSpec()))
+    >>> xs = jax.device_put(xs, NamedSharding(mesh, PartitionSpec(None, "batch")))
+    >>> step(p, xs).shape
+    ()
     """
     engine_of("jax", "to_jax")
     from minigrad.engines.xla.face import PURE, as_pytrees

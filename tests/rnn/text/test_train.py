@@ -52,6 +52,18 @@ def test_a_network_learns_the_text() -> None:
     assert after < before / 2
 
 
+def test_another_engine_learns_the_same() -> None:
+    losses: dict[str, list[float]] = {"numpy": [], "jax": []}
+    for engine, told in losses.items():
+        end = train(
+            begin("gru", np.float32), TEXT, 6, every=1, engine=engine,
+            report=lambda _, figures, bits, told=told: told.append(figures.loss),
+        )  # fmt: skip
+        assert all(type(p) is np.ndarray for p in end.params.named().values())
+    assert len(losses["jax"]) == 6
+    np.testing.assert_allclose(losses["jax"], losses["numpy"], rtol=1e-4)
+
+
 # --- Ctrl-C and SIGTERM --------------------------------------------------------------------------
 
 SIGNALS = pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
