@@ -90,7 +90,12 @@ class Made(Traced):
         self._about = [_about(leaves[k]) for k in self.places]
         self._static = [(k, x) for k, x in enumerate(leaves) if type(x) is Static]
         self._kinds = frozenset((np.ndarray, *engine.arrays))
-        given = [k for k, child in enumerate(tree.children[0].children) for _ in child.paths()]
+        positional = tree.children[0].children
+        if donate - {*range(len(positional))}:
+            raise ValueError(
+                f"compile: donate={sorted(donate)} for {len(positional)} positional arguments"
+            )
+        given = [k for k, child in enumerate(positional) for _ in child.paths()]
         donated = {n for n, k in enumerate(self.places) if k < len(given) and given[k] in donate}
         self.program = engine.program(self.graph, reuse, frozenset(donated))
 
@@ -134,6 +139,11 @@ def _leaf(where: str, value: Any, kinds: tuple[type, ...]) -> Any:
             f"{where} is a tensor; a compiled function takes "
             "arrays, and takes its gradients inside: compile(value_and_grad(f))"
         )
+    if hasattr(value, "__array_namespace__"):
+        raise TypeError(
+            f"{where} is an array of {type(value).__module__}; this engine takes NumPy's, which "
+            "np.asarray makes of it"
+        )
     return Static(value)
 
 
@@ -168,6 +178,10 @@ class Compiled:
         if not callable(f):
             raise TypeError(f"compile takes a function, got {f!r:.60}")
         self.f, self.reuse, self.engine = f, reuse, engine_of(engine, "compile")
+        if not isinstance(donate, tuple | list) or not all(type(k) is int for k in donate):
+            raise TypeError(
+                f"compile: donate has positions of arguments, such as (0,), got {donate!r:.60}"
+            )
         self.donate = frozenset(donate)
         self.__doc__ = f.__doc__
         self.programs: OrderedDict[Any, Made] = OrderedDict()

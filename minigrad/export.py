@@ -88,6 +88,8 @@ def export(f: Callable[..., Any], path: str | Path, *example: Any) -> None:
     >>> bool(np.allclose(ys, rnn.run(cell, p, xs)[0], atol=1e-6))
     True
     """
+    if not callable(f):
+        raise TypeError(f"export takes a function, got {f!r:.60}")
     write = {".stablehlo": _stablehlo, ".onnx": _onnx}.get(Path(path).suffix)
     if write is None:
         raise ValueError(f"export: {str(path)!r} ends neither in .stablehlo nor in .onnx")

@@ -102,9 +102,13 @@ def engine_of(which: str | Engine, what: str) -> Engine:
 
     Raises:
         ValueError: there is none of that name.
+        TypeError: it is neither a name nor an engine.
         ImportError: the package it needs is not installed.
     """
     if not isinstance(which, str):
+        if not hasattr(which, "program"):
+            names = " or ".join(map(repr, ENGINES))
+            raise TypeError(f"{what}: engine is {names}, or an Engine, got {which!r:.60}")
         return which
     if which not in ENGINES:
         raise ValueError(f"{what}: unknown engine {which!r}; there are {', '.join(ENGINES)}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -73,6 +74,28 @@ def test_a_strangers_engine_runs_what_ours_run():
 def test_an_engine_that_is_not_there_is_told(what: Any):
     with pytest.raises(ValueError, match="unknown engine 'tpu'; there are numpy, jax"):
         what("tpu")
+
+
+def test_what_is_no_engine_is_told():
+    with pytest.raises(
+        TypeError, match=r"^compile: engine is 'numpy' or 'jax', or an Engine, got "
+    ):
+        mg.compile(mg.tanh, engine=np)  # type: ignore[arg-type]  # a mistake
+
+
+@pytest.mark.parametrize(
+    ("donate", "error", "told"),
+    [(0, TypeError, r"such as \(0,\), got 0"), (("x",), TypeError, "positions of arguments"),
+     ((1,), ValueError, r"donate=\[1\] for 1 positional arguments")],
+)  # fmt: skip
+def test_what_cannot_be_donated_is_told(donate: Any, error: type[Exception], told: str):
+    with pytest.raises(error, match=told):
+        mg.compile(mg.tanh, donate=donate)(np.ones(2))
+
+
+def test_an_array_of_another_library_is_told():
+    with pytest.raises(TypeError, match=r"argument \[0\] is an array of jax.*np\.asarray makes"):
+        mg.compile(mg.tanh)(jax.numpy.ones(2))
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -29,6 +29,11 @@ def test_an_lstm_comes_back_from_stablehlo(tmp_path: Path):
     assert_close(back.call(*flatten((p, xs))[0]), rnn.run(cell, p, xs))
 
 
+def test_what_is_no_function_is_refused(tmp_path: Path):
+    with pytest.raises(TypeError, match="export takes a function, got 3"):
+        mg.export(3, tmp_path / "x.onnx")  # type: ignore[arg-type]  # a mistake
+
+
 def test_an_ending_that_says_nothing_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"'.*model\.pt' ends neither in \.stablehlo nor in"):
         mg.export(mg.tanh, tmp_path / "model.pt", np.ones(2))

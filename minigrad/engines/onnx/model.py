@@ -26,6 +26,9 @@ def written(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> byte
     Raises:
         TypeError: something in it is not written as ONNX.
     """
+    strange = [node for node in graph.nodes if node.dtype is not None and node.dtype.kind == "c"]
+    if strange:
+        raise TypeError(f"export: {strange[0].op} of complex numbers is not written as ONNX")
     model = Model()
     nodes = [graph.nodes[i] for i in graph.inputs]
     given = [Symbol(model, name, np.zeros(node.shape, node.dtype))
@@ -83,6 +86,9 @@ class Model:
         with self._inside() as nodes:
             after, kept = step(states, now[: len(sequences)])
             ends = [self.node("Identity", [x], self.symbol(x).like) for x in (*after, *kept)]
+        if not steps:  # a Scan has one or more
+            return [*start], [self.symbol(np.zeros((0, *x.shape), x.dtype))
+                              for x in ends[len(start) :]]  # fmt: skip
         number = next(self._count)
         infos = [[_info(x) for x in part] for part in ((*states, *now), ends)]
         names = [f"scan_{number}_{n}" for n in range(len(ends))]
