@@ -61,7 +61,9 @@ class Account(Result):
 
     @property
     def near(self) -> int:
-        """From how many steps back on the shares of nearer ones are 90 to 110 % of the whole."""
+        """The steps back within which the shares are 90 to 110 % of the whole, and stay so."""
+        if not np.any(self.gradient):
+            return 0
         apart = np.abs(np.cumsum(self.lags()) - 1) > 1 - NEAR
         return int(np.max(np.nonzero(apart)[0], initial=-1)) + 1
 

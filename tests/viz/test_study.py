@@ -174,6 +174,12 @@ def test_steps_take_the_beginning_of_a_text() -> None:
     assert numbers("why", "--text", TEXT)["steps"] == len(TEXT) - 1
 
 
+def test_options_may_stand_before_the_study_and_after_it() -> None:
+    before = said("--cell", "gru", "--seed", "3", "ledger", "--steps", "2")
+    assert before == said("ledger", "--steps", "2", "--cell", "gru", "--seed", "3")
+    assert before[1].startswith("GRUCell(2, 3), first weights (seed 3); T = 2,")
+
+
 def test_a_flow_stands_beside_the_usual_networks_and_not_beside_itself() -> None:
     small = ["flow", "--steps", "4", "--hidden", "3", "--inputs", "2"]
     found = numbers(*small, "--cell", "lstm")["numbers"]

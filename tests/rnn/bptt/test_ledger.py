@@ -12,7 +12,7 @@ import rnn
 from rnn.bptt import adjoints
 from rnn.testing.problem import agree
 from tests.rnn import reference as by_hand
-from tests.rnn.bptt.networks import Attention, causal, given, loss_of, networks
+from tests.rnn.bptt.networks import Attention, Linear, causal, given, loss_of, networks
 
 
 def entries(book):
@@ -123,3 +123,14 @@ def test_an_unknown_parameter_is_named():
     q = rnn.testing.problem(rnn.GRUCell(3, 4), 2, 1, 0)
     with pytest.raises(LookupError, match="no parameter W_hh; there are W_xr"):
         rnn.bptt.ledger(*given(q), of="W_hh")
+
+
+def test_how_far_back_a_gradient_reaches():
+    """W_hh has no gradient in one step; of two equal losses, one step back is a third."""
+    q = rnn.testing.problem(rnn.RNNCell(3, 2), 1, 1, 0)
+    book = rnn.bptt.ledger(q.cell, q.params, q.xs, lambda ys: mg.sum(ys))
+    assert [account.near for account in book.accounts.values()] == [0, 0, 0]
+    w, x = {"W_hh": np.ones((1, 1))}, np.zeros((2, 1, 1))
+    book = rnn.bptt.ledger(Linear(1, 1), w, x, lambda ys: mg.sum(ys), state=(np.ones((1, 1)),))
+    assert book["W_hh"].lags().tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert book["W_hh"].near == 1

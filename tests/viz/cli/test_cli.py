@@ -524,7 +524,8 @@ def test_a_number_out_of_range_is_told_by_its_name_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     model = character_model("gru", 3, 4)
     checkpoint.save("some", model.init(0), model, vocabulary="abc")
-    others = {"sample": ["--weights", "some"], "check": ["rnn:Dense"]}.get(name, [])
+    needed = {"sample": ["--weights", "some"], "check": ["rnn:Dense"], "study": ["why"]}
+    others = needed.get(name, [])
     try:
         code = main([*name.split(), *others, option, wrong])
     except SystemExit as exit:

@@ -105,7 +105,7 @@ STUDIES: dict[str, Study] = {
     ),
     "flow": Study(
         "‖dL/dh⁽ᵗ⁾‖ over t, beside RNN, GRU and LSTM with forget bias 0, 1 and 3",
-        lambda s, a: s.study(bptt.flow, of=a.of, beside=beside(s, a.seed)),
+        lambda s, a: s.study(bptt.flow, of=a.of, beside=beside(s, a.seed or 0)),
         "--cell gru --hidden 32 --steps 50",
         {"hidden": 32, "steps": 50},
         {"of": {**VALUE, "help": "of the value h (the first state)"}},
@@ -153,13 +153,14 @@ def add(commands: Any) -> None:
         "study", help="gradients over time in numbers", description=__doc__,
         epilog="examples:\n" + "\n".join(examples), formatter_class=plain,
     )  # fmt: skip
+    options(p, {})
     studies = p.add_subparsers(metavar="study", required=True)
     for name, study in STUDIES.items():
         one = studies.add_parser(
             name, help=study.about, description=f"{study.about}.",
             epilog=f"example:\n  minigrad study {name} {study.example}", formatter_class=plain,
         )  # fmt: skip
-        options(one, study.wishes)
+        options(one, study.wishes, is_inner=True)
         for option, how in study.more.items():
             one.add_argument(f"-{option}" if len(option) == 1 else f"--{option}", **how)
         one.add_argument("--json", action="store_true", help="print all numbers as JSON")

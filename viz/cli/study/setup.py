@@ -30,7 +30,15 @@ LONGEST = 10_000
 SHOWN = 60
 """How many characters of a text are told."""
 
-DEFAULTS = {"cell": "rnn", "inputs": 2, "hidden": 3, "layers": 1, "steps": 6, "loss": "last"}
+DEFAULTS = {
+    "cell": "rnn",
+    "inputs": 2,
+    "hidden": 3,
+    "layers": 1,
+    "steps": 6,
+    "loss": "last",
+    "seed": 0,
+}
 """What is studied where nothing else is asked for, and the study has no wishes of its own."""
 
 LOSSES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
@@ -68,13 +76,17 @@ class Setup:
         return f"{written(self.cell)}, {self.weights}; T = {len(self.xs)}, {self.task}"
 
 
-def options(parser: Any, wishes: Mapping[str, Any]) -> None:
-    """Say what `setup` takes, and what it chooses by itself."""
+def options(parser: Any, wishes: Mapping[str, Any], is_inner: bool = False) -> None:
+    """Say what `setup` takes, and what it chooses by itself.
+
+    Those of an inner parser leave alone what was given before its name.
+    """
     usual = {**DEFAULTS, **wishes}
+    unsaid = {"default": argparse.SUPPRESS} if is_inner else {}
 
     def add(name: str, about: str, **how: Any) -> None:
         told = f"{about} ({usual[name]})" if name in usual else about
-        parser.add_argument(f"--{name}", help=told, **how)
+        parser.add_argument(f"--{name}", help=told, **how, **unsaid)
 
     add("cell", f"{', '.join(LAYERS)}; your own as pkg.module:name or file.py:name", metavar="NAME")
     add("inputs", "columns of x, where no text is read", type=int, metavar="X")
@@ -84,7 +96,7 @@ def options(parser: Any, wishes: Mapping[str, Any]) -> None:
     add("weights", "a trained network: its folder, or its weights file", metavar="RUN")
     add("text", "what to read; each character is predicted from those before", metavar="TEXT")
     add("loss", "the steps whose outputs are judged", choices=tuple(LOSSES))
-    add("seed", "of first weights and random inputs (%(default)s)", type=int, default=0)
+    add("seed", "of first weights and random inputs", type=int)
 
 
 def setup(args: argparse.Namespace, wishes: Mapping[str, Any]) -> Setup:
@@ -97,24 +109,24 @@ def setup(args: argparse.Namespace, wishes: Mapping[str, Any]) -> Setup:
     Raises:
         OSError, ValueError: they describe nothing; the message says what to do.
     """
-    whole("study", "--seed", args.seed, least=0)
     for name in ("inputs", "hidden", "layers", "steps"):
         if getattr(args, name) is not None:
             count("study", f"--{name}", getattr(args, name), LONGEST)
     given = {name: value for name, value in vars(args).items() if value is not None}
     chosen = {**DEFAULTS, **wishes, **given}
+    whole("study", "--seed", chosen["seed"], least=0)
     if args.text is not None and args.steps is not None:
         args.text = args.text[: args.steps + 1]
     if args.weights is not None:
         return _trained(args, chosen)
-    weights = f"first weights (seed {args.seed})"
+    weights = f"first weights (seed {chosen['seed']})"
     if args.text is None:
         cell = _cell(args, chosen, chosen["inputs"])
-        return _random(cell, cell.init(args.seed), chosen, weights)
+        return _random(cell, cell.init(chosen["seed"]), chosen, weights)
     vocabulary = Vocabulary.of(args.text)
     cell = _cell(args, chosen, len(vocabulary))
     cell = Stack([*getattr(cell, "layers", (cell,)), Dense(cell.width, len(vocabulary))])
-    return _reading(cell, cell.init(args.seed), vocabulary, args.text, chosen, weights)
+    return _reading(cell, cell.init(chosen["seed"]), vocabulary, args.text, chosen, weights)
 
 
 def _cell(args: argparse.Namespace, chosen: Mapping[str, Any], inputs: int) -> Cell:
