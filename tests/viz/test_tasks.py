@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,34 @@ def test_a_cell_of_ones_own_is_trained_and_gone_on_with(
         assert main([*CALL, "--cell", "mine.py:Plain", *steps, *options]) in (0, 1)
     fitted = rnn.Fit.load(Path("run") / WEIGHTS)
     assert [type(layer).__name__ for layer in fitted.cell.layers] == ["Plain", "Plain", "Dense"]
-    assert main(["train", "--cell", "mine.py:Plain", "--out", "text", "--steps", "1"]) == 0
+
+
+def test_a_text_is_learnt_by_a_cell_of_ones_own_gone_on_with_and_sampled_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own_cell.py").write_text(OWN, "utf-8")
+    Path("text").write_text("she sells sea shells " * 40, "utf-8")
+    call = ["train", "--text", "text", "--batch", "2", "--length", "4", "--cell"]
+    assert main([*call, "own_cell.py:Plain", "--steps", "1"]) == 0
+    assert main([*call, "own_cell.py:Plain", "--steps", "2", "--resume"]) == 0
+    assert main([*call, "gru", "--steps", "3", "--resume"]) == 2
+    assert "--cell gru: the run in run/weights.safetensors was begun with Plain" in (
+        capsys.readouterr().err
+    )
+    assert main(["sample", "--cell", "own_cell.py:Plain", "-n", "5", "--start", "she"]) == 0
+    assert capsys.readouterr().out.startswith("she")
+
+
+def test_a_fit_that_was_begun_elsewhere_is_not_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*CALL, "--steps", "1", "--out", str(tmp_path)])
+    fitted = rnn.Fit.load(tmp_path / WEIGHTS)
+    replace(fitted, about={"task": "parity"}).save(tmp_path / WEIGHTS)
+    capsys.readouterr()
+    assert main([*CALL, "--resume", "--out", str(tmp_path)]) == 2
+    assert "was not begun by this command" in capsys.readouterr().err
 
 
 def test_ctrl_c_saves_and_exits_with_130(

@@ -12,7 +12,7 @@ from rnn import checkpoint
 from rnn.checks import whole
 from rnn.text.sampling import sample
 from rnn.text.vocabulary import Vocabulary
-from viz.cli.training import WEIGHTS
+from viz.cli.training import WEIGHTS, kind, made_of
 
 
 def add(commands: Any) -> None:
@@ -25,11 +25,14 @@ def add(commands: Any) -> None:
     p.add_argument(
         "--seed", type=int, default=None, help="of the draws; another each time by default"
     )
+    p.add_argument("--cell", type=kind, help="module:name of a cell of one's own")
     p.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the start and what follows."""
+    if args.cell is not None:
+        made_of(args.cell)  # a file says the class of a cell, not the module it came from
     params, cell, known = checkpoint.load(Path(args.weights))
     if "vocabulary" not in known:
         raise ValueError(f"{args.weights!r} holds no vocabulary: it is not a character model")

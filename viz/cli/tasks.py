@@ -81,9 +81,11 @@ def resumed(path: Path, task: str) -> Fit:
         ValueError: it is a run of something else.
     """
     fitted = Fit.load(path)
-    begun = fitted.about.get("task")
+    begun, options = fitted.about.get("task"), fitted.about.get("options", {})
     if begun != task:
         raise ValueError(f"train: the run in {path} is of the task {begun!r}, not of {task!r}")
+    if not {*TAKEN} <= {*options}:
+        raise ValueError(f"train: the run in {path} was not begun by this command")
     return fitted
 
 

@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     given = {name: value for name in DEFAULTS if (value := getattr(args, name)) is not None}
     made = made_of(given.get("cell", DEFAULTS["cell"]))
     if args.resume:
+        if callable(made):  # the file says the class of a cell, not the module it came from
+            given["cell"] = type(made(3, 4)).__name__
         training = resumed(path, given)
     else:
         vacant(path)
@@ -114,8 +116,7 @@ def options(training: Training) -> dict[str, Any]:
     *layers, _ = getattr(training.cell, "layers", (training.cell, None))
     kinds = {kind: name for name, kind in LAYERS.items()}
     return {
-        # Of a cell of somebody else the file says the class, not the module it came from.
-        "cell": kinds.get(type(layers[0])),
+        "cell": kinds.get(type(layers[0]), type(layers[0]).__name__),
         "hidden": getattr(layers[0], "hidden", None),
         "layers": len(layers),
         "batch": training.recipe.batch,
