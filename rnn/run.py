@@ -78,7 +78,8 @@ def run(
     resets = None if resets is None else checks.flags("resets", resets, T, batch)
     cut = None if resets is None or not T else resets[0]
     order, parts = None, None
-    if T and not (mask is None and resets is None) and any(abs(e.delay) > 1 for e in edges):
+    is_mixed = resets is not None or (mask is not None and lengths is None)
+    if T and is_mixed and any(abs(edge.delay) > 1 for edge in edges):
         # A value from d steps before is that of the d-th step before that a sample has: its steps
         # are put side by side, so that padding is behind them only.
         mask = np.ones((T, batch), bool) if mask is None else mask
