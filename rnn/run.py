@@ -76,7 +76,6 @@ def run(
     elif mask is not None:
         mask = checks.flags("mask", mask, T, batch)
     resets = None if resets is None else checks.flags("resets", resets, T, batch)
-    cut = None if resets is None or not T else resets[0]
     order, parts = None, None
     is_mixed = resets is not None or (mask is not None and lengths is None)
     if T and is_mixed and any(abs(edge.delay) > 1 for edge in edges):
@@ -109,16 +108,12 @@ def run(
     if order is not None:
         ys = ys[np.argsort(order, axis=0), np.arange(batch)]
     ends = [_last(value, edge.delay, lengths, T) for edge, value in zip(edges, last, strict=True)]
-    if parts is not None:
-        ends = [
-            _of_part(end, first, edge.delay, *parts[edge.delay > 0])
-            for edge, first, end in zip(edges, anew, ends, strict=True)
-        ]
-    if cut is not None:  # between the first step and what runs against time to those before it
-        ends = [
-            mg.where(cut[:, None], first, end) if edge.delay < 0 else end
-            for edge, first, end in zip(edges, anew, ends, strict=True)
-        ]
+    if resets is not None and T:
+        for k, (edge, first) in enumerate(zip(edges, anew, strict=True)):
+            if parts is not None:
+                ends[k] = _of_part(ends[k], first, edge.delay, *parts[edge.delay > 0])
+            elif edge.delay < 0:  # against time a run ends before the first step
+                ends[k] = mg.where(resets[0][:, None], first, ends[k])
     return ys, tree.unflatten(ends)
 
 
@@ -142,7 +137,7 @@ def _together(resets: Any, mask: Any) -> tuple[Any, ...]:
     own, places = part[order, samples], np.arange(len(mask))[:, None]
     parts = {
         True: ((mask & (part == part[-1])).sum(0), part[-1] > 0),
-        False: ((mask & (part == part[0])).sum(0), part[-1] > part[0]),
+        False: ((mask & (part == 0)).sum(0), part[-1] > 0),
     }
     begins = (places < count) & (np.diff(own, axis=0, prepend=0) != 0)
     # Against time a run begins in the last part, though a sample may have no step of it.
