@@ -15,6 +15,7 @@ from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
 from rnn.run import run
 from rnn.tasks import (
+    EncoderDecoder,
     Task,
     encode_decode,
     many_to_many_delayed,
@@ -35,12 +36,12 @@ from rnn.wrappers.start import LearnedStart
 
 __all__ = [
     "SGD", "Adam", "Attention", "Bidirectional", "Cell", "CoupledLSTMCell", "Dense", "Dropout",
-    "Edge", "Embedding", "Feedback", "Fit", "GRUCell", "Highway", "History", "Init", "LSTMCell",
-    "LayerNormalised", "LearnedStart", "MGUCell", "Params", "Projected", "RMSProp", "RNNCell",
-    "RecurrentDropout", "Residual", "Reversed", "Stack", "Task", "Tied", "Zoneout",
-    "binary_cross_entropy", "bptt", "checkpoint", "clip_by_global_norm", "concatenated",
-    "constant", "cross_entropy", "encode_decode", "fit", "from_keras", "from_onnx", "from_torch",
-    "glorot", "many_to_many_delayed", "many_to_many_synchronised", "many_to_one", "minibatches",
-    "mse", "one_thread", "one_to_many", "one_to_one", "orthogonal", "perform", "run", "tbptt",
-    "to_keras", "to_onnx", "to_torch",
+    "Edge", "Embedding", "EncoderDecoder", "Feedback", "Fit", "GRUCell", "Highway", "History",
+    "Init", "LSTMCell", "LayerNormalised", "LearnedStart", "MGUCell", "Params", "Projected",
+    "RMSProp", "RNNCell", "RecurrentDropout", "Residual", "Reversed", "Stack", "Task", "Tied",
+    "Zoneout", "binary_cross_entropy", "bptt", "checkpoint", "clip_by_global_norm",
+    "concatenated", "constant", "cross_entropy", "encode_decode", "fit", "from_keras",
+    "from_onnx", "from_torch", "glorot", "many_to_many_delayed", "many_to_many_synchronised",
+    "many_to_one", "minibatches", "mse", "one_thread", "one_to_many", "one_to_one", "orthogonal",
+    "perform", "run", "tbptt", "to_keras", "to_onnx", "to_torch",
 ]  # fmt: skip

@@ -192,6 +192,35 @@ def _spread(task: Task, xs: Any) -> Any:
     return mg.scatter(xs, positions=((places,),), shape=(task.steps, *xs.shape[1:]))
 
 
+@dataclass(frozen=True)
+class EncoderDecoder(Cell):
+    """Two cells, of which the second begins with the state in which the first ends.
+
+    It has the parameters of both and no step of its own: `rnn.encode_decode` runs the two. It is
+    saved like any cell.
+
+    >>> import rnn
+    >>> list(EncoderDecoder(rnn.GRUCell(3, 4), rnn.GRUCell(2, 4)).init(0))
+    ['encoder', 'decoder']
+    """
+
+    encoder: Cell
+    decoder: Cell
+
+    @property
+    def inputs(self) -> int:  # type: ignore[override]  # that of the encoder
+        """The number of input columns of the encoder."""
+        return self.encoder.inputs
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Those of both."""
+        return {"encoder": self.encoder.parameters(), "decoder": self.decoder.parameters()}
+
+    def step(self, p: Any, x: Any, *state: Any) -> Any:
+        """Refused: there are two loops, one after the other."""
+        raise TypeError("an encoder and a decoder have no common step; run them by encode_decode")
+
+
 def encode_decode(
     encoder: Cell,
     decoder: Cell,

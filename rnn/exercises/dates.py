@@ -17,10 +17,10 @@ from minigrad.core import Array
 from rnn.cell import Cell
 from rnn.compose import Stack
 from rnn.exercises.exercise import HELD_OUT, Layers, Lesson, Named, stacked
-from rnn.exercises.writing import EncoderDecoder, greedy, one_hot
+from rnn.exercises.writing import greedy, one_hot
 from rnn.params import Params
 from rnn.run import run
-from rnn.tasks import encode_decode, many_to_many_delayed, perform
+from rnn.tasks import EncoderDecoder, encode_decode, many_to_many_delayed, perform
 from rnn.text.vocabulary import Vocabulary
 
 MONTHS = (

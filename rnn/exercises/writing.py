@@ -6,8 +6,7 @@ Teacher forcing gives as each input the character that should have come before (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,35 +18,6 @@ from rnn.run import run
 
 Rows = Callable[[Array], Array]
 """What a network reads after it wrote those classes: `(B,)` to `(1, B, X)`."""
-
-
-@dataclass(frozen=True)
-class EncoderDecoder(Cell):
-    """Two cells, of which the second begins with the state in which the first ends.
-
-    It has the parameters of both and no step of its own: `rnn.encode_decode` runs it, and so does
-    `told` of `rnn.exercises.dates`.
-
-    >>> import rnn
-    >>> list(EncoderDecoder(rnn.GRUCell(3, 4), rnn.GRUCell(2, 4)).init(0))
-    ['encoder', 'decoder']
-    """
-
-    encoder: Cell
-    decoder: Cell
-
-    @property
-    def inputs(self) -> int:  # type: ignore[override]  # that of the encoder
-        """The number of input columns of the encoder."""
-        return self.encoder.inputs
-
-    def parameters(self) -> Mapping[str, Any]:
-        """Those of both."""
-        return {"encoder": self.encoder.parameters(), "decoder": self.decoder.parameters()}
-
-    def step(self, p: Any, x: Any, *state: Any) -> Any:
-        """Refused: there are two loops, one after the other."""
-        raise TypeError("an encoder and a decoder have no common step; run them by encode_decode")
 
 
 def greedy(

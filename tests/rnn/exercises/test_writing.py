@@ -10,7 +10,8 @@ import pytest
 
 import rnn
 from rnn import checkpoint
-from rnn.exercises.writing import EncoderDecoder, greedy, one_hot
+from rnn.exercises.writing import greedy, one_hot
+from rnn.tasks import EncoderDecoder
 
 
 class Next:
