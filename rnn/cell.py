@@ -119,7 +119,7 @@ class Cell:
         batch: int,
         dtype: Any = float,
         params: Mapping[str, Any] | None = None,
-        rng: np.random.Generator | None = None,
+        rng: int | np.random.Generator | None = None,
     ) -> tuple[Any, ...]:
         """The start state for `batch` rows, nested as the cell: each `(B, H)`, or `(d, B, H)` for a
         delay of d > 1 steps. It is zero, but for what is learnt and for masks.
@@ -128,9 +128,11 @@ class Cell:
             batch: number of rows B.
             dtype: of all of it.
             params: those of the cell, for a start that is learnt (`rnn.LearnedStart`).
-            rng: draws the masks (`rnn.Dropout`, `rnn.Zoneout`); without it they hold what is
-                expected of them, which is how a trained network is used.
+            rng: a generator, or a seed for one, that draws the masks (`rnn.Dropout`,
+                `rnn.Zoneout`); without it they hold what is expected of them, which is how a
+                trained network is used.
         """
+        rng = drawing(rng)
         if hasattr(self, "parts"):
             return tuple(
                 part.start(batch, dtype, None if params is None else params[name], rng)
@@ -172,6 +174,11 @@ class Cell:
             if len(_FOLDED) > MOST_FOLDED:
                 _FOLDED.popitem(last=False)
         return known[1]
+
+
+def drawing(rng: int | np.random.Generator | None) -> np.random.Generator | None:
+    """The generator that was given or seeded; None for no draws."""
+    return None if rng is None else np.random.default_rng(rng)
 
 
 MOST_FOLDED = 64

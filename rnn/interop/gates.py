@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.core import Tensor
+from minigrad.errors import ShapeError
 from rnn import checks
 from rnn.cell import Cell
 from rnn.cells import GRUCell, LSTMCell, RNNCell
@@ -18,6 +19,7 @@ from rnn.interop.libraries import Library
 from rnn.interop.receipt import Row
 from rnn.params import Params
 from rnn.wrappers.projected import Projected
+from rnn.wrappers.wrapper import must_be_cell
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
@@ -81,6 +83,7 @@ def nested(params: list[Params]) -> Params:
 
 def values(where: str, cell: Cell, params: Any) -> dict[str, Any]:
     """The parameters of a cell as arrays by path, checked by name and shape."""
+    must_be_cell(where, cell)
     arrays = checks.parameters(where, cell, params)
     paths = cell.init(0).named()
     plain = (value.data if isinstance(value, Tensor) else value for value in arrays)
@@ -114,6 +117,30 @@ def sizes_of(cell: Cell) -> tuple[int, int]:
         return cell.units, cell.outputs
     H = int(getattr(cell, "hidden"))  # noqa: B009  # every cell that has a kind
     return H, H
+
+
+def fitting(where: str, kind: str, blocks: Blocks) -> Blocks:
+    """The arrays, if they are those of one layer.
+
+    Raises:
+        ShapeError: one of them has another shape than the others ask for.
+    """
+    X, width = blocks.kernel.shape
+    H = width // GATES[kind]
+    R = H if blocks.projection is None else blocks.projection.shape[-1]
+    wanted = {
+        "kernel": (X, GATES[kind] * H), "recurrent": (R, width), "bias": (width,),
+        "recurrent_bias": (width,), "peepholes": (3 * H,), "projection": (H, R),
+    }  # fmt: skip
+    for field, shape in wanted.items():
+        array = getattr(blocks, field)
+        if array is not None and array.shape != shape:
+            name = (blocks.names or {}).get(field, field)
+            raise ShapeError(
+                f"{where}: {name} has shape {array.T.shape}, which is none of a layer of {X} "
+                f"inputs and {H} units"
+            )
+    return blocks
 
 
 def taken_apart(

@@ -241,9 +241,10 @@ def _blocks(arrays: Sequence[Any], config: Mapping[str, Any]) -> tuple[str, gate
     shapes = [(kernel.shape[1],), (2, kernel.shape[1])][: 2 if kind == "gru" else 1]
     if bias is not None and bias.shape not in shapes:
         raise ShapeError(f"from_keras: a bias of shape {bias.shape} beside {told}")
+    blocks = gates.Blocks(kernel, recurrent, bias, names=NAMES)
     if bias is not None and bias.ndim == 2:
-        return kind, gates.Blocks(kernel, recurrent, bias[0], bias[1], names=NAMES_TWO)
-    return kind, gates.Blocks(kernel, recurrent, bias, names=NAMES)
+        blocks = gates.Blocks(kernel, recurrent, bias[0], bias[1], names=NAMES_TWO)
+    return kind, gates.fitting("from_keras", kind, blocks)
 
 
 def _cell(kind: str, blocks: gates.Blocks, own: Mapping[str, Any], arrays: Sequence[Any]) -> Cell:

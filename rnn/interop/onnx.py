@@ -48,7 +48,7 @@ def from_onnx(source: Any, node: str | None = None) -> Imported:
         ImportError: the package `onnx` is not here.
     """
     library = needed("onnx", "interop", "reading ONNX models")
-    model = library.load(str(source)) if isinstance(source, str | Path) else source
+    model = _read(library, Path(source)) if isinstance(source, str | Path) else source
     graph = getattr(model, "graph", None)
     if graph is None:
         raise TypeError(
@@ -155,6 +155,16 @@ def to_onnx(cell: Cell, params: Any, path: str | Path | None = None) -> tuple[An
     return model, Receipt(f"{written(cell)} → ONNX", tuple(rows), tuple(dict.fromkeys(told)))
 
 
+def _read(library: Any, path: Path) -> Any:
+    """The model in a file."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model {str(path)!r}")
+    try:
+        return library.load(str(path))
+    except Exception as error:  # protobuf's own, which is no dependency of ours
+        raise ValueError(f"{str(path)!r} is not a model of ONNX ({error})") from None
+
+
 def _follow(graph: Any, nodes: list[Any], listed: str) -> None:
     """Raise unless each node reads the outputs of the one before, and nothing else changes them."""
     made = {name: n for n in graph.node for name in n.output}
@@ -204,6 +214,7 @@ def _layer(
             W[d].T, R[d].T, None if B is None else B[d, :half],
             None if B is None else B[d, half:], None if P is None else P[d], names=names,
         )  # fmt: skip
+        gates.fitting(where, kind, blocks)
         mine = _functions(where, kind, functions[d * each : (d + 1) * each], slopes)
         cell = _cell(kind, blocks, mine, given)
         found, more = gates.taken_apart(ONNX, kind, blocks, cell, inner)

@@ -83,13 +83,15 @@ def from_torch(source: Any, prefix: str = "", nonlinearity: str | None = None) -
             "from_torch: the weights of an nn.RNN do not say whether it used tanh or relu; "
             "give the module itself, or nonlinearity='tanh'"
         )
+    if kind == "rnn" and nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"from_torch: nonlinearity is 'tanh' or 'relu', got {nonlinearity!r}")
     made: list[Cell] = []
     params: list[Params] = []
     rows: list[Row] = []
     for layer in range(count):
         cells, own = [], []
         for back in sides:
-            blocks = _blocks(arrays, names[layer, back])
+            blocks = gates.fitting("from_torch", kind, _blocks(arrays, names[layer, back]))
             cell = _cell(kind, blocks, nonlinearity)
             path = f"layer{layer + 1}" * (count > 1)
             if len(sides) > 1:
@@ -132,8 +134,8 @@ def to_torch(cell: Cell, params: Any, single: bool = False) -> Named:
     >>> list(to_torch(cell, cell.init(0)))
     ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
     """
-    kind = _refused(cell, single)
     named = gates.values("to_torch", cell, params)
+    kind = _refused(cell, single)
     arrays: dict[str, Any] = {}
     rows: list[Row] = []
     for k, layer in enumerate(gates.layers(cell)):
@@ -155,7 +157,12 @@ def _arrays(source: Any, prefix: str) -> dict[str, Any]:
     """The entries behind a prefix, as arrays."""
     if isinstance(source, str | Path):
         library = needed("safetensors.numpy", "interop", "reading safetensors")
-        known = library.load_file(source)
+        try:
+            known = library.load_file(source)
+        except needed("safetensors", "interop", "reading safetensors").SafetensorError as error:
+            raise ValueError(
+                f"{str(source)!r} is not a safetensors file, or only a part of one ({error})"
+            ) from None
     else:
         known = source.state_dict() if hasattr(source, "state_dict") else source
     if not isinstance(known, Mapping):
@@ -213,7 +220,7 @@ def _cell(kind: str, blocks: gates.Blocks, nonlinearity: str | None) -> Cell:
     X, width = blocks.kernel.shape
     H = width // gates.GATES[kind]
     if kind == "rnn":
-        return RNNCell(X, H, activation=TORCH.activations.get(str(nonlinearity), str(nonlinearity)))
+        return RNNCell(X, H, activation=str(nonlinearity))
     if kind == "gru":
         return GRUCell(X, H)
     cell = LSTMCell(X, H)

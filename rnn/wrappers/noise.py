@@ -178,18 +178,19 @@ class Zoneout(Wrapper):
     def edges(self) -> tuple[Edge, ...]:
         """ĥ for h and so on, then a mask for each, d_h."""
         values, masks = [], []
-        known = zip(super().edges(), self.rate, strict=True)  # type: ignore[arg-type]  # a tuple by now
-        for edge, rate in known:
-            scope, dot, name = edge.name.rpartition(".")
-            values.append(replace(edge, name=f"{edge.name}\u0302"))
+        inner = zip(state_paths(self.cell), flatten(self.cell.edges())[0], strict=True)
+        known = zip(inner, self.rate, strict=True)  # type: ignore[arg-type]  # a tuple by now
+        for (path, edge), rate in known:
+            scope, dot, name = path.rpartition(".")
+            values.append(replace(edge, name=f"{path}\u0302"))
             mask = f"{scope}{dot}d_{name}"
             masks.append(Mask(mask, self.steps, edge.size, rate=rate, struck=1))
         return (*values, *masks)
 
-    def start(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """That of the cell, then the masks."""
-        inner = flatten(self.cell.start(*args, **kwargs))[0]
-        return (*inner, *super(Wrapper, self).start(*args, **kwargs)[len(inner) :])
+    def own_edges(self) -> tuple[Edge, ...]:
+        """The masks."""
+        edges = self.edges()
+        return edges[len(edges) // 2 :]
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """One step of the cell, then the choice between old and new."""

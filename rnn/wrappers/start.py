@@ -58,7 +58,7 @@ class LearnedStart(Wrapper):
         batch: int,
         dtype: Any = float,
         params: Mapping[str, Any] | None = None,
-        rng: np.random.Generator | None = None,
+        rng: int | np.random.Generator | None = None,
     ) -> tuple[Any, ...]:
         """The rows that are learnt, for every sample; without `params` those of the cell itself."""
         if params is None:

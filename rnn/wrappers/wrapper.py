@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.tree import flatten
-from rnn.cell import Cell, Edge, state_paths
+from rnn.cell import Cell, Edge, drawing, state_paths
 
 
 class Wrapper(Cell):
@@ -54,9 +54,10 @@ class Wrapper(Cell):
         batch: int,
         dtype: Any = float,
         params: Mapping[str, Any] | None = None,
-        rng: np.random.Generator | None = None,
+        rng: int | np.random.Generator | None = None,
     ) -> tuple[Any, ...]:
         """That of the cell in one row, then its own."""
+        rng = drawing(rng)
         inner = flatten(self.cell.start(batch, dtype, params, rng))[0]
         return (*inner, *(edge.first(batch, rng).astype(dtype) for edge in self.own_edges()))
 

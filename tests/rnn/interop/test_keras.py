@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
@@ -115,9 +113,9 @@ CELLS = [
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=written)
-@given(seed=st.integers(0, 2**32 - 1), precision=st.sampled_from(PRECISIONS))
-def test_there_and_back_every_bit_is_the_same(cell, seed, precision):
-    rng = np.random.default_rng(seed)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_there_and_back_every_bit_is_the_same(cell, precision):
+    rng = np.random.default_rng(0)
     params = tree_map(lambda w: rng.normal(size=w.shape).astype(precision), cell.init(0))
     weights = rnn.to_keras(cell, params)
     again, found = rnn.from_keras(weights)

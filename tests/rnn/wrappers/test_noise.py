@@ -59,6 +59,14 @@ def test_the_same_generator_draws_the_same_masks_and_a_run_draws_none():
     assert cell.start(2, np.float32, rng=np.random.default_rng(0))[1].dtype == np.float32
 
 
+def test_a_seed_draws_each_layers_own_mask():
+    """One generator for all of them: not the same mask twice."""
+    cell = rnn.Residual(rnn.Stack([rnn.Dropout(50, 0.5), rnn.Dropout(50, 0.5)]))
+    first, second = cell.start(2, rng=7)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, cell.start(2, rng=np.random.default_rng(7))[0])
+
+
 def gru_with_mask(p, xs, h, m):
     """Gal and Ghahramani: every product reads h ⊙ m, the mixture by z reads h."""
     s = lambda z: 1 / (1 + np.exp(-z))
