@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
-from rnn.kinds import EXAMPLES, written
+from rnn.kinds import EXAMPLES, KINDS, written
 from tests.minigrad.cells import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
 from tests.rounding import EPS
@@ -30,6 +30,9 @@ DEEP: dict[str, rnn.Cell] = {
         [rnn.Bidirectional(rnn.RNNCell(3, 2)), Delayed(4, 2, (("h", 2),))]
     ),
 }
+PLAIN = {written(cell): cell for kind in ("rnn", "lstm", "gru", "dense") for cell in KINDS[kind]}
+FEW = PLAIN | {written(cell): cell for cell in (*KINDS["stack"], *KINDS["bidirectional"])} | DEEP
+"""Cells for laws with many draws; every kind holds them by examples, in `test_kinds`."""
 CELLS = {written(cell): cell for cell in EXAMPLES} | DEEP
 CAUSAL = {
     name: cell
@@ -39,7 +42,8 @@ CAUSAL = {
 BOTH_WAYS = {name: cell for name, cell in CELLS.items() if name not in CAUSAL}
 
 every_cell = pytest.mark.parametrize("name", CELLS)
-causal_cells = pytest.mark.parametrize("name", CAUSAL)
+many_draws = pytest.mark.parametrize("name", FEW)
+causal_cells = pytest.mark.parametrize("name", [name for name in CAUSAL if name in FEW])
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -265,7 +269,7 @@ def test_delays_without_a_loop_give_the_numbers_of_the_unfolded_graph(kind, T, s
 # --- batches --------------------------------------------------------------------------------------
 
 
-@every_cell
+@many_draws
 @given(seed=SEEDS, order=st.permutations(range(3)))
 def test_samples_may_stand_in_any_order(name, seed, order):
     q = problem(CELLS[name], 4, 3, seed)
@@ -275,7 +279,7 @@ def test_samples_may_stand_in_any_order(name, seed, order):
     assert_close(found, (rows(ys), tree_map(rows, state)), longest_path(q))
 
 
-@every_cell
+@many_draws
 @given(seed=SEEDS)
 def test_one_sample_alone_is_its_row_of_the_batch(name, seed):
     q = problem(CELLS[name], 4, 3, seed)
@@ -295,7 +299,7 @@ def padded(q: Problem, lengths: Any, filling: float) -> Problem:
     return Problem(q.cell, q.params, np.where(after[..., None], filling, q.xs), q.start)
 
 
-@every_cell
+@many_draws
 @given(lengths=LENGTHS, seed=SEEDS)
 def test_a_ragged_batch_equals_its_samples_run_alone(name, lengths, seed):
     """Outputs up to the end, zeros behind it, and the state at the sample's own end."""
@@ -309,7 +313,7 @@ def test_a_ragged_batch_equals_its_samples_run_alone(name, lengths, seed):
         assert not np.any(ys[n:, b])
 
 
-@every_cell
+@many_draws
 @given(lengths=LENGTHS, seed=SEEDS)
 def test_gradients_of_a_ragged_batch_are_the_sum_over_its_samples(name, lengths, seed):
     q = problem(CELLS[name], 5, 3, seed)
@@ -369,7 +373,7 @@ def test_class_indices_of_padding_may_be_any_number():
 # --- what goes in, and what comes out -------------------------------------------------------------
 
 
-@every_cell
+@many_draws
 @given(seed=SEEDS, T=st.integers(0, 5))
 def test_class_indices_equal_one_hot_rows(name, seed, T):
     q = problem(CELLS[name], T, 3, seed)
