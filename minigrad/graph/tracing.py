@@ -78,7 +78,7 @@ def trace_for_all(what: str, f: Callable[..., Any], *args: Any, is_step: bool = 
         raise ValueError(
             f"{what}: run twice on the same values, it did not do the same: {off}. A random draw, "
             "the clock or a counter would be frozen at its first value; draw outside and hand the "
-            "numbers in"
+            f"numbers in{', in x or in the start state' if is_step else ''}"
         )
     return graph
 
