@@ -75,7 +75,7 @@ def from_keras(
     for k in range(directions):
         own = {**asked, **(config[k] if config else {})}
         path = ("forward", "backward")[k] if directions > 1 else ""
-        kind, blocks = _blocks(arrays[k * each : (k + 1) * each], own)
+        kind, blocks = _blocks(arrays[k * each : (k + 1) * each])
         cell = _cell(kind, blocks, own, arrays[k * each : (k + 1) * each])
         found, more = gates.taken_apart(KERAS, kind, blocks, cell, path)
         cells.append(cell)
@@ -227,7 +227,7 @@ def _of_file(path: str | Path, layer: str | None) -> list[Any]:
     return sides[chosen[0]]
 
 
-def _blocks(arrays: Sequence[Any], config: Mapping[str, Any]) -> tuple[str, gates.Blocks]:
+def _blocks(arrays: Sequence[Any]) -> tuple[str, gates.Blocks]:
     """The kind of a layer by the shapes of its arrays, and the arrays."""
     kernel, recurrent, *rest = arrays
     bias = rest[0] if rest else None

@@ -125,7 +125,7 @@ def test_gradients_do_not_pass_where_a_column_is_dropped():
 
 @dataclass(frozen=True)
 class Drawing(rnn.Cell):
-    """Dropout as one would write it first: the draw stands in the step."""
+    """Noise as one would write it first: the draw stands in the step."""
 
     inputs: int = 3
     state = ("h",)
@@ -135,12 +135,13 @@ class Drawing(rnn.Cell):
         return {}
 
     def step(self, p, x, h):
-        h = h + x * (np.random.default_rng().random(3) < 0.5)
+        h = h + x * np.random.default_rng().random(3)
         return h, h
 
 
 def test_a_draw_inside_a_step_is_refused_and_the_way_is_told():
-    with pytest.raises(ValueError, match=r"A random draw.*hand the numbers in, in x or in the start state$"):
+    told = r"A random draw.*hand the numbers in, in x or in the start state$"
+    with pytest.raises(ValueError, match=told):
         rnn.run(Drawing(), {}, np.ones((2, 1, 3)))
 
 
