@@ -177,9 +177,12 @@ class Tensor(Refusals):
 
     def __matmul__(self, other: Any) -> Any:
         """The matrix product; what has no `__array_ufunc__` takes it over, as from an array."""
-        if getattr(other, "__array_ufunc__", self) is None:
-            return NotImplemented
-        return FUNCTIONS["matmul"](self, other)
+        try:
+            return FUNCTIONS["matmul"](self, other)
+        except (TypeError, ValueError):  # asked afterwards, so that a product pays nothing for it
+            if getattr(other, "__array_ufunc__", self) is None:
+                return NotImplemented
+            raise
 
     __mod__, __rmod__ = _operator("remainder"), _operator("remainder", True)
     __floordiv__, __rfloordiv__ = _operator("floor_divide"), _operator("floor_divide", True)
