@@ -5,7 +5,7 @@ Being an edge of the folded graph it is drawn, unfolded and differentiated like 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import ShapeError
-from minigrad.tree import flatten
-from rnn.cell import Cell, Edge, state_paths
+from rnn.cell import Cell, Edge
+from rnn.wrappers.wrapper import Wrapper
 
 
 def identity(y: Any) -> Any:
@@ -23,7 +23,7 @@ def identity(y: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Feedback(Cell):
+class Feedback(Wrapper):
     """A cell with a delayed edge from its output to its input: feed(y⁽ᵗ⁻¹⁾) in place of x⁽ᵗ⁾.
 
     At which steps is told by one more column of the input, the last: 1 where y is fed back, else 0.
@@ -53,20 +53,13 @@ class Feedback(Cell):
         """The number of input columns of the cell, and one."""
         return self.cell.inputs + 1
 
-    def parameters(self) -> Mapping[str, Any]:
-        """Those of the cell."""
-        return self.cell.parameters()
-
-    def edges(self) -> Any:
-        """The edges of the cell in one row, then y."""
-        inner = zip(state_paths(self.cell), flatten(self.cell.edges())[0], strict=True)
-        own = [Edge(path, edge.delay, edge.size) for path, edge in inner]
-        return (*own, Edge("y", 1, self.cell.width))
+    def own_edges(self) -> tuple[Edge, ...]:
+        """The output y."""
+        return (Edge("y", 1, self.cell.width),)
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """One step of the cell, on the input or on what is fed back."""
         *before, y = state
         x = mg.where(x[:, -1:] > 0, self.feed(y), x[:, :-1])
-        nested = flatten(self.cell.edges())[1].unflatten(before)
-        y, *after = self.cell.step(p, x, *nested)
-        return y, *flatten(after)[0], y
+        y, new = self.inner(p, x, before)
+        return y, *new, y

@@ -44,3 +44,17 @@ def test_an_output_that_is_no_input_is_told() -> None:
         "Feedback: RNNCell takes 3 columns, but an output fed back has 2; "
         "give feed= a function that makes an input from an output"
     )
+
+
+def test_masks_inside_are_those_of_use_unless_they_are_drawn():
+    """A run without a state drops nothing."""
+    bare = rnn.Stack([rnn.RNNCell(3, 4), rnn.Dense(4, 3)])
+    cell = rnn.Stack([rnn.RNNCell(3, 4), rnn.Dropout(4, 0.5), rnn.Dense(4, 3)])
+    p = cell.init(0)
+    known = rnn.Params(layer1=p.layer1, layer2=p.layer3)
+    xs = np.random.default_rng(0).normal(size=(4, 2, 4))
+    wanted = rnn.run(rnn.Feedback(bare), known, xs)[0]
+    assert np.array_equal(rnn.run(rnn.Feedback(cell), p, xs)[0], wanted)
+    assert not np.array_equal(
+        rnn.run(rnn.Feedback(cell), p, xs, rnn.Feedback(cell).start(2, rng=0))[0], wanted
+    )
