@@ -37,12 +37,9 @@ def by_python(book):
             found[sheet, cell] = value if isinstance(value, str) or value is None else float(value)
         return found[sheet, cell]
 
+    places = [(s.title, cell.coordinate) for s in book for row in s.iter_rows() for cell in row]
     with np.errstate(all="ignore"):
-        for name, sheet in sheets.items():
-            for row in sheet.iter_rows():
-                for cell in row:
-                    at(name, cell.coordinate)
-    return found
+        return {place: at(*place) for place in places}  # in reading order, not in that of computing
 
 
 def by_libreoffice(paths, folder):
