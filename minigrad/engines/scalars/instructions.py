@@ -100,6 +100,8 @@ class Book:
 
 def _neutral(op: str, operands: Sequence[int], values: Sequence[float | None]) -> int | None:
     """The operand that an operation leaves as it is: x + 0, x − 0, 1 × x, x ÷ 1, x¹, a choice."""
+    if op == "select" and operands[1] == operands[2]:
+        return operands[1]
     if op == "select" and values[0] is not None:
         return operands[1 if values[0] else 2]
     neutral = {"+": 0.0, "−": 0.0, "×": 1.0, "÷": 1.0, "^": 1.0}.get(op)
