@@ -8,6 +8,7 @@ that prints as a table. All are operations on the folded graph of the cell and o
 from rnn.bptt.flow import Flow, flow
 from rnn.bptt.ladder import Ladder, ladder
 from rnn.bptt.ledger import Account, Ledger, ledger
+from rnn.bptt.messages import Messages, messages
 from rnn.bptt.paths import Path, Paths, paths
 from rnn.bptt.rtrl import Cost, Rtrl, rtrl
 from rnn.bptt.split import Split, split
@@ -19,8 +20,8 @@ from rnn.bptt.walk import Edge, Walk, walk
 from rnn.bptt.why import Event, Why, why
 
 __all__ = [
-    "Account", "Cost", "Derivative", "Edge", "Event", "Flow", "Ladder", "Ledger", "Path", "Paths",
-    "Rtrl", "Split", "Stages", "Totals", "Truncated", "Truncation", "Walk", "Why", "flow",
-    "ladder", "ledger", "lyapunov", "paths", "rtrl", "split", "stages", "totals", "truncated",
-    "truncation", "walk", "why",
+    "Account", "Cost", "Derivative", "Edge", "Event", "Flow", "Ladder", "Ledger", "Messages",
+    "Path", "Paths", "Rtrl", "Split", "Stages", "Totals", "Truncated", "Truncation", "Walk",
+    "Why", "flow", "ladder", "ledger", "lyapunov", "messages", "paths", "rtrl", "split", "stages",
+    "totals", "truncated", "truncation", "walk", "why",
 ]  # fmt: skip
