@@ -9,6 +9,7 @@ import pytest
 
 import minigrad as mg
 import rnn
+from viz import page
 
 CELL = rnn.LSTMCell(16, 64)
 PARAMS = CELL.init(0)
@@ -39,3 +40,14 @@ def test_the_ladder_of_64_units_over_200_steps(benchmark: Any, cell: rnn.Cell) -
             rnn.bptt.ladder, (cell, cell.init(0), sequence(200)), rounds=2, warmup_rounds=1
         )
     assert found.jacobians.shape == (200, 64, 64)
+
+
+def test_the_page_of_an_lstm_of_32_units_over_50_steps(benchmark: Any) -> None:
+    """Every number, drawing and plot of it; under 5 s and 2 MB."""
+    cell = rnn.LSTMCell(8, 32)
+    xs = np.random.default_rng(0).normal(size=(50, 1, 8))
+    with rnn.one_thread():
+        source = benchmark.pedantic(
+            page.html, (cell, cell.init(0), xs, loss), rounds=2, warmup_rounds=1
+        )
+    assert len(source.encode()) < 2_000_000
