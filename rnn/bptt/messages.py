@@ -64,7 +64,8 @@ class Messages:
     ) -> tuple[Any, ...]:
         """What the graph takes for this run, with its own cotangents if no others are given."""
         run, count = self.run, len(self.run.params)
-        states = [np.zeros((run.steps, *run.folded.output_node(r.output).shape)) for r in run.edges]
+        ends = [run.folded.output_node(r.output) for r in run.edges]
+        states = [np.zeros((run.steps, *node.shape), node.dtype) for node in ends]
         return (
             list(run.inputs[:count]),
             run.inputs[count],
@@ -159,7 +160,8 @@ def of_run(run: Recorded) -> Messages:
             return columns[0], [columns[r.output] for r in run.edges]
 
         tied = [[w + 0.0 for _ in range(steps)] for w in params]
-        added = [[np.zeros(run.folded.step.nodes[run.names[e.value]].shape)] * steps for e in edges]
+        read = [run.folded.step.nodes[run.names[e.value]] for e in edges]
+        added = [[np.zeros(node.shape, node.dtype)] * steps for node in read]
         moves = xs.dtype.kind == "f"
         given = (tied, added, steps_of_x) if moves else (tied, added)
         (ys, _), pull = mg.vjp(

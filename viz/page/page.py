@@ -30,6 +30,9 @@ from viz.scene.label import clean
 
 FOLDER = Path(__file__).parent
 
+MOST = 100
+"""Steps of a page; its tables grow with their square."""
+
 WORDS = {
     "folded": "One step; what is carried over leaves on one side and comes back on the other.",
     "unfolded": "All steps: the same weights at each of them.",
@@ -64,7 +67,7 @@ def write(
 
     Raises:
         ImportError: jinja2 or matplotlib are not there; says how they are installed.
-        ValueError: a sequence without steps, or a text of another length.
+        ValueError: a sequence without steps or of more than 100, or a text of another length.
         OSError: the place cannot be written.
     """
     source = html(cell, params, xs, loss, text=text, title=title, state=state)
@@ -91,6 +94,11 @@ def html(
     (True, False)
     """
     jinja = needed("jinja2", "study", "the page of a study")
+    if len(xs) > MOST:
+        raise ValueError(
+            f"page: {len(xs):,} steps are more than one can look at (limit {MOST}); study a part "
+            "of them, such as xs[:50]"
+        )
     if text is not None and len(text) != len(xs):
         raise ValueError(f"page: the text has {len(text)} characters for {len(xs)} steps")
     found = study(cell, params, xs, loss, state)
@@ -157,8 +165,10 @@ def _told(name: str, found: Numbers) -> str:
 
 
 def _script(program: Live | None) -> str:
+    """The one script: the program of this network, and the parts of ours in their order."""
     functions = ",\n".join(program.functions) if program else ""
-    return f"const PROGRAM = [{functions}];\n{(FOLDER / 'page.js').read_text('utf-8')}"
+    ours = [path.read_text("utf-8") for path in sorted((FOLDER / "script").glob("*.js"))]
+    return "\n".join(['"use strict";', f"const PROGRAM = [{functions}];", *ours])
 
 
 def _json(x: Any) -> str:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import settings
 
+import minigrad as mg
 import rnn
 from minigrad.core import Array
 from rnn.bptt.messages import Edge, messages
@@ -73,6 +74,13 @@ def test_readers_are_named_with_their_delay():
     found = messages(*given(q))
     assert [e for e in found.edges if e.value == "C"] == [Edge("C", "h", 0), Edge("C", "C", 1)]
     assert found.heard == "h"
+
+
+def test_single_precision_stays_single():
+    cell, params, xs, loss = given(rnn.testing.problem(rnn.LSTMCell(2, 3), 3, 1, 0))
+    params = mg.tree_map(lambda w: w.astype(np.float32), params)
+    found = messages(cell, params, xs.astype(np.float32), loss).found
+    assert {x.dtype for parts in found["messages"] for x in parts} == {np.dtype(np.float32)}
 
 
 def test_a_lost_message_is_seen():

@@ -100,14 +100,14 @@ def test_dragged_weights_give_what_the_engine_gives_for_them(cell, browser, tmp_
         name, t = random.choice(found.names), random.randrange(5)
         browser.run(f"select({found.names.index(name)}, {t})")
         for a, b in zip(card(browser), wanted(found, name, t), strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
         browser.run("N.ladder && climb()")
         page = json.loads(browser.run("JSON.stringify([N.ledger, N.ladder, N.loss])"))
         shares = [found.ledger[name].shares for name in found.run.params]
-        np.testing.assert_allclose(page[0], shares, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(page[0], shares, rtol=1e-12, atol=1e-12)
         assert page[2] == pytest.approx(found.run.loss, rel=1e-12)
         if found.ladder is not None:
-            np.testing.assert_allclose(page[1], found.ladder, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(page[1], found.ladder, rtol=1e-12, atol=1e-12)
     assert browser.trouble == []
 
 

@@ -37,7 +37,7 @@ def test_a_program_gives_loss_derivatives_and_uses_at_other_weights(cell):
 
 
 def close(a, b):
-    np.testing.assert_allclose(a, np.reshape(b, np.shape(a)), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(a, np.reshape(b, np.shape(a)), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_too_large_or_has_several_samples_is_not_computed_in_the_page():

@@ -176,6 +176,8 @@ def test_what_cannot_be_a_page_is_refused(tmp_path):
     cell, params, xs, _ = given(rnn.RNNCell(2, 3))
     with pytest.raises(ValueError, match="the text has 2 characters for 5 steps"):
         html(cell, params, xs, loss, text="ab")
+    with pytest.raises(ValueError, match=r"10,000 steps are .* \(limit 100\); .* xs\[:50\]"):
+        html(cell, params, np.zeros((10_000, 1, 2)), loss)
     with pytest.raises(ValueError, match="without a step there is nothing to study"):
         html(cell, params, xs[:0], loss)
     with pytest.raises(OSError, match="nowhere"):
