@@ -194,7 +194,8 @@ def _maps(found: Numbers, island: Mapping[str, Any], text: str | None) -> dict[s
                            "norm", "", columns, found.names, totals,
                            max((x or 0 for row in totals for x in row), default=0) or 1.0),
         "ledger": heat_map("ledger", f"Percent of dL/d{of}: loss step s down, use step t across",
-                           "share", "s \\ t", steps, steps, share),
+                           "share", "s \\ t", steps, steps, share,
+                           max((abs(x or 0) for row in share for x in row), default=0) or 1.0),
         "ladder": None if ladder is None else heat_map(
             "ladder", f"How much {found.state} at step k (across) moves {found.state} at t (down)",
             "gain", "t \\ k", steps, steps, ladder),

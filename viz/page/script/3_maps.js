@@ -14,6 +14,8 @@ const MAPS = {
     pick: (r, c) => select(r, c),
   },
   ledger: {
+    caption: () => `Percent of dL/d${N.params[state.p]}: loss step s down, use step t across`,
+    most: () => Math.max(...N.ledger[state.p].flat().map(Math.abs), 1e-300),
     scale: "share", rows: order.map((t) => t + 1), text: percent,
     cell: (r, c) => N.ledger[state.p][r][c],
     tell: (r, c, x) => `the loss at step ${r + 1}, by the use of ${N.params[state.p]} at step ${c + 1}: `
@@ -30,6 +32,7 @@ const MAPS = {
 function paint(name) {
   const table = $(`map-${name}`), map = MAPS[name];
   if (!table) return;
+  if (map.caption) table.querySelector("caption span").textContent = map.caption();
   const most = map.most ? map.most() : 1;
   [...table.tBodies[0].rows].forEach((row, r) => [...row.cells].slice(1).forEach((td, c) => {
     const x = map.cell(r, c);

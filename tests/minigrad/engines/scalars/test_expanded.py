@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -17,6 +17,7 @@ from tests.minigrad.engines.scalars.programs import RUNS, agree, of_cell, of_ope
 
 
 @pytest.mark.parametrize("name", RUNS)
+@settings(max_examples=20)  # of each of sixty operations
 @given(random=st.randoms(use_true_random=False))
 def test_every_operation_and_its_derivatives_can_be_told_in_single_numbers(name, random):
     graph, points = of_operation(name, random)
