@@ -11,6 +11,7 @@ import numpy as np
 from minigrad.core import PRIMITIVES
 from minigrad.engines.scalars.instructions import MEANING, Book, Instruction, Place
 from minigrad.engines.scalars.symbols import Symbols, lines_of, read, symbols
+from minigrad.errors import REFUSALS
 from minigrad.graph import Graph, Node
 from minigrad.tree import flatten
 
@@ -145,7 +146,7 @@ def _applied(book: Book, node: Node, operands: list[Any]) -> Any:
         return PRIMITIVES[node.op].forward(*operands, **node.attrs)
     try:
         return symbols(book, PRIMITIVES[node.op].forward(*operands, **node.attrs))
-    except Exception as error:
+    except REFUSALS as error:
         step = "" if node.t is None else f" at step t = {node.t}"
         raise ValueError(
             f"expanded: {node.op}{step} cannot be told in single numbers: {error}"
