@@ -66,6 +66,9 @@ def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
     return narrow(root(var(x, axis, keepdims, ddof)))
 
 
+_NUMBERS = {float, int, type(None)}
+
+
 @activation
 @explained
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:
@@ -73,7 +76,9 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
 
     Of bounds that are arrays or tensors the rules are those of `maximum` and `minimum`.
     """
-    if not any(isinstance(b, Tensor) or rank(b) for b in (low, high) if b is not None):
+    if {type(low), type(high)} <= _NUMBERS or not any(
+        isinstance(b, Tensor) or rank(b) for b in (low, high) if b is not None
+    ):
         return limited(x, low, high)
     x = x if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)
