@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 from minigrad.folded import Folded
 from rnn.cell import Cell
 from rnn.checks import whole
-from viz.scene.style import STYLES, Style
+from viz.scene.style import Style
+from viz.scene.styles import STYLES
+from viz.scene.tables import made, read
+
+Styled = str | os.PathLike[str] | Mapping[str, Any] | Style
+"""A style by its name, by the name of a TOML file, by a table, or itself."""
 
 MANY = 1_000_000_000
 """More than any number of steps that somebody means."""
@@ -35,8 +42,14 @@ def count(where: str, what: str, given: Any, most: int) -> int:
     return int(given)
 
 
-def styled(where: str, given: Any) -> Style:
-    """The style of that name."""
+def styled(where: str, given: Styled) -> Style:
+    """The style of that name, of a TOML file, or a table; a style as it is."""
+    if isinstance(given, Style):
+        return given
+    if isinstance(given, Mapping):
+        return made(given)
+    if isinstance(given, os.PathLike) or (isinstance(given, str) and given.endswith(".toml")):
+        return read(Path(given))
     choice(where, "style", given, STYLES)
     return STYLES[given]
 

@@ -17,8 +17,8 @@ CELLS: tuple[rnn.Cell, ...] = (
 
 FAULTS: dict[str, Fault] = rewrites(
     "drawing", "viz",
-    ("every edge drawn with delay 1", "the delay of a recurrent edge is not read", "_delayed",
-     "r.delay", "1"),
+    ("every edge drawn with delay 1", "the delay of a recurrent edge is not read", "origins",
+     "(origin, delay, names[origin])", "(origin, 1, names[origin])"),
     ("parameters drawn at the first step",
      "the same weights are used at every step", "unfolded",
      "tags", "tags and t == 1"),

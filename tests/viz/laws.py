@@ -24,7 +24,6 @@ from viz.memory.memory import memory
 from viz.output.drawing import Drawing
 from viz.quotients.circles import circles
 from viz.quotients.operations import operations
-from viz.quotients.roles import origins
 from viz.quotients.steps import choose
 from viz.scene.style import HEAT
 from viz.views.draw import draw
@@ -51,13 +50,13 @@ def law(name: str) -> Callable[[Law], Law]:
 def quotient_has_the_edges(cell: rnn.Cell, seed: int) -> None:
     """Every operation is in one box, and boxes are joined as their operations are."""
     for folded in (cell.folded(), folded_adjoint(cell.folded()).backward):
-        view, delayed = operations(folded), origins(folded)
+        view, origins = operations(folded), folded.origins()
         wanted, every = set(), set()
         for k, node in enumerate(folded.step.nodes):
             if node.op not in ("input", "constant"):
                 every.add(k)
             for i in node.inputs:
-                source, delay, _ = delayed.get(i, (i, 0, ""))
+                source, delay = origins.get(i, (i, 0))
                 if source in view.of and k in view.of:
                     a, b = view.of[source], view.of[k]
                     if a != b or delay:
@@ -88,11 +87,7 @@ def drawn_as_it_is(cell: rnn.Cell, seed: int) -> None:
                 f"over {steps} steps the parameter {tag[0]} is drawn {found[tag]} times, "
                 f"wanted {steps * tags[tag]}"
             )
-    edges = {
-        (name, delay)
-        for k, (_, delay, name) in origins(folded).items()
-        if _is_read(folded, step.inputs.index(k))
-    }
+    edges = {(r.name, r.delay) for r in folded.recurrences if _is_read(folded, r.input)}
     for where, scene in (("folded", once), (f"over {steps} steps", often)):
         drawn = {(wire.name, wire.delay) for wire in scene.wires if wire.delay}
         if drawn != edges:

@@ -144,8 +144,9 @@ TOLD = {
         "encoder_decoder: the encoder leaves h, but the decoder starts from h, C",
     ),
     "a style that is not there": (
-        lambda: figures.memory_cell(LSTM, style="grey"),
-        "memory_cell: unknown style 'grey'; there are 'print', 'seed'",
+        lambda: figures.memory_cell(LSTM, style="neon"),
+        "memory_cell: unknown style 'neon'; there are 'print', 'seed', 'dark', 'grey', "
+        "'transparent'",
     ),
 }
 

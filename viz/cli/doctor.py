@@ -14,7 +14,7 @@ import numpy as np
 import viz
 from minigrad.extras import DISTRIBUTION, installing, version
 from rnn.threads import CHOOSING
-from viz.scene.style import FACES
+from viz.scene.styles import PRINT
 
 NEEDED_FOR = {
     "numpy": ("everything", ""),
@@ -22,9 +22,14 @@ NEEDED_FOR = {
     "safetensors": ("minigrad train, sample: weights files", "train"),
     "tqdm": ("minigrad train: the progress bar", "train"),
     "threadpoolctl": ("minigrad train, sample: one BLAS thread", "train"),
-    "pygraphviz": ("PNG and PDF where there is no dot", "render"),
+    "matplotlib": ("plots", "study"),
+    "jinja2": ("minigrad study: the page", "study"),
+    "openpyxl": ("minigrad study --spreadsheet", "study"),
+    "typst": ("PNG and PDF pictures", "render"),
+    "pygraphviz": ("EPS pictures where there is no dot", "render"),
     "h5py": ("rnn.from_keras: weights files", "interop"),
-    "onnx": ("rnn.from_onnx, rnn.to_onnx", "interop"),
+    "onnx": ("rnn.from_onnx, rnn.to_onnx, minigrad.export", "onnx"),
+    "jax": ('minigrad.compile(f, engine="jax"), minigrad.export', "jax"),
     "hypothesis": ("strategies of minigrad.testing and rnn.testing", "testing"),
 }
 """For each package what it is needed for, and the extra that brings it."""
@@ -45,15 +50,15 @@ def run(args: argparse.Namespace) -> int:
         hint = f": {installing(extra)}" if extra and not found[name] else ""
         print(f"{name:13} {found[name] or 'missing':10} {purpose}{hint}")
     renderers = viz.available()
-    print(f"dot           {renderers['dot'] or 'missing':10} PNG and PDF, free-form layouts")
+    print(f"dot           {renderers['dot'] or 'missing':10} EPS, free-form layouts")
     print(f"fonts         {fonts()}")
     print(f"BLAS          {blas()}")
     needs = f"needs {installing('train')}"
     training = found["safetensors"] and found["tqdm"]
     print()
     print("SVG pictures work.")
-    drawn = renderers["dot"] or renderers["pygraphviz"]
-    print(f"PNG and PDF pictures {'work' if drawn else 'need dot or pygraphviz'}.")
+    drawn = renderers["typst"] or renderers["dot"] or renderers["pygraphviz"]
+    print(f"PNG and PDF pictures {'work' if drawn else 'need typst, dot or pygraphviz'}.")
     print(f"Training from the command line {'works' if training else needs}.")
     if not any(name in os.environ for name in CHOOSING):
         print(
@@ -72,7 +77,7 @@ def fonts() -> str:
         subprocess.run(["fc-match", name], capture_output=True, check=False).stdout.decode(
             errors="replace"
         )
-        for name in sorted(set(FACES.values()))
+        for name in sorted(set(PRINT.faces.values()))
     ]
     return ", ".join(line.strip() for line in found)
 

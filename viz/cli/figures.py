@@ -10,7 +10,7 @@ from viz.figures.gallery import gallery, page
 from viz.given import choice
 from viz.output.drawing import SUFFIXES
 from viz.output.render import available, write
-from viz.scene.style import STYLES
+from viz.scene.styles import STYLES
 
 KINDS = tuple(suffix[1:] for suffix in SUFFIXES)
 

@@ -17,7 +17,6 @@ from viz.scene.style import INK
 
 LANE = 10.0  # from lane to lane
 LOOP = 46.0  # from loop to loop, with room for a label
-WIRE = "#555555"
 MEDIUM = 1.4
 
 

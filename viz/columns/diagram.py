@@ -12,14 +12,14 @@ from dataclasses import replace
 
 from minigrad.graph import Node
 from viz.columns.boxes import Box, Dress, box, box_id
-from viz.columns.channels import MEDIUM, WIRE, Signal
+from viz.columns.channels import MEDIUM, Signal
 from viz.columns.strips import Strip, arrange
 from viz.quotients.layers import Layers
 from viz.quotients.quotient import Link, Quotient
 from viz.quotients.steps import Steps, told
 from viz.scene.label import Label, named_part, plain, scoped, symbol, timed, words
 from viz.scene.scene import Scene
-from viz.scene.style import INK
+from viz.scene.style import INK, WIRE
 
 
 def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from viz.columns.boxes import TAG, Box
-from viz.columns.channels import WIRE, Channels, Signal, entry
+from viz.columns.channels import Channels, Signal, entry
 from viz.columns.column import Column
 from viz.columns.router import Router
 from viz.scene.curve import line
 from viz.scene.label import words
 from viz.scene.scene import Scene, Shape, Text, Wire
-from viz.scene.style import INK, MUTED
+from viz.scene.style import INK, MUTED, WIRE
 
 GAP = 76.0  # width of a column that stands for steps left out
 EDGE = 26.0  # around a frame

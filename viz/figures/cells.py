@@ -15,8 +15,8 @@ from minigrad.tree import flatten
 from rnn.cell import Cell, Edge
 from rnn.compose import Stack
 from rnn.run import run
+from viz.given import Styled, styled
 from viz.given import cell as as_cell
-from viz.given import styled
 from viz.memory.block_diagram import block_diagram
 from viz.memory.memory import Memory, memory
 from viz.output.drawing import Drawing
@@ -28,7 +28,7 @@ from viz.views.draw import draw
 from viz.views.numbers import summary
 
 
-def memory_cell(cell: Cell, style: str = "print") -> Drawing:
+def memory_cell(cell: Cell, style: Styled = "print") -> Drawing:
     """The block diagram of a gated cell, its carried state a straight line.
 
     A cell whose states all pass through weights or activations has no such line; it is drawn gate
@@ -61,7 +61,7 @@ def memory_cell(cell: Cell, style: str = "print") -> Drawing:
 
 
 def stages(
-    cell: Cell, params: Mapping[str, Any], x: Any, state: Any = None, style: str = "print"
+    cell: Cell, params: Mapping[str, Any], x: Any, state: Any = None, style: Styled = "print"
 ) -> Drawing:
     """A memory cell computing: a panel for each stage, with the numbers on its wires.
 

@@ -9,7 +9,7 @@ from minigrad.folded import folded_adjoint
 from rnn import Bidirectional, Dense, GRUCell, LSTMCell, RNNCell, Stack
 from viz import figures
 from viz.formulas.equations import Equations, equations
-from viz.given import count, styled
+from viz.given import Styled, count, styled
 from viz.output.drawing import Drawing
 from viz.output.html import document, image, text, told
 from viz.views.draw import draw
@@ -38,7 +38,7 @@ class Entry:
 
 
 def gallery(
-    inputs: int = 3, hidden: int = 5, outputs: int = 2, style: str = "print"
+    inputs: int = 3, hidden: int = 5, outputs: int = 2, style: Styled = "print"
 ) -> list[Entry]:
     """All figures, from networks of these sizes.
 

@@ -9,7 +9,7 @@ from rnn import RNNCell
 from rnn.cell import Cell
 from rnn.cells import RECURRENCES
 from viz.figures import matrices
-from viz.given import count, flags, refused, styled
+from viz.given import Styled, count, flags, refused, styled
 from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
 from viz.quotients.circles import circles
@@ -20,7 +20,7 @@ from viz.views.draw import draw
 from viz.views.scenes import LIMIT
 
 
-def feedforward(cell: Cell, recurrent: Cell, style: str = "print") -> Drawing:
+def feedforward(cell: Cell, recurrent: Cell, style: Styled = "print") -> Drawing:
     """A network without recurrent edges beside one that has them.
 
     >>> import rnn
@@ -37,7 +37,7 @@ def feedforward(cell: Cell, recurrent: Cell, style: str = "print") -> Drawing:
     return Drawing(beside(panels, "A feed-forward and a recurrent network"))
 
 
-def unfolding(cell: Any, on_edges: bool = False, style: str = "print") -> Drawing:
+def unfolding(cell: Any, on_edges: bool = False, style: Styled = "print") -> Drawing:
     """A cell of any number of layers, folded, and unfolded around a step t.
 
     >>> import rnn
@@ -47,7 +47,7 @@ def unfolding(cell: Any, on_edges: bool = False, style: str = "print") -> Drawin
     return draw(cell, steps="t", on_edges=on_edges, style=style)
 
 
-def recurrences(cell: RNNCell, style: str = "print") -> Drawing:
+def recurrences(cell: RNNCell, style: Styled = "print") -> Drawing:
     """The three recurrences of a cell with an output layer, each folded and unfolded.
 
     >>> import rnn
@@ -67,7 +67,7 @@ def recurrences(cell: RNNCell, style: str = "print") -> Drawing:
     return Drawing(stacked(panels, ", ".join(RECURRENCES)))
 
 
-def activation(cell: Cell, concatenated: bool = True, style: str = "print") -> Drawing:
+def activation(cell: Cell, concatenated: bool = True, style: Styled = "print") -> Drawing:
     """The activations of a cell as matrices and vectors, their sides to scale.
 
     Args:
@@ -89,7 +89,7 @@ def activation(cell: Cell, concatenated: bool = True, style: str = "print") -> D
 
 
 def encoder_decoder(
-    encoder: Cell, decoder: Cell, inputs: int = 3, outputs: int = 3, style: str = "print"
+    encoder: Cell, decoder: Cell, inputs: int = 3, outputs: int = 3, style: Styled = "print"
 ) -> Drawing:
     """A cell that reads, and another that starts from its last state and reads what it wrote.
 

@@ -26,7 +26,7 @@ def pattern(task: Task, style: Style) -> Scene:
     """A task as a row of states, with inputs below and outputs above.
 
     >>> from rnn import many_to_one
-    >>> from viz.scene.style import PRINT
+    >>> from viz.scene.styles import PRINT
     >>> list(pattern(many_to_one(2), PRINT).shapes)
     ['hidden_t1', 'input_t1', 'hidden_t2', 'input_t2', 'output_t2']
     """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rnn import tasks
 from rnn.tasks import Task
 from viz.figures import patterns
-from viz.given import refused, styled
+from viz.given import Styled, refused, styled
 from viz.output.drawing import Drawing
 from viz.scene.plates import Plate, beside
 
@@ -21,7 +21,7 @@ EXAMPLES: Mapping[str, str] = {
 """What the seed's text names as an example of each task."""
 
 
-def modelling_tasks(*given: Task, style: str = "print") -> Drawing:
+def modelling_tasks(*given: Task, style: Styled = "print") -> Drawing:
     """The modelling tasks side by side; the five of the seed's text if none is given.
 
     >>> from rnn import many_to_one

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.folded import folded_adjoint
 from minigrad.lower.pipeline import prepared
-from viz.given import flags, styled
+from viz.given import Styled, flags, styled
 from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
 from viz.quotients.adjoints import named, reads, summed
@@ -17,7 +17,7 @@ from viz.textbook import pairs
 from viz.views.draw import draw
 
 
-def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
+def backward(cell: Any, steps: int | str = "t", style: Styled = "print") -> Drawing:
     """Backpropagation through time: the adjoint, folded and unfolded, running against time.
 
     >>> import rnn
@@ -28,7 +28,7 @@ def backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing
     return draw(folded_adjoint(folded).backward, steps=steps, style=style)
 
 
-def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print") -> Drawing:
+def forward_and_backward(cell: Any, steps: int | str = "t", style: Styled = "print") -> Drawing:
     """The forward run and, above it, the adjoint that runs back through the same steps.
 
     >>> import rnn
@@ -43,7 +43,7 @@ def forward_and_backward(cell: Any, steps: int | str = "t", style: str = "print"
     return Drawing(pairs.there_and_back(*views, choose(steps), look, saved, gradients))
 
 
-def schedule(cell: Any, backward: bool = False, style: str = "print") -> Drawing:
+def schedule(cell: Any, backward: bool = False, style: Styled = "print") -> Drawing:
     """What runs once and what in loops over time, as `rnn.run` and its gradient run it.
 
     >>> import rnn

@@ -17,11 +17,10 @@ from viz.quotients.quotient import Link
 from viz.scene.curve import Point, elbow, line
 from viz.scene.label import Label, Run, named_part, symbol, timed, words
 from viz.scene.scene import Scene, Shape
-from viz.scene.style import GREY, INK, MUTED, Style
+from viz.scene.style import GREY, INK, MUTED, PALE, Style
 
 GATE = (46.0, 32.0)
 DOT = 26.0  # diameter of × and +
-PALE = "#F4F4F2"
 THICK, PEN = 3.2, 1.4
 
 

@@ -12,14 +12,16 @@ from html import escape
 
 import graphviz
 
-from viz.output.svg import line_sizes, stroke_width
+from viz.output.svg import stroke_width
 from viz.scene.curve import arrow
 from viz.scene.label import Label, Run, clean, plain
 from viz.scene.scene import Scene, Shape, Text, Wire
-from viz.scene.style import ARROW, FACES, INK, MARK, MITRE, SCRIPT, SLANTED
+from viz.scene.style import ARROW, GROUND, INK, MARK, MITRE, SCRIPT, SLANTED, Style
 
 
-def digraph(scene: Scene, layout: str = "nop2", dpi: int | None = None) -> graphviz.Digraph:
+def digraph(
+    scene: Scene, layout: str = "nop2", dpi: int | None = None, scale: float = 1.0
+) -> graphviz.Digraph:
     """The scene as a Digraph; another layout than "nop2" lets Graphviz place the nodes.
 
     Every block of the picture is a node with its own name and label and every link an edge between
@@ -27,18 +29,22 @@ def digraph(scene: Scene, layout: str = "nop2", dpi: int | None = None) -> graph
     So that a program can read the graph back, nodes have the attribute `block`, and edges `delay`
     or, where they come from a bus, what it `carries`: `x:0 h:1`. `dpi` is that of pixels.
     """
-    pinned = layout == "nop2"
+    pinned, style = layout == "nop2", scene.style
+    ground = style.paint(GROUND)
+    ground = "transparent" if ground == "none" else ground
+    word = style.faces["word"]
     graph = graphviz.Digraph(
         comment=None,
         graph_attr={
-            "layout": layout, "splines": "true", "bgcolor": "white", "pad": "0.18",
-            "outputorder": "nodesfirst", "fontname": "Arial", "id": "picture",
+            "layout": layout, "splines": "true", "bgcolor": ground, "pad": "0.18",
+            "outputorder": "nodesfirst", "fontname": word, "id": "picture",
             "tooltip": _tip(scene.title), "label": "",
             **({} if pinned else {"rankdir": "BT"}),
             **({"dpi": str(dpi)} if dpi else {}),
+            **({"size": _size(scene, scale)} if scale != 1 else {}),
         },
-        node_attr={"fontname": "Arial", "label": ""},
-        edge_attr={"fontname": "Arial"},
+        node_attr={"fontname": word, "label": ""},
+        edge_attr={"fontname": word},
     )  # fmt: skip
     for s in scene.shapes.values():
         if pinned or s.form not in ("panel", "square"):
@@ -53,32 +59,39 @@ def digraph(scene: Scene, layout: str = "nop2", dpi: int | None = None) -> graph
                 place = {"pos": _at(point)} if pinned else {}
                 graph.node(name, label="", shape="point", style="invis", width="0.01", **place)
             ends.append(name)
-        _edge(graph, wire, ends, pinned)
+        _edge(graph, wire, style.paint(wire.colour), ends, pinned)
     if pinned:
         for k, text in enumerate(scene.texts, 1):
-            _note(graph, text, f"_text{k}")
+            _note(graph, style, text, f"_text{k}")
     return graph
 
 
+def _size(scene: Scene, scale: float) -> str:
+    """How wide and high Graphviz is to make the whole, in inches."""
+    left, low, right, high = scene.bounds()
+    sides = ((side + 2 * 0.18 * 72) * scale / 72 for side in (right - left, high - low))
+    return "{:.4f},{:.4f}!".format(*sides)
+
+
 def _node(graph: graphviz.Digraph, scene: Scene, s: Shape, pinned: bool) -> None:
-    look = scene.style.look(s.kind)
+    look, paint = scene.style.look(s.kind), scene.style.paint
     shape = {"circle": "circle"}.get(s.form, "box")
     style = "rounded,filled" if s.form in ("box", "panel") else "filled"
-    if s.kind == "invalid":
-        style = f"{style},dashed"
+    if look.dash:
+        style += ",dotted" if float(look.dash.split()[0]) <= 2 else ",dashed"
     ring = {"peripheries": "2"} if s.is_marked else {}
     block = s.block or (scene.shapes[s.inside].block if s.inside else "")
     shows = {"block": block} if block else {}
     place = {"pos": _at((s.x, s.y))} if pinned else {}
     graph.node(
         s.id,
-        label=_lines(s.lines, line_sizes(s), s.bold, s.is_fraction),
+        label=_lines(scene.style, s.lines, s.sizes(), s.bold, s.is_fraction),
         shape=shape,
         style=style,
-        fillcolor=s.fill or look.fill,
-        color=MARK if s.is_marked else s.line or look.line,
-        fontcolor=INK,
-        penwidth=f"{stroke_width(s):g}",
+        fillcolor=paint(s.fill or look.fill),
+        color=paint(MARK if s.is_marked else s.line or look.line),
+        fontcolor=paint(INK),
+        penwidth=f"{stroke_width(s, look):g}",
         fixedsize="true",
         width=f"{s.w / 72:.4f}",
         height=f"{s.h / 72:.4f}",
@@ -96,7 +109,9 @@ def _tip(text: str) -> str:
     return escape(clean(text, 400)).replace("\\", "∖")
 
 
-def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) -> None:
+def _edge(
+    graph: graphviz.Digraph, wire: Wire, colour: str, ends: list[str], pinned: bool
+) -> None:
     pos = {}
     if pinned:
         path, start = wire.path, ""
@@ -109,7 +124,7 @@ def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) ->
         pos = {"pos": start + " ".join(_at(p) for p in path)}
     graph.edge(
         *ends,
-        color=wire.colour,
+        color=colour,
         penwidth=f"{wire.width:g}",
         style="dashed" if wire.dashed else "solid",
         arrowsize=f"{wire.head * ARROW / 10:g}",
@@ -121,26 +136,27 @@ def _edge(graph: graphviz.Digraph, wire: Wire, ends: list[str], pinned: bool) ->
     )
 
 
-def _note(graph: graphviz.Digraph, text: Text, name: str) -> None:
+def _note(graph: graphviz.Digraph, style: Style, text: Text, name: str) -> None:
     left, low, right, top = text.box()
     graph.node(
         name,
-        label=_lines((text.label,), [text.size], text.bold),
+        label=_lines(style, (text.label,), [text.size], text.bold),
         shape="plaintext",
         margin="0",
         width="0.01",
         height="0.01",
-        fontcolor=text.colour,
+        fontcolor=style.paint(text.colour),
         pos=_at(((left + right) / 2, (low + top) / 2)),
     )
 
 
 def _lines(
-    lines: tuple[Label, ...], sizes: list[float], bold: bool, is_fraction: bool = False
-) -> str:
+    style: Style, lines: tuple[Label, ...], sizes: list[float], bold: bool,
+    is_fraction: bool = False,
+) -> str:  # fmt: skip
     """An HTML-like label; an empty one for no lines."""
     rows = [
-        "".join(_run(run, size, bold) for run in label if run.text)
+        "".join(_run(style, run, size, bold) for run in label if run.text)
         for label, size in zip(lines, sizes, strict=True)
     ]
     rows = [row for row in rows if row]
@@ -152,13 +168,13 @@ def _lines(
     return f"<{'<BR/>'.join(rows)}>" if rows else ""
 
 
-def _run(run: Run, size: float, bold: bool) -> str:
+def _run(style: Style, run: Run, size: float, bold: bool) -> str:
     # Graphviz replaces `\N` even in HTML-like labels, unless the backslash is in tags of its own.
     parts = re.split(r"(\\)", run.text)
-    return "".join(_plain_run(run._replace(text=part), size, bold) for part in parts if part)
+    return "".join(_plain_run(style, run._replace(text=part), size, bold) for part in parts if part)
 
 
-def _plain_run(run: Run, size: float, bold: bool) -> str:
+def _plain_run(style: Style, run: Run, size: float, bold: bool) -> str:
     # An HTML-like label drops spaces at the ends of a run.
     text = escape(run.text).replace(" ", "&#160;")
     if run.role == SLANTED:
@@ -167,7 +183,7 @@ def _plain_run(run: Run, size: float, bold: bool) -> str:
         text = f"<B>{text}</B>"
     # Pango makes scripts smaller by 1.2 once more.
     points = size * (SCRIPT * 1.2 if run.script else 1.0)
-    text = f'<FONT FACE="{FACES[run.role]}" POINT-SIZE="{points:.1f}">{text}</FONT>'
+    text = f'<FONT FACE="{style.faces[run.role]}" POINT-SIZE="{points:.1f}">{text}</FONT>'
     if run.script:
         tag = "SUP" if run.script > 0 else "SUB"
         text = f"<{tag}>{text}</{tag}>"

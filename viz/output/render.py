@@ -1,4 +1,9 @@
-"""Renderers: SVG is always there; PNG and PDF need Graphviz, as a program or inside pygraphviz."""
+"""Renderers: SVG, DOT and TikZ are always there; PNG and PDF are made from the SVG by Typst.
+
+Typst comes as one wheel for every system, with fonts in it: no letter is lost where a machine has
+none, and PNG and PDF are the SVG, place by place. Without it, and for EPS, Graphviz draws the DOT,
+as a program or inside pygraphviz, and measures with what fonts it finds.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,10 @@ import contextlib
 import io
 import shutil
 import sys
+import tempfile
 import warnings
 from importlib import metadata, util
+from pathlib import Path
 
 import graphviz
 
@@ -21,10 +28,17 @@ class RendererMissing(RuntimeError):
     def __init__(self, suffix: str, written: str | None = None) -> None:
         instead = f" The same picture is in {written}." if written else ""
         super().__init__(
-            f"drawing {suffix} needs Graphviz: install the program ({_command()}) or the Python "
-            f"package that carries it ({installing('render')}).{instead}"
+            f"drawing {suffix} needs {_needs(suffix)}.{instead}"
         )
         self.written = written
+
+
+def _needs(suffix: str) -> str:
+    """What a format is drawn by, and how to install it."""
+    graphviz_ = f"Graphviz: install the program ({_command()})"
+    if suffix == "eps":
+        return f"{graphviz_} or pip install pygraphviz"
+    return f"the Python package typst ({installing('render')}) or {graphviz_}"
 
 
 def _command() -> str:
@@ -43,7 +57,33 @@ def available() -> dict[str, str | None]:
     >>> available()["svg"]
     'built in'
     """
-    return {"svg": "built in", "dot": _dot_version(), "pygraphviz": _package("pygraphviz")}
+    return {
+        "svg": "built in", "typst": _package("typst"),
+        "dot": _dot_version(), "pygraphviz": _package("pygraphviz"),
+    }  # fmt: skip
+
+
+def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
+    """An SVG as "png" or "pdf", by Typst.
+
+    Raises:
+        RendererMissing: it is not there.
+    """
+    if not _package("typst"):
+        raise RendererMissing(suffix)
+    try:
+        import typst
+    except ImportError:
+        raise RendererMissing(suffix) from None
+    page = '#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#image("a.svg")'
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a.svg").write_text(svg, "utf-8")
+        main = Path(folder) / "a.typ"
+        main.write_text(page, "utf-8")
+        if suffix == "png":
+            return bytes(typst.compile(str(main), format="png", ppi=dpi))
+        # The same picture has the same bytes, whenever it is written.
+        return bytes(typst.compile(str(main), format="pdf", timestamp=0))
 
 
 def _dot_version() -> str | None:
@@ -69,7 +109,7 @@ def render(source: str, suffix: str, engine: str | None = None) -> bytes:
 
     Args:
         source: DOT with its layout inside.
-        suffix: "png", "pdf" or "svg".
+        suffix: "png", "pdf", "svg" or "eps".
         engine: "dot" or "pygraphviz" to insist on one.
 
     Raises:
@@ -87,7 +127,8 @@ def render(source: str, suffix: str, engine: str | None = None) -> bytes:
 
 def _run_dot(source: str, suffix: str) -> bytes:
     try:
-        return bytes(graphviz.pipe("dot", suffix, source.encode(), quiet=True))
+        cairo = "cairo" if suffix == "eps" else None  # the other one has no letters but Latin
+        return bytes(graphviz.pipe("dot", suffix, source.encode(), cairo, quiet=True))
     except graphviz.CalledProcessError as error:
         told = (error.stderr or b"").decode(errors="replace").strip()
         raise RuntimeError(f"dot failed: {told[:300]}") from None
@@ -99,7 +140,8 @@ def _run_pygraphviz(source: str, suffix: str) -> bytes:
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # it warns of more than a thousand nodes
         graph = pygraphviz.AGraph(string=source)
-        return bytes(graph.draw(format=suffix, prog="dot"))
+        format_ = "eps:cairo" if suffix == "eps" else suffix
+        return bytes(graph.draw(format=format_, prog="dot"))
 
 
 def write(path: str, data: bytes) -> None:

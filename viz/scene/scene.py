@@ -13,8 +13,9 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 
 from viz.scene.curve import Path, Point, flat
-from viz.scene.label import Label, width
-from viz.scene.style import ARROW, INK, MITRE, PRINT, Style
+from viz.scene.label import Label, fit, plain, width
+from viz.scene.style import ARROW, INK, MITRE, Style
+from viz.scene.styles import PRINT
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Shape:
                 self.w / 2 / abs(dx) if dx else math.inf, self.h / 2 / abs(dy) if dy else math.inf
             )
         return (self.x + dx * scale, self.y + dy * scale)
+
+    def sizes(self) -> list[float]:
+        """Font sizes of the lines: the first in full, further ones small."""
+        small = self.size if self.is_fraction else self.size * 0.78
+        return [small if k else self.size for k in range(len(self.lines))]
 
     def distance(self, point: Point) -> float:
         """How far outside of the shape a point lies; negative inside."""
@@ -150,6 +156,45 @@ class Scene:
             self.wires.append(replace(w, path=path, source=source, target=target))
         self.texts += [replace(text, x=text.x + dx, y=text.y + dy) for text in other.texts]
         return new
+
+    def said(self) -> Scene:
+        """The same scene in the words of its style; text that gets too long for a shape shrinks."""
+        say = self.style.say
+
+        def told(label: Label) -> Label:
+            return tuple(
+                run._replace(text=f"{say(text)}{run.text[len(text):]}")
+                if run.role == "word" and (text := run.text.rstrip())
+                else run
+                for run in label
+            )
+
+        def fitted(s: Shape) -> Shape:
+            lines = tuple(map(told, s.lines))
+            size = min((fit(new, s.size, max(width(old, s.size), s.w - 8))
+                        for old, new in zip(s.lines, lines, strict=True) if new != old),
+                       default=s.size)  # fmt: skip
+            return replace(s, lines=lines, size=size, title=say(s.title))
+
+        return Scene(
+            say(self.title), say(self.description), self.style,
+            {name: fitted(s) for name, s in self.shapes.items()}, list(self.wires),
+            [replace(text, label=told(text.label)) for text in self.texts],
+        )  # fmt: skip
+
+    def words(self) -> list[str]:
+        """What is written in words, and can be said otherwise by a style."""
+        labels = [text.label for text in self.texts]
+        labels += [line for s in self.shapes.values() for line in s.lines]
+        found = {run.text.strip() for label in labels for run in label if run.role == "word"}
+        return sorted(text for text in found if any(map(str.isalpha, text)))
+
+    def smallest(self) -> tuple[float, str]:
+        """The size of the smallest text, sub- and superscripts aside, and the text."""
+        sizes = [(t.size, plain(t.label)) for t in self.texts]
+        sizes += [(size, plain(line)) for s in self.shapes.values()
+                  for line, size in zip(s.lines, s.sizes(), strict=True)]  # fmt: skip
+        return min((pair for pair in sizes if pair[1]), default=(math.inf, ""))
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, bottom, right, top of everything."""

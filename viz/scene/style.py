@@ -1,30 +1,25 @@
-"""The one table of shapes, colours and fonts.
+"""What a look is made of: a frozen table from roles to colours, borders, faces and words.
 
-Colours are never the only sign: row, label and legend say the same. Ink on every fill has a
-contrast of at least 10:1, lines on white at least 5:1; inputs, states and outputs stay apart under
-the common forms of colour blindness. The style "seed" has the colours that the text of
-`recurrent_neural_networks_basics.md` speaks of.
+Whoever draws names roles: a kind such as "hidden", or an ink such as `MUTED`. Writers ask the style
+of their scene what to paint them with, so a style is data, and another one changes no place.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-INK = "#2B2B2B"
-MUTED = "#6B6B6B"
-GREY = "#9A9A9A"
-
-# Graphviz finds metric twins of these two names; other families come out wider or as another face.
-FACES = {"word": "Arial", "name": "Times", "time": "Times"}
-CSS_FACES = {
-    "word": "Arial, 'Liberation Sans', Helvetica, sans-serif",
-    "name": "Times, 'Liberation Serif', 'Times New Roman', serif",
-    "time": "Times, 'Liberation Serif', 'Times New Roman', serif",
-}
-"""The face of each role that text can have in a label."""
+INK, MUTED, GREY, WIRE = "ink", "muted", "grey", "wire"
+MARK = "mark"
+"""Border of a node that is pointed out, always a double one."""
+PALE = "pale"
+HEAT = ("heat 0", "heat 1", "heat 2", "heat 3", "heat 4")
+"""Fills of growing gradients, one hue from light to dark."""
+GROUND = "ground"
 SLANTED = "name"
-"""The role that is set in italics."""
+"""The role of text that is set in italics."""
 
 CIRCLE = 54.0  # diameter of a unit, in points
 ROW = 92.0  # from one row of units to the next
@@ -34,76 +29,81 @@ RAISE, LOWER = 0.36, -0.22  # their shift, in ems
 ARROW = 7.5  # length of an arrowhead without its outline
 MITRE = 1.5  # what the outline of an arrowhead adds at the tip, in widths of the line
 SQUARE = 6.5  # side of the mark of a delay
+RING = 4.0  # from the border of a marked node to the other one
+
 
 
 @dataclass(frozen=True)
 class Look:
-    """Fill and line colour of a kind of node."""
+    """Fill and border of a kind of node.
+
+    Attributes:
+        fill, line: their colours.
+        dash: lengths of strokes and gaps of the border, such as `4 2`; "" for a whole line.
+        pen: the width of the border, 0 for that of its form.
+    """
 
     fill: str
     line: str
+    dash: str = ""
+    pen: float = 0.0
 
 
 @dataclass(frozen=True)
 class Style:
-    """Colours by kind; `kind:name` is looked up first, then `kind`."""
+    """A table of looks.
+
+    Attributes:
+        looks: for each kind; `kind:name` is looked up first, then `kind`.
+        inks: the colour of each ink: `ink`, `muted`, `grey`, `wire`, `mark`, `pale`, `ground` and
+            `heat 0` to `heat 4`. A ground of "none" is transparent.
+        recurrent: the colour of recurrent edges; `carries` those of several carried values.
+        faces: for the roles of text ("word", "name", "time") a family of fonts.
+        words: what is written in place of words; `{}` stands for what changes, as in
+            `{"folded": "gefaltet", "unfolded over {} steps": "entfaltet über {} Schritte"}`.
+    """
 
     looks: Mapping[str, Look]
+    inks: Mapping[str, str]
     recurrent: str
     carries: tuple[str, ...]
+    faces: Mapping[str, str]
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def look(self, kind: str) -> Look:
-        """Fill and line of a kind such as "hidden" or "gate:forget"."""
+        """The look of a kind such as "hidden" or "gate:forget"."""
         return self.looks.get(kind) or self.looks[kind.partition(":")[0]]
+
+    def paint(self, colour: str) -> str:
+        """The colour of an ink; a colour as it is."""
+        return self.inks.get(colour, colour)
 
     def carry(self, k: int, is_memory: bool = False) -> str:
         """The colour of the k-th carried state; memories have that of their boxes."""
         return self.look("cell").line if is_memory else self.carries[k % len(self.carries)]
 
+    def say(self, text: str) -> str:
+        """A text in the words of the style.
 
-_COMMON = {
-    "op": Look("#F2F2F2", "#555555"),
-    "weight": Look("#F4E6F0", "#8F4B77"),
-    "constant": Look("#FFFFFF", "#9A9A9A"),
-    "panel": Look("#FAFAF7", "#C4C4BE"),
-    "panel:loop": Look("#F2F2EE", "#A6A69E"),  # a panel around panels
-    "invalid": Look("#FFFFFF", "#C2185B"),  # NaN and inf, with a double line
-}
+        >>> from dataclasses import replace
+        >>> from viz.scene.styles import PRINT
+        >>> told = {"unfold": "entfalten", "Layer {}: {}": "Schicht {}: {}"}
+        >>> style = replace(PRINT, words=told)
+        >>> style.say("unfold"), style.say("Layer 2: Dense"), style.say("h")
+        ('entfalten', 'Schicht 2: Dense', 'h')
+        """
+        if text in self.words:
+            return self.words[text]
+        for pattern, told in self._patterns:
+            if (found := pattern.fullmatch(text)) and told.count("{}") == len(found.groups()):
+                parts = zip(told.split("{}"), (*found.groups(), ""), strict=True)
+                return "".join(map("".join, parts))
+        return text
 
-PRINT = Style(
-    looks={
-        "input": Look("#FBE3D3", "#B34700"),
-        "hidden": Look("#CFEBDD", "#00684A"),
-        "output": Look("#CFE3F3", "#004E80"),
-        "gate": Look("#FFF3C9", "#8A6400"),
-        "cell": Look("#E8E0F5", "#5B3E96"),
-        **_COMMON,
-    },
-    recurrent="#B34700",
-    carries=("#B34700", "#5B3E96", "#00684A", "#004E80", "#8A6400", "#8F4B77"),
-)
-
-SEED = Style(
-    looks={
-        "input": Look("#FAD4D4", "#B3261E"),
-        "hidden": Look("#D3EDD0", "#2B6E2F"),
-        "output": Look("#D3E2F7", "#1F4E9C"),
-        "gate": Look("#EFEFEF", "#555555"),
-        "gate:forget": Look("#D3E2F7", "#1F4E9C"),
-        "gate:input": Look("#D3EDD0", "#2B6E2F"),
-        "gate:candidate": Look("#FFF3C9", "#8A6400"),
-        "cell": Look("#D3EDD0", "#2B6E2F"),
-        **_COMMON,
-    },
-    recurrent="#2B6E2F",
-    carries=("#A8326E", "#2B6E2F", "#1F4E9C", "#8A6400", "#5B3E96", "#B3261E"),
-)
-
-STYLES = {"print": PRINT, "seed": SEED}
-
-MARK = "#C2185B"
-"""Border of a node that is pointed out, always a double one."""
-RING = 4.0  # from the one border to the other
-
-HEAT = ("#FFFFFF", "#FEEBD3", "#FDD4A0", "#FBB76C", "#F59A45")
-"""Fills of growing gradients, one hue from light to dark; ink on the darkest is still 6:1."""
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        return [
+            (re.compile("(.+?)".join(map(re.escape, text.split("{}"))), re.DOTALL), told)
+            for text, told in self.words.items()
+            if "{}" in text
+        ]

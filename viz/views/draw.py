@@ -12,6 +12,7 @@ from minigrad.loops.embed import fold
 from minigrad.lower.pipeline import planned
 from minigrad.lower.schedule import Schedule
 from viz import given
+from viz.given import Styled
 from viz.output.drawing import Drawing
 from viz.quotients.adjoints import named
 from viz.quotients.recorded import of_graph, of_tensor
@@ -36,11 +37,12 @@ def draw(
     gradients: bool = False,
     marked: Marked = (),
     params: str = "tags",
-    style: str = "print",
+    style: Styled = "print",
     layout: str = "nop2",
     engine: str | None = None,
     title: str = "",
     force: bool = False,
+    width: str | None = None,
 ) -> Drawing:
     """A picture of a network, made from its live graph.
 
@@ -63,11 +65,14 @@ def draw(
             something about each below the picture.
         params: "tags" beside the boxes that read them; or "shared", one node for each parameter
             with edges to all its readers, at the levels "gate" and "op".
-        style: "print", or "seed" for the colours that the seed's text speaks of.
+        style: "print", "seed" for the colours that the seed's text speaks of, "dark", "grey" to be
+            told apart without colour, "transparent"; or a table of what is to be another way, in
+            Python or in a TOML file (`viz.scene.tables`).
         layout: "dot" and the like let Graphviz place the boxes.
         engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
         title: written above the picture.
         force: draw however many boxes there are.
+        width: on paper, such as "8cm".
 
     Raises:
         ValueError: an unknown view, level or style; more than 2,000 boxes; a marked node that is
@@ -113,7 +118,7 @@ def draw(
         left, _, right, top = scene.bounds()
         scene.texts.append(Text((left + right) / 2, top + 20, words(title), 16, bold=True))
         scene.title = title
-    return Drawing(scene, layout, engine)
+    return Drawing(scene, layout, engine, width)
 
 
 def _fold(obj: Any) -> Folded:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 from minigrad.lower.schedule import Nest, Schedule
 from viz.columns.boxes import box, shaped
-from viz.columns.channels import MEDIUM, WIRE, Signal
+from viz.columns.channels import MEDIUM, Signal
 from viz.columns.diagram import colours, results
 from viz.columns.strips import Strip, arrange
 from viz.quotients.operations import operations
 from viz.quotients.quotient import Quotient
 from viz.scene.scene import Scene
+from viz.scene.style import WIRE
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,7 @@ def test_doctor_tells_versions_and_what_works(
     for word in (f"numpy         {np.__version__}", "dot ", "BLAS", "SVG pictures work."):
         assert word in told
     monkeypatch.setattr(
-        viz, "available", lambda: {"svg": "built in", "dot": None, "pygraphviz": None}
+        viz, "available", lambda: dict.fromkeys(("svg", "typst", "dot", "pygraphviz"))
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(doctor, "version", lambda name: None)
@@ -258,7 +258,7 @@ def test_doctor_tells_versions_and_what_works(
     for package, (_, extra) in doctor.NEEDED_FOR.items():
         (line,) = (line for line in told.splitlines() if line.startswith(package))
         assert line.endswith(installing(extra)) if extra else "missing" in line
-    assert "PNG and PDF pictures need dot or pygraphviz." in told
+    assert "PNG and PDF pictures need typst, dot or pygraphviz." in told
     assert "1 by OMP_NUM_THREADS" in told or "OPENBLAS_NUM_THREADS" in told
 
 
@@ -362,9 +362,10 @@ MISTAKES = {
     ),
     "another format of figures": (
         "figures --formats svg,bmp",
-        "figures: unknown format 'bmp'; there are 'svg', 'png', 'pdf', 'gv', 'dot'",
+        "figures: unknown format 'bmp'; there are 'svg', 'png', 'pdf', 'eps', 'tikz', 'gv', "
+        "'dot'",
     ),
-    "no name": ("draw -o ", "save: '' must end in one of .svg, .png, .pdf, .gv, .dot"),
+    "no name": ("draw -o ", "save: '' must end in one of .svg, .png, .pdf, .eps, .tikz, .gv, .dot"),
     "too many layers": (
         "draw --layers 1000000",
         "draw: --layers must be a whole number from 1 to 2,000, got 1000000",
@@ -393,7 +394,7 @@ MISTAKES = {
     "nothing to check in a module": ("check json", "check: 'json' holds nothing to check: no"),
     "an unknown format": (
         "draw -o cell.bmp",
-        "save: 'cell.bmp' must end in one of .svg, .png, .pdf, .gv, .dot",
+        "save: 'cell.bmp' must end in one of .svg, .png, .pdf, .eps, .tikz, .gv, .dot",
     ),
 }
 
