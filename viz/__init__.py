@@ -11,9 +11,9 @@ from viz import figures, workbook
 from viz.formulas.equations import Equations, equations
 from viz.output.drawing import Drawing
 from viz.output.render import RendererMissing, available
-from viz.views.draw import draw
+from viz.views.draw import draw, network, record, schedule
 
 __all__ = [
     "Drawing", "Equations", "RendererMissing", "available", "draw", "equations", "figures",
-    "workbook",
+    "network", "record", "schedule", "workbook",
 ]  # fmt: skip

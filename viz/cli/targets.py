@@ -21,6 +21,22 @@ SIZES = {"inputs": 3, "hidden": 3, "outputs": 3}
 """The sizes of a cell of which only the class is named."""
 
 
+def named(where: str, target: str, also: tuple[type, ...] = ()) -> Any:
+    """The one cell or function that a target names, or thing of one of some types.
+
+    Raises:
+        OSError, ValueError: it names a module or a folder, or nothing that is there.
+
+    >>> named("draw", "rnn.cells:LSTMCell").hidden
+    3
+    """
+    if not target.partition(":")[2]:
+        raise ValueError(
+            f"{where}: {target!r:.200} names no one thing; write pkg.module:name or file.py:name"
+        )
+    return _instance(where, target, read(where, target), SIZES, also)
+
+
 def resolve(where: str, target: str, sizes: Mapping[str, int] = SIZES) -> Iterator[tuple[str, Any]]:
     """Names and things that a target stands for; a class of cells as a cell of those sizes.
 
@@ -30,21 +46,21 @@ def resolve(where: str, target: str, sizes: Mapping[str, int] = SIZES) -> Iterat
     path, _, name = target.partition(":")
     place = Path(path)
     if name:
-        yield target, _instance(where, target, named(where, target), sizes)
+        yield target, _instance(where, target, read(where, target), sizes)
     elif path and place.is_dir() and not (place / "__init__.py").exists():
         for file in sorted(place.rglob("*.py")):
-            yield from _members(str(file), _load_file(where, file))
+            yield from _members(str(file), load_file(where, file))
     else:
-        yield from _members(path, named(where, target))
+        yield from _members(path, read(where, target))
 
 
-def named(where: str, target: str) -> Any:
-    """What a target names: a thing, or a module where there is no `:name`.
+def read(where: str, target: str) -> Any:
+    """What a target names, as it is: a thing, or a module where there is no `:name`.
 
     Raises:
         OSError, ValueError: it names nothing; the message begins with `where`.
 
-    >>> named("train", "rnn.cells:GRUCell").__name__
+    >>> read("train", "rnn.cells:GRUCell").__name__
     'GRUCell'
     """
     path, _, name = target.partition(":")
@@ -53,7 +69,7 @@ def named(where: str, target: str) -> Any:
             f"{where}: {target!r} names no module; write pkg.module:name or file.py:name"
         )
     place = Path(path)
-    thing: Any = _load_file(where, place) if place.suffix == ".py" else _import(where, path)
+    thing: Any = load_file(where, place) if place.suffix == ".py" else _import(where, path)
     for part in name.split(".") if name else ():
         if not hasattr(thing, part):
             raise ValueError(f"{where}: {path} has no {name}")
@@ -61,14 +77,16 @@ def named(where: str, target: str) -> Any:
     return thing
 
 
-def _instance(where: str, target: str, thing: Any, sizes: Mapping[str, int]) -> Any:
+def _instance(
+    where: str, target: str, thing: Any, sizes: Mapping[str, int], also: tuple[type, ...] = ()
+) -> Any:
     """A class of cells with its sizes; anything else as it is."""
     if isinstance(thing, type) and issubclass(thing, Cell):
         try:
             return thing(**{name: sizes[name] for name in _fields(thing) if name in sizes})
         except TypeError as error:
             raise ValueError(f"{where}: {target} is a class; name a cell of it ({error})") from None
-    if not isinstance(thing, Cell) and not callable(thing):
+    if not isinstance(thing, (Cell, *also)) and not callable(thing):
         raise ValueError(f"{where}: {target} is {thing!r:.60}, neither a function nor a cell")
     return thing
 
@@ -98,7 +116,8 @@ def _import(where: str, name: str) -> ModuleType:
         sys.path.remove("")
 
 
-def _load_file(where: str, path: Path) -> ModuleType:
+def load_file(where: str, path: Path) -> ModuleType:
+    """The module that a file is."""
     if not path.is_file():
         raise FileNotFoundError(f"{where}: there is no file {path}")
     # A file may have the name of a module that others import.

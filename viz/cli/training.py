@@ -10,7 +10,7 @@ from typing import Any
 
 from rnn.cell import Cell
 from rnn.kinds import LAYERS
-from viz.cli.targets import named
+from viz.cli.targets import read
 
 WEIGHTS = "weights.safetensors"
 
@@ -36,7 +36,7 @@ def made_of(text: str) -> str | Callable[..., Cell]:
     """
     if text in LAYERS:
         return text
-    make = named("train", text)
+    make = read("train", text)
 
     def made(inputs: int, hidden: int) -> Cell:
         cell = make(inputs, hidden)

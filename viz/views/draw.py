@@ -1,4 +1,4 @@
-"""`draw`: a cell, a folded graph, a schedule, a traced graph or a tensor as a picture."""
+"""`draw`, for whatever can be drawn, and a door for each: `network`, `schedule`, `record`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from viz.output.drawing import Drawing
 from viz.quotients.adjoints import named
 from viz.quotients.recorded import of_graph, of_tensor
 from viz.scene.label import words
-from viz.scene.scene import Text
+from viz.scene.scene import Scene, Text
 from viz.views import scenes
 from viz.views.marks import Marked
 from viz.views.scenes import Asked
@@ -87,30 +87,12 @@ def draw(
     >>> viz.draw(rnn.LSTMCell(3, 5), view="schedule")
     <Drawing: LSTMCell, schedule>
     """
-    given.choice("draw", "view", view, (None, *VIEWS))
-    given.choice("draw", "level", level, (None, *LEVELS))
-    given.choice("draw", "params", params, ("tags", "shared"))
-    given.flags("draw", on_edges=on_edges, values=values, gradients=gradients, force=force)
+    looks = given.styled("draw", style)
     if not isinstance(title, str):
         raise TypeError(f"draw: title must be a string, got {title!r:.60}")
-    looks = given.styled("draw", style)
     asked = Asked(view, steps, level, on_edges, values, gradients, marked, params, looks, force)
-    if isinstance(obj, Graph) and (view in ("folded", "schedule") or level == "cell"):
-        if marked:
-            raise ValueError(
-                "draw: marked numbers the nodes of the graph, which are others when it is folded; "
-                "draw minigrad.fold(graph) with the numbers of its step, or view=None"
-            )
-        obj = fold(obj)
-    if isinstance(obj, Graph | Tensor):
-        record = of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj)
-        scene = scenes.recorded(record, asked)
-    elif isinstance(obj, Schedule):
-        scene = scenes.scheduled(obj, asked)
-    elif view == "schedule":
-        scene = scenes.scheduled(planned(_fold(obj)), asked)
-    else:
-        scene = scenes.folded(_fold(obj), asked)
+    _checked(asked)
+    scene = _scene(obj, asked)
     name = getattr(obj, "label", "")
     if name and (view == "schedule" or level in ("gate", "op")):
         scene.title = f"{name}, {scene.title}"
@@ -119,6 +101,95 @@ def draw(
         scene.texts.append(Text((left + right) / 2, top + 20, words(title), 16, bold=True))
         scene.title = title
     return Drawing(scene, layout, engine, width)
+
+
+def network(
+    obj: Any,
+    view: str | None = None,
+    steps: int | str | Iterable[int] | None = None,
+    level: str = "cell",
+    *,
+    on_edges: bool = False,
+    params: str = "tags",
+    marked: Marked = (),
+    style: Styled = "print",
+) -> Drawing:
+    """A cell or folded graph, as `draw` draws it: folded, unfolded or both.
+
+    >>> import rnn
+    >>> network(rnn.GRUCell(3, 5), level="gate")
+    <Drawing: GRUCell, one step, gates>
+    """
+    given.choice("network", "view", view, (None, "folded", "unfolded"))
+    if isinstance(obj, Tensor | Graph | Schedule):
+        raise given.refused("network", "a cell or a folded graph", obj)
+    return draw(
+        obj, view, steps, level, on_edges=on_edges, params=params, marked=marked, style=style
+    )
+
+
+def schedule(obj: Any, *, marked: Marked = (), style: Styled = "print") -> Drawing:
+    """What of a cell or folded graph runs once, and what in loops over time.
+
+    >>> import rnn
+    >>> schedule(rnn.LSTMCell(3, 5))
+    <Drawing: LSTMCell, schedule>
+    """
+    return draw(obj, "schedule", marked=marked, style=style)
+
+
+def record(
+    obj: Tensor | Graph,
+    steps: int | Iterable[int] | None = None,
+    level: str = "op",
+    *,
+    values: bool = False,
+    gradients: bool = False,
+    params: str = "tags",
+    marked: Marked = (),
+    style: Styled = "print",
+) -> Drawing:
+    """A tensor with all that it was made from, or a traced graph, as it ran.
+
+    >>> import minigrad as mg
+    >>> record(mg.named("y", mg.tanh(mg.Tensor(1.0, name="x"))), values=True)
+    <Drawing: y, made by 2 operations>
+    """
+    if not isinstance(obj, Tensor | Graph):
+        raise given.refused("record", "a tensor or a traced graph", obj)
+    return draw(
+        obj, None, steps, level, values=values, gradients=gradients, params=params, marked=marked,
+        style=style,
+    )  # fmt: skip
+
+
+def _checked(asked: Asked) -> None:
+    """Refuse words and flags that mean nothing."""
+    given.choice("draw", "view", asked.view, (None, *VIEWS))
+    given.choice("draw", "level", asked.level, (None, *LEVELS))
+    given.choice("draw", "params", asked.params, ("tags", "shared"))
+    given.flags(
+        "draw", on_edges=asked.on_edges, values=asked.values, gradients=asked.gradients,
+        force=asked.force,
+    )  # fmt: skip
+
+
+def _scene(obj: Any, asked: Asked) -> Scene:
+    """The scene of whatever it is."""
+    if isinstance(obj, Graph) and (asked.view in ("folded", "schedule") or asked.level == "cell"):
+        if asked.marked:
+            raise ValueError(
+                "draw: marked numbers the nodes of the graph, which are others when it is folded; "
+                "draw minigrad.fold(graph) with the numbers of its step, or view=None"
+            )
+        obj = fold(obj)
+    if isinstance(obj, Graph | Tensor):
+        return scenes.recorded(of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj), asked)
+    if isinstance(obj, Schedule):
+        return scenes.scheduled(obj, asked)
+    if asked.view == "schedule":
+        return scenes.scheduled(planned(_fold(obj)), asked)
+    return scenes.folded(_fold(obj), asked)
 
 
 def _fold(obj: Any) -> Folded:

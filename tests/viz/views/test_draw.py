@@ -108,3 +108,14 @@ def test_a_shared_parameter_is_one_node_with_an_edge_to_each_reader():
         assert [law.__name__ for law in LAWS if law(drawing.scene)] == []
     with pytest.raises(ValueError, match="circles have no parameters to share; level='gate'"):
         viz.draw(cell, params="shared")
+
+
+def test_each_job_has_its_door():
+    cell, loss = rnn.LSTMCell(3, 5), loss_of(rnn.RNNCell(3, 5))
+    assert viz.network(cell, "unfolded", 3).svg() == viz.draw(cell, "unfolded", 3).svg()
+    assert viz.schedule(cell).svg() == viz.draw(cell, "schedule").svg()
+    assert viz.record(loss, gradients=True).svg() == viz.draw(loss, gradients=True).svg()
+    with pytest.raises(TypeError, match="network takes a cell or a folded graph"):
+        viz.network(loss)
+    with pytest.raises(TypeError, match="record takes a tensor or a traced graph"):
+        viz.record(cell)
