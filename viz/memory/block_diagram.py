@@ -12,10 +12,10 @@ from itertools import pairwise
 
 from viz.memory.memory import Memory
 from viz.memory.pen import Pen
-from viz.memory.plan import BUS, Plan
+from viz.memory.plan import BUS, COLUMN, Plan
 from viz.quotients.quotient import Link
 from viz.scene.curve import Point, elbow, line
-from viz.scene.label import Label, Run, named_part, symbol, timed, words
+from viz.scene.label import Label, Run, named_part, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape
 from viz.scene.style import GREY, INK, MUTED, PALE, Style
 
@@ -45,7 +45,8 @@ class BlockDiagram:
         self.pen = Pen(self.scene)
         self.stages = self.cell.stages()
         self.shapes: dict[str, Shape] = {}
-        plan = Plan(self.cell)
+        longest = max((width(words(text), 11.5) for text in self.numbers.values()), default=0.0)
+        plan = Plan(self.cell, max(COLUMN, longest + GATE[0] + 14))
         self.x, self.y, self.line = plan.x, plan.y, plan.line
         self.tap, self.right = plan.tap, plan.right
 
@@ -94,13 +95,15 @@ class BlockDiagram:
         label = symbol(cell.state.rpartition(".")[2])
         before = f"t−{cell.back.delay}"
         self.pen.text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
+        if cell.shows:
+            self.pen.text((-38, y - 19), words("long-term memory"), 10.5, "end", MUTED)
         is_made = self.stage in (0, *range(self.stages[cell.line[-1]], 99))
         colour = self._carry(cell.state) if is_made else GREY
         self.pen.text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
         points = [(-34.0, "")] + [(self.x[b], b) for b in cell.line] + [(self.right + 36, "")]
         for n, ((a, source), (b, target)) in enumerate(pairwise(points)):
-            start = a + (DOT / 2 if source else 0)
-            stop = b - (DOT / 2 if target else 0)
+            start = a + (self.shapes[source].w / 2 if source else 0)
+            stop = b - (self.shapes[target].w / 2 if target else 0)
             stage = self.stages[target] if target else self.stages[source]
             head = 0.9 if target or n == len(points) - 2 else 0.0
             colour = self._carry(cell.state) if self._on(stage) or not self.stage else GREY
@@ -124,6 +127,8 @@ class BlockDiagram:
         if states:
             label = timed(symbol(name.rpartition(".")[2]), f"t−{states[0].delay}")
             self.pen.text((-38, BUS), label, 18, "end", colour)
+            if self.cell.shows:
+                self.pen.text((-38, BUS - 19), words("short-term memory"), 10.5, "end", MUTED)
             self._number(f"old {name}", (-34, BUS + 12))
         for n, block in enumerate(inputs):
             tint = self.scene.style.look("input").line
@@ -198,7 +203,7 @@ class BlockDiagram:
         path = elbow([(self.tap, above), (self.tap, BUS), (out, BUS)], 12)
         self.pen.wire(source, "", path, tint, 2.4)
         self.pen.text((self.right + 43, BUS), label, 18, "start", tint)
-        self._number(source, (self.right - 30, BUS + 12), source)
+        self._number(source, (self.tap + 54, BUS + 12), source)
         if source in cell.view.outputs:
             self.pen.branch((x, BUS), tint)
             self._leave((x, BUS), tint, hop=True)

@@ -21,6 +21,7 @@ class Plan:
         line: the height of the straight line.
         tap: where what is shown leaves the line.
         right: the right border of the cell.
+        column: the width of a gate's column.
 
     >>> import rnn
     >>> from viz.memory.memory import memory
@@ -29,8 +30,8 @@ class Plan:
     (78.0, 264.0, True)
     """
 
-    def __init__(self, cell: Memory) -> None:
-        self.cell = cell
+    def __init__(self, cell: Memory, column: float = COLUMN) -> None:
+        self.cell, self.column = cell, column
         self.x: dict[str, float] = {}
         self.y: dict[str, float] = {}
         self._columns()
@@ -42,20 +43,20 @@ class Plan:
             tree = cell.tree(feed) if feed else []
             for gate in (b for b in tree if b in cell.gates):
                 self.x[gate] = x
-                x += COLUMN
+                x += self.column
             for inner in tree:
                 if inner not in cell.gates:  # over its last operand
                     self.x[inner] = max(self.x[s] for s in cell.sources[inner] if s in self.x)
             self.x[block] = self.x[feed] if feed else x
-            x += 0.0 if feed else COLUMN
+            x += 0.0 if feed else self.column
         for gate in cell.gates:
             if gate not in self.x:
                 self.x[gate] = x
-                x += COLUMN
+                x += self.column
         self.tap = x
         for block in cell.shows:
             self.x[block] = self.tap
-        self.right = self.tap + (84.0 if cell.shows else 20.0)
+        self.right = self.tap + (max(84.0, self.column - 4) if cell.shows else 20.0)
 
     def _heights(self) -> None:
         cell = self.cell

@@ -19,6 +19,7 @@ from viz.quotients.roles import (
     is_adjoint,
     is_product,
     known,
+    memories,
     origins,
     sequences,
     statics,
@@ -45,7 +46,7 @@ def circles(folded: Folded) -> Quotient:
     keys = [key if key is None else units.get(key, key) for key in keys]
     names = {k: _name(folded, k) for k in ends}
     layers = Layers(names.values())
-    states = _states(folded)
+    states, memory = _states(folded), set(memories(folded).values())
     roles = zip(folded.step.outputs, folded.outputs, strict=True)
     outputs = [k for k, role in roles if role == EVERY]
     first = keys[outputs[0]] if outputs else None
@@ -58,6 +59,8 @@ def circles(folded: Folded) -> Quotient:
         sub = layers.sub(name, scope)
         inner = tuple(dict.fromkeys(states[k] for k in own if k in states))
         kind = _kind(folded, key, keys, own, first)
+        if inner and memory.issuperset(inner):
+            kind = "cell"
         inner = inner if len(inner) > 1 else ()
         return Block(identifier(name, sub), symbol(name, sub=sub), kind, members, (), inner)
 

@@ -193,7 +193,9 @@ def _keys(
                 continue
             is_rename = node.is_alias
             is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
-            if is_rename or is_chain or i in joined:
+            # A value in another shape is the same value: at gate level it has no box of its own.
+            is_view = level == "gate" and nodes[i].name is None and _is_reshaped(nodes, i)
+            if is_rename or is_chain or is_view or i in joined:
                 keys[i] = keys[k]
     return list(keys)
 
@@ -226,6 +228,14 @@ def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
         if node.lowering.chain == SUMS:
             stack += [i for i in node.inputs if adds(nodes[i])]
     return False
+
+
+def _is_reshaped(nodes: Sequence[Node], k: int) -> bool:
+    """Whether a node has all entries of the one that it reads, in another shape."""
+    node = nodes[k]
+    if not node.lowering.view or len(node.inputs) != 1:
+        return False
+    return bool(np.prod(node.shape) == np.prod(nodes[node.inputs[0]].shape))
 
 
 def _is_activation(node: Node) -> bool:

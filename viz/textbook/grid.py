@@ -13,12 +13,13 @@ from dataclasses import replace
 from viz.quotients.quotient import Link, Quotient
 from viz.scene.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
 from viz.scene.delay import delay_mark
-from viz.scene.label import Label, fit, plain, timed
+from viz.scene.label import Label, Run, fit, plain, timed
 from viz.scene.scene import Scene, Shape, Text, Wire, identifier
 from viz.scene.style import ARROW, CIRCLE, INK, MUTED, PITCH
 from viz.textbook.spots import FRAME, kind, shown_state, spots
 
 CLEAR = 5.0  # how far an edge stays away from foreign circles
+SMALL = 11.0  # a name and its time stand on one line, if no smaller than this
 STUB = 36.0  # length of a dashed edge that comes from or goes to steps that are not shown
 
 
@@ -63,14 +64,14 @@ class Grid:
                 ))  # fmt: skip
                 frame = self.shapes[block.id, "", step].id
             for s in own:
-                lines, size = _lines(s.label, time)
+                lines, size, is_fraction = _lines(s.label, time)
                 name = (
                     identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
                 )
                 put((block.id, s.state, step), Shape(
                     name, x + s.x, s.y, CIRCLE, CIRCLE, "circle",
                     kind(s, self.view.memories), lines, size,
-                    is_fraction=len(lines) > 1, title=f"{plain(s.label)} at t = {time}",
+                    is_fraction=is_fraction, title=f"{plain(s.label)} at t = {time}",
                     block="" if s.state else block.id, inside=frame,
                 ))  # fmt: skip
 
@@ -252,12 +253,16 @@ def edge(s: Shape, degrees: float) -> Point:
     return s.border((s.x + math.cos(angle), s.y + math.sin(angle)))
 
 
-def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float]:
-    """What is written in a circle, and its size; ∂L/∂h as a fraction."""
+def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float, bool]:
+    """What is written in a circle, its size, and whether it is a fraction, as ∂L/∂h."""
     over, bar, below = label[0].text.partition("/")
     whole = timed(label, time)
     longest = timed(label, "t−1") if time == "t" else whole  # one size for t and for t−1
     if not bar or not below:
-        return (whole,), fit(longest, 19, CIRCLE - 10)
+        size = fit(longest, 19, CIRCLE - 10)
+        if size >= SMALL or not time:
+            return (whole,), size, False
+        when = (Run(f"({time})", "time"),)  # below a name that is too long for both
+        return (label, when), fit(label, 13, CIRCLE - 12), False
     under = (label[0]._replace(text=below), *whole[1:])
-    return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16)
+    return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16), True

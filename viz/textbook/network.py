@@ -45,7 +45,7 @@ def both(
     span = f"{steps.name(1)} to {steps.name(steps.total)}"
     left = Scene(title, f"One time step, and steps {span}: {describe(view)}.", style)
     right = Scene(style=style)
-    grid = _folded(view, left, on_edges or {})
+    grid = _folded(view, left, on_edges or {}, tell=False)
     other = Grid(view, right)
     columns(other, 0.0, steps, on_edges or {})
     arrow = left.bounds()[2] + 22
@@ -82,7 +82,7 @@ def describe(view: Quotient) -> str:
     return f"{names(view)}; recurrent edges: {', '.join(edges) or 'none'}"
 
 
-def _folded(view: Quotient, scene: Scene, on_edges: Weights) -> Grid:
+def _folded(view: Quotient, scene: Scene, on_edges: Weights, tell: bool = True) -> Grid:
     grid = Grid(view, scene)
     grid.column(0.0, "t" if any(link.delay for link in view.links) else "", 0)
     for link in view.links:
@@ -92,7 +92,7 @@ def _folded(view: Quotient, scene: Scene, on_edges: Weights) -> Grid:
     for link in view.links:
         if link.delay:
             grid.back(link, colour(view, scene.style, link))
-    weights.write(scene, grid.drawn, on_edges)
+    weights.write(scene, grid.drawn, on_edges, tell)
     return grid
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from viz.quotients.quotient import Block, Link, Quotient
 from viz.quotients.steps import Steps
-from viz.scene.curve import bow, line
+from viz.scene.curve import Point, bow, line
 from viz.scene.label import Label, Run, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
 from viz.scene.style import CIRCLE, GREY, MUTED, PITCH, ROW, Style
@@ -116,16 +116,19 @@ def _around(
     scene: Scene, a: Shape, b: Shape, colour: str, dashed: bool = False, name: str = ""
 ) -> None:
     """An edge up from a to b, past what stands between them."""
-    x = a.x
-    candidates = [line(a.border((x, b.y)), (x, b.y - b.h / 2))]
-    for pull in (36, 52, 70, 90, 112, 140, 170):
+    wide = b.w > 2 * CIRCLE
+
+    def arrive(side: float) -> Point:
+        if not wide:
+            return edge(b, -90 + side * 60) if side else b.border((a.x, a.y))
+        return (min(max(a.x + side * 18, b.x - b.w / 2 + 6), b.x + b.w / 2 - 6), b.y - b.h / 2)
+
+    candidates = [line(a.border(arrive(0)), arrive(0))]
+    for pull in (36, 52, 70, 90, 112, 140, 170, 204, 240, 280, 330):
         for side in (1, -1):
-            start = edge(a, 90 - side * 60)
-            goal = (x + side * 18, b.y - b.h / 2)
-            goal = edge(b, -90 + side * 60) if b.form == "circle" else goal
-            candidates.append(bow(start, goal, (side * pull, 0)))
+            candidates.append(bow(edge(a, 90 - side * 60), arrive(side), (side * pull, 0)))
     solid = [s for s in scene.shapes.values() if s.form != "panel" and s.id not in (a.id, b.id)]
-    path = clear(candidates, [s for s in solid if abs(s.x - x) < 200 + s.w / 2])
+    path = clear(candidates, [s for s in solid if abs(s.x - a.x) < 400 + s.w / 2])
     scene.wires.append(Wire(a.id, b.id, path, colour, 1.2, dashed, head=0.8, name=name))
 
 

@@ -14,9 +14,9 @@ from viz.quotients.layers import Layers
 from viz.quotients.quotient import Link
 from viz.quotients.roles import statics
 from viz.scene.curve import Path, Point, flat
-from viz.scene.label import Label, symbol
+from viz.scene.label import Label, symbol, words
 from viz.scene.scene import Scene, Text, Wire
-from viz.scene.style import INK
+from viz.scene.style import INK, MUTED
 
 SIZE = 15.0
 Area = tuple[float, float, float, float]
@@ -37,13 +37,22 @@ def labels(folded: Folded) -> dict[int, Label]:
     return {k: symbol(name, sub=layers.sub(name, scope)) for k, (scope, _, name) in named.items()}
 
 
-def write(scene: Scene, drawn: Iterable[tuple[Wire, Link]], named: Mapping[int, Label]) -> None:
-    """Put the weights of links beside their wires."""
+def write(
+    scene: Scene, drawn: Iterable[tuple[Wire, Link]], named: Mapping[int, Label], tell: bool = True
+) -> None:
+    """Put the weights of links beside their wires, and tell below what is short for several."""
+    told: dict[Label, Label] = {}
     for wire, link in drawn:
         through = [named[k] for k in link.through if k in named]
         if through and wire.source and wire.target:
-            text = _beside(scene, wire, _joined(through))
-            scene.texts.append(text)
+            short = _joined(through)
+            scene.texts.append(_beside(scene, wire, short))
+            if len(through) > 1:
+                listed = (run for label in through for run in (*words(", "), *label))
+                told[short] = (*short, *words(" stands for "), *list(listed)[1:])
+    for label in told.values() if tell else ():
+        left, low, _, _ = scene.bounds()
+        scene.texts.append(Text(left + 2, low - 12, label, 12, MUTED, "start"))
 
 
 def _joined(through: Sequence[Label]) -> Label:
