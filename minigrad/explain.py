@@ -18,7 +18,14 @@ from minigrad.lower.pipeline import Lowered, lowered
 from minigrad.lower.schedule import Nest
 
 
-def explain(x: Any, steps: int = 50, engine: str | Engine = "numpy") -> str:
+class Explanation(str):
+    """Text that is shown as it reads, also where Python shows what a line gave."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def explain(x: Any, steps: int = 50, engine: str | Engine = "numpy") -> Explanation:
     r"""How a cell or folded graph runs, forward and backward.
 
     Args:
@@ -39,7 +46,8 @@ def explain(x: Any, steps: int = 50, engine: str | Engine = "numpy") -> str:
         raise TypeError(f"explain takes a cell or a folded graph, got {x!r:.60}")
     ways = zip(("forward", "backward"), lowered(folded), strict=True)
     runs = engine_of(engine, "explain")
-    return "\n".join(f"{name}\n{_told(way, runs.way(way.folded, steps))}" for name, way in ways)
+    told = (f"{name}\n{_told(way, runs.way(way.folded, steps))}" for name, way in ways)
+    return Explanation("\n".join(told))
 
 
 def _told(way: Lowered, found: Way) -> str:

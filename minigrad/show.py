@@ -11,9 +11,12 @@ from typing import Any
 
 
 def picture(self: Any, **how: Any) -> str | None:
-    """The drawing of an object as SVG, or None where there is none; `how` is for `viz.draw`."""
+    """The drawing of an object as SVG, or None where there is none; `how` is for `viz.draw`.
+
+    It is no wider than the page.
+    """
     try:
-        svg: str = import_module("viz").draw(self, **how).svg()
+        svg: str = import_module("viz").draw(self, **how)._repr_svg_()
     except (ImportError, ValueError, TypeError):
         return None
     return svg

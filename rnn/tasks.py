@@ -17,6 +17,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.core import Tensor
 from minigrad.errors import ShapeError
+from minigrad.show import picture
 from minigrad.tree import flatten
 from rnn.cell import Cell, state_paths
 from rnn.feedback import Feedback, identity
@@ -45,6 +46,8 @@ class Task:
     enters: Flags
     leaves: Flags
     feeds: Flags
+
+    _repr_svg_ = picture
 
     def __post_init__(self) -> None:
         if not len(self.enters) == len(self.leaves) == len(self.feeds) > 0:

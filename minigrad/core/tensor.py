@@ -162,7 +162,7 @@ class Tensor(Refusals):
         name = "index" if FROZEN.get() is None else "_read"
         return FUNCTIONS[name](self, index)  # type: ignore[no-any-return]  # registry
 
-    _repr_svg_ = picture
+    _repr_svg_ = lambda self: picture(self, values=True)
     __hash__ = object.__hash__
     __neg__ = lambda self: FUNCTIONS["negative"](self)  # one line an operator
     __pos__ = lambda self: self

@@ -75,3 +75,9 @@ def test_buffers_are_counted_for_the_steps_asked_for():
 
     for few, many in zip(megabytes(100), megabytes(1000), strict=True):
         assert 9 * few < many < 10.5 * few
+
+
+def test_an_explanation_is_shown_as_it_reads():
+    text = mg.explain(rnn.Dense(3, 2))
+    assert repr(text) == str(text)
+    assert repr(text).count("\n") > 3

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from rnn import tasks
 from rnn.tasks import Task
-from viz.figures import patterns
 from viz.given import Styled, refused, styled
 from viz.output.drawing import Drawing
 from viz.scene.plates import Plate, beside
+from viz.textbook import patterns
 
 EXAMPLES: Mapping[str, str] = {
     "one-to-one": "image classification",

@@ -75,7 +75,8 @@ class BlockDiagram:
             elif len(block.label[0].text) == 1:
                 w, h, form, kind = DOT, DOT, "circle", "cell"
             else:
-                w, h, form, kind = *GATE, "box", "op"
+                wide = max(GATE[0], width(first, 15.0) + 12)
+                w, h, form, kind = wide, GATE[1], "box", "op"
             title = f"{first[0].text} {''.join(run.text for run in self._name(block.id))}".strip()
             role = self.cell.roles.get(block.id, "")
             title = f"{title} {role}".strip()

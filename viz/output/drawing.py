@@ -169,10 +169,11 @@ class Drawing:
         return render(source.source, suffix, self.engine)
 
     def _repr_svg_(self) -> str:
-        return self.svg()
+        """The picture for a notebook: no wider than the page."""
+        return self.svg().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        return {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<Drawing: {clean(self.scene.title, 200)}>"

@@ -11,6 +11,7 @@ from minigrad.graph import Graph
 from minigrad.loops.embed import fold
 from minigrad.lower.pipeline import planned
 from minigrad.lower.schedule import Schedule
+from rnn.tasks import Task
 from viz import given
 from viz.given import Styled
 from viz.output.drawing import Drawing
@@ -18,6 +19,7 @@ from viz.quotients.adjoints import named
 from viz.quotients.recorded import of_graph, of_tensor
 from viz.scene.label import words
 from viz.scene.scene import Scene, Text
+from viz.textbook import patterns
 from viz.views import scenes
 from viz.views.marks import Marked
 from viz.views.scenes import Asked
@@ -48,7 +50,7 @@ def draw(
 
     Args:
         obj: a cell; a folded graph; its adjoint, of which the backward graph is drawn; a schedule;
-            a traced graph; or a tensor, with all that it was made from.
+            a traced graph; a tensor, with all that it was made from; or a modelling task.
         view: "folded", one step with its recurrent edges; "unfolded", a column for every step; or
             "schedule", what runs before, in and after each loop over time. None: folded and
             unfolded side by side at the level "cell", else folded; a recorded graph is drawn as it
@@ -187,6 +189,10 @@ def _scene(obj: Any, asked: Asked) -> Scene:
         return scenes.recorded(of_graph(obj) if isinstance(obj, Graph) else of_tensor(obj), asked)
     if isinstance(obj, Schedule):
         return scenes.scheduled(obj, asked)
+    if isinstance(obj, Task):
+        scene = patterns.pattern(obj, asked.style)
+        patterns.legend(scene)
+        return scene
     if asked.view == "schedule":
         return scenes.scheduled(planned(_fold(obj)), asked)
     return scenes.folded(_fold(obj), asked)
