@@ -27,6 +27,9 @@ WIDE, DEEP = 200, 25
 """Numbers that one formula reads, and brackets in brackets, at most; longer and deeper ones are
 divided. Excel takes 8,192 characters and 64 functions in each other."""
 
+SHORT = 60
+"""How many characters of a formula stand for it where it is read."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -83,8 +86,11 @@ class Rows:
         """Rows for what is read more than once on the way to some lines, alike ones in one."""
         found: dict[str, list[int]] = {}
         for k in self._on_the_way({int(k) for k in ends.reshape(-1)}):
-            self.names[k] = term = words(self.lines, k, self.names)
-            found.setdefault(term[0], []).append(k)
+            about, tight = words(self.lines, k, self.names)
+            # In others it is told in short: names in names would double at every reading.
+            is_short = len(about) <= SHORT
+            self.names[k] = (about, tight) if is_short else (f"({about[:SHORT]}…)", ATOM)
+            found.setdefault(about, []).append(k)
         self.rows += [Row(sheet, "", tuple(lines), about) for about, lines in found.items()]
 
     def _on_the_way(self, ends: set[int]) -> list[int]:

@@ -47,6 +47,19 @@ def test_what_is_read_twice_stands_once_above_its_first_reader():
     assert names.index("tanh(C⁽¹⁾)") < names.index("h⁽¹⁾")
 
 
+def test_what_has_no_name_is_told_in_short_where_it_is_read():
+    """x = x + sin x, sixty times: written out it would have 2⁶⁰ letters."""
+
+    def loss(ys):
+        for _ in range(60):
+            ys = ys + mg.sin(ys)
+        return mg.sum(ys)
+
+    cell = rnn.RNNCell(1, 1)
+    found = laid_out(recorded(cell, cell.init(0), np.ones((1, 1, 1)), loss), loss)
+    assert max(len(row.about) for row in found.rows) < 20_000
+
+
 def test_every_line_that_a_row_reads_has_a_cell_or_is_read_there_alone():
     found = rows(rnn.GRUCell(2, 3), 3)
     cells = {k for row in found.rows for k in row.lines}
