@@ -13,12 +13,13 @@ from minigrad.facts import SUMS
 from minigrad.folded import Folded
 from viz.quotients.operations import adds, operations
 from viz.quotients.roles import is_product, origins, statics
-from viz.scene.curve import elbow, join, line
+from viz.scene.curve import bow, elbow, join, line
 from viz.scene.label import Label, fit, named_part, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
 from viz.scene.style import GREY, INK, MUTED, Style
 
 VECTOR, SIGN = 42.0, 20.0
+BULGE = 0.09  # of a parenthesis, to its height
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ def _row(scene: Scene, row: Row, n: int, y: float, concatenated: bool) -> None:
     x = _sign(scene, x, y, "=")
     if row.function:
         x = _sign(scene, x, y, row.function)
-        x = _sign(scene, x - 6, y, "(", 52) + 2
+        whole = _height(row, concatenated) + 18
+        x = _parenthesis(scene, x + BULGE * whole, y, whole, 1)
     if joined:
         start = x
         for k, t in enumerate(products):
@@ -162,7 +164,7 @@ def _row(scene: Scene, row: Row, n: int, y: float, concatenated: bool) -> None:
         x = _sign(scene, x, y, "+")
         x = _box(scene, f"bias_{n}_{k}", x, y, VECTOR * 0.8, high, "gate", t.weight)
     if row.function:
-        _sign(scene, x + 2, y, ")", 52)
+        _parenthesis(scene, x + 6, y, whole, -1)
 
 
 def _box(
@@ -184,6 +186,14 @@ def _sign(scene: Scene, x: float, y: float, sign: str, size: float = 20.0) -> fl
     wide = width(label, size) + (14 if size == 20.0 else 0)
     scene.texts.append(Text(x + wide / 2, y, label, size))
     return x + wide
+
+
+def _parenthesis(scene: Scene, x: float, y: float, tall: float, side: int) -> float:
+    """A parenthesis as high as what it encloses; gives back where the next thing stands."""
+    low, high = y - tall / 2, y + tall / 2
+    path = bow((x, high), (x, low), (-side * BULGE * tall, 0))
+    scene.wires.append(Wire("", "", path, INK, 1.6, head=0.0))
+    return x + 4
 
 
 def _brackets(scene: Scene, left: float, right: float, y: float, high: float) -> None:

@@ -14,7 +14,10 @@ from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
 from viz.quotients.circles import circles
 from viz.quotients.steps import choose
+from viz.scene.label import symbol, words
 from viz.scene.plates import Plate, beside, stacked
+from viz.scene.scene import Text
+from viz.scene.style import MUTED
 from viz.textbook import network, pairs, weights
 from viz.views.draw import draw
 from viz.views.scenes import LIMIT
@@ -28,12 +31,22 @@ def feedforward(cell: Cell, recurrent: Cell, style: Styled = "print") -> Drawing
     >>> feedforward(plain, rnn.RNNCell(3, 5, 2))
     <Drawing: A feed-forward and a recurrent network>
     """
-    pair = {"feed-forward network": cell, "recurrent network": recurrent}
     look = styled("feedforward", style)
+    plain, looped = (circles(as_folded("feedforward", c)) for c in (cell, recurrent))
+    # Both networks by the same letters: h for what is hidden, o for what is given.
+    hidden = [b.id for b in plain.blocks if b.kind == "hidden"]
+    letters = {b: symbol("h", sub=str(n) if len(hidden) > 1 else "")
+               for n, b in enumerate(hidden, 1)}  # fmt: skip
+    letters |= {b.id: symbol("o") for b in plain.blocks if b.kind == "output"}
+    told = tuple(replace(b, label=letters.get(b.id, b.label)) for b in plain.blocks)
     panels = [
-        Plate(network.folded(circles(as_folded("feedforward", c)), look), name)
-        for name, c in pair.items()
+        Plate(network.folded(replace(plain, blocks=told), look), "feed-forward network"),
+        Plate(network.folded(looped, look), "recurrent network"),
     ]
+    scene = panels[1].scene
+    for mark in [s for s in scene.shapes.values() if s.form == "square"][:1]:
+        at = (mark.x + 8, mark.y - 17)
+        scene.texts.append(Text(*at, words("recurrent edge"), 11.5, MUTED, "start"))
     return Drawing(beside(panels, "A feed-forward and a recurrent network"))
 
 

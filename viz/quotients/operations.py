@@ -35,6 +35,7 @@ from viz.scene.label import Label, Run, scoped, symbol, words
 from viz.scene.scene import identifier
 
 SEPARATOR = Run("\u2002", "time")
+LINEAR = words("linear")
 
 
 def operations(
@@ -159,6 +160,8 @@ def quotient(
         sub = layers.sub(node.name, node.scope) if node.name else ""
         main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
         label = _label(nodes, main, members)
+        if node.name is None and label == LINEAR:
+            label = _affine(nodes, members, free - carried)
         if level == "gate" and folded is not None and is_adjoint(folded):
             label = (*label, *_factor(nodes, main, keys))
         if node.name:
@@ -274,6 +277,19 @@ def _gradients(nodes: Sequence[Node], members: tuple[int, ...], layers: Layers) 
     return (*words("Σ"), SEPARATOR, *listed[1:], *words(", …" if len(own) > 4 else ""))
 
 
+def _affine(nodes: Sequence[Node], members: Sequence[int], fixed: Collection[int]) -> Label:
+    """Products and sums without a name of their own by what they read, as `W_hn · + b_hn`."""
+    found: list[Label] = []
+    for k in members:
+        for i in nodes[k].inputs:
+            if i in fixed and nodes[i].op == "input" and nodes[i].name:
+                dot = " ·" if nodes[k].lowering.weight is not None else ""
+                found.append((*called(nodes[i]), *words(dot)))
+    if not 0 < len(found) < 4:
+        return LINEAR
+    return tuple(run for label in found for run in (*words(" + "), *label))[1:]
+
+
 def _factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable]) -> Label:
     """What a cotangent is multiplied by entry by entry: a saved value, or v′, the slope at v."""
     given = [i for i in nodes[k].inputs if keys[i] is None and not _is_number(nodes[i])]
@@ -306,7 +322,7 @@ def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
     if node.op == "input" or node.op == "constant":
         return words(node.name) if node.name else called(node)
     if len([i for i in members if adds(nodes[i])]) > 1 and not _is_activation(node):
-        return words("linear")
+        return LINEAR
     sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op
     numbers = [_is_number(nodes[i]) for i in node.inputs]
     if len(numbers) == 2 and any(numbers) and not all(numbers):

@@ -190,3 +190,26 @@ def test_the_memory_cells_of_a_stack_have_a_diagram_each():
 
 def test_a_cell_without_a_straight_line_says_so():
     assert any("gate by gate" in text for text in words_of(figures.memory_cell(rnn.GRUCell(X, H))))
+
+
+def test_both_networks_have_the_same_letters_and_the_edge_is_named():
+    plain = rnn.Stack([rnn.Dense(X, H, "tanh"), rnn.Dense(H, 2)])
+    shown = words_of(figures.feedforward(plain, PLAIN))
+    assert {"x", "h", "o", "h(t)", "o(t)", "recurrent edge"} <= set(shown)
+    deep = rnn.Stack([rnn.Dense(X, H, "tanh"), rnn.Dense(H, H, "tanh"), rnn.Dense(H, 2)])
+    assert {"h1", "h2", "o"} <= set(words_of(figures.feedforward(deep, PLAIN)))
+
+
+def test_parentheses_are_as_high_as_what_they_enclose():
+    scene = figures.activation(PLAIN).scene
+    curves = [w.path for w in scene.wires if not w.source and w.path[0][0] == w.path[-1][0]]
+    (left, right) = ([p for p in curves if side * (p[1][0] - p[0][0]) > 0] for side in (-1, 1))
+    between = (left[0][0][0], right[0][0][0])
+    inside = [s for s in scene.shapes.values() if between[0] < s.x < between[1] and s.y > -150]
+    for path in (left[0], right[0]):
+        assert path[0][1] >= max(s.y + s.h / 2 for s in inside)
+        assert path[-1][1] <= min(s.y - s.h / 2 for s in inside)
+
+
+def test_a_product_without_a_name_says_by_what():
+    assert "Whn · + bhn" in words_of(figures.memory_cell(rnn.GRUCell(X, H)))
