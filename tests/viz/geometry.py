@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from viz.scene.curve import flat
+from viz.scene.label import plain
 from viz.scene.scene import Scene, Shape, Wire
 
 SOLID = ("circle", "box", "tag")
@@ -53,6 +54,23 @@ def covered(scene: Scene) -> list[Any]:
     ]
 
 
+def crossed(scene: Scene) -> list[Any]:
+    """Pairs of a text and an edge that runs through its letters."""
+    found = []
+    for wire in scene.wires:
+        points = flat(wire.path, 90)  # closer together than letters are high
+        xs, ys = zip(*points, strict=True)
+        for text in scene.texts:
+            left, low, right, high = text.box()
+            left, right = left + 1.5, right - 1.5
+            low, high = low + text.size * 0.25, high - text.size * 0.2
+            if max(xs) < left or min(xs) > right or max(ys) < low or min(ys) > high:
+                continue
+            if any(left < x < right and low < y < high for x, y in points):
+                found.append((wire.source, wire.target, plain(text.label)))
+    return found
+
+
 def detached(scene: Scene) -> list[Any]:
     """Wires that do not begin and end at the borders of their nodes."""
     return [
@@ -95,4 +113,6 @@ def _box(s: Shape) -> tuple[float, float, float, float]:
     return (s.x - s.w / 2, s.y - s.h / 2, s.x + s.w / 2, s.y + s.h / 2)
 
 
-LAWS: tuple[Callable[[Scene], list[Any]], ...] = (overlaps, pierced, covered, detached, confused)
+LAWS: tuple[Callable[[Scene], list[Any]], ...] = (
+    overlaps, pierced, covered, crossed, detached, confused,
+)  # fmt: skip

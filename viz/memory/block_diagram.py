@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from viz.memory.memory import Memory
 from viz.memory.pen import Pen
-from viz.memory.plan import BUS, COLUMN, Plan
+from viz.memory.plan import BUS, Plan
 from viz.quotients.quotient import Link
 from viz.scene.curve import Point, elbow, line
 from viz.scene.label import Label, Run, named_part, symbol, timed, width, words
@@ -46,9 +46,9 @@ class BlockDiagram:
         self.stages = self.cell.stages()
         self.shapes: dict[str, Shape] = {}
         longest = max((width(words(text), 11.5) for text in self.numbers.values()), default=0.0)
-        plan = Plan(self.cell, max(COLUMN, longest + GATE[0] + 14))
+        plan = Plan(self.cell, longest)
         self.x, self.y, self.line = plan.x, plan.y, plan.line
-        self.tap, self.right = plan.tap, plan.right
+        self.tap, self.exit, self.right = plan.tap, plan.exit, plan.right
 
     def draw(self) -> None:
         """Frame, boxes, line, bus and everything between them."""
@@ -200,11 +200,11 @@ class BlockDiagram:
         tint = self._carry(states[0]) if states else self.scene.style.look("output").line
         tint = tint if active else GREY
         label = timed(self._name(source), "t")
-        x, out = self.tap + 44, self.right + 36
+        x, out = self.exit, self.right + 36
         path = elbow([(self.tap, above), (self.tap, BUS), (out, BUS)], 12)
         self.pen.wire(source, "", path, tint, 2.4)
         self.pen.text((self.right + 43, BUS), label, 18, "start", tint)
-        self._number(source, (self.tap + 54, BUS + 12), source)
+        self._number(source, (self.exit + 10, BUS + 12), source)
         if source in cell.view.outputs:
             self.pen.branch((x, BUS), tint)
             self._leave((x, BUS), tint, hop=True)

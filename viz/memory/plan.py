@@ -20,8 +20,12 @@ class Plan:
         x, y: the middle of each block.
         line: the height of the straight line.
         tap: where what is shown leaves the line.
+        exit: where what is shown goes up and out.
         right: the right border of the cell.
-        column: the width of a gate's column.
+
+    Args:
+        cell: what is drawn.
+        longest: the width of the longest number on a wire.
 
     >>> import rnn
     >>> from viz.memory.memory import memory
@@ -30,8 +34,9 @@ class Plan:
     (78.0, 264.0, True)
     """
 
-    def __init__(self, cell: Memory, column: float = COLUMN) -> None:
-        self.cell, self.column = cell, column
+    def __init__(self, cell: Memory, longest: float = 0.0) -> None:
+        self.cell, self.longest = cell, longest
+        self.column = max(COLUMN, longest + 60)
         self.x: dict[str, float] = {}
         self.y: dict[str, float] = {}
         self._columns()
@@ -56,7 +61,8 @@ class Plan:
         self.tap = x
         for block in cell.shows:
             self.x[block] = self.tap
-        self.right = self.tap + (max(84.0, self.column - 4) if cell.shows else 20.0)
+        self.exit = self.tap + max(44.0, self.longest + 14)
+        self.right = self.exit + max(40.0, self.longest - 20) if cell.shows else self.tap + 20
 
     def _heights(self) -> None:
         cell = self.cell

@@ -14,6 +14,7 @@ from viz.quotients.quotient import Link, Quotient
 from viz.scene.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
 from viz.scene.delay import delay_mark
 from viz.scene.label import Label, Run, fit, plain, timed
+from viz.scene.room import is_clear
 from viz.scene.scene import Scene, Shape, Text, Wire, identifier
 from viz.scene.style import ARROW, CIRCLE, INK, MUTED, PITCH
 from viz.textbook.spots import FRAME, kind, shown_state, spots
@@ -213,9 +214,13 @@ class Grid:
         x, y = path[0]
         anchor = "end" if side > 0 else "start"
         label = timed(spot.label, str(step).replace("-", "−"))
-        text = Text(x - side * 4, y, label, 13, MUTED, anchor)
-        if text not in self.scene.texts:  # two readers of one start value
-            self.scene.texts.append(text)
+        places = [(4, 0), (4, 13), (4, -13), (14, 22), (14, -22), (26, 0), (44, 0), (26, 30)]
+        choices = [Text(x - side * dx, y + dy, label, 13, MUTED, anchor) for dx, dy in places]
+        if not set(choices) & {*self.scene.texts}:  # two readers of one start value
+            paths = [wire.path for wire, _ in self.drawn]
+            shapes = [s for s in self.shapes.values() if s.id]
+            free = (t for t in choices if is_clear(t, shapes, self.scene.texts, paths))
+            self.scene.texts.append(next(free, choices[0]))
 
     def _others(self, a: Shape, b: Shape) -> list[Shape]:
         """What an edge from a to b must stay clear of."""

@@ -8,7 +8,7 @@ import pytest
 import viz
 from minigrad.folded import folded_adjoint
 from rnn.testing.networks import draw_cell
-from tests.viz.geometry import LAWS, SOLID, covered, detached, overlaps, pierced
+from tests.viz.geometry import LAWS, SOLID, covered, crossed, detached, overlaps, pierced
 from viz.scene.scene import Scene, Shape, identifier
 
 
@@ -62,6 +62,22 @@ def test_the_laws_notice_a_planted_error(law):
         scene.add(Shape(name, x, 0, 60, 60, "circle", "hidden"))
     scene.wires.append(Wire("a", "b", line((30, 0), (70, 0))))
     assert law(scene)
+
+
+def test_an_edge_through_the_letters_of_a_text_is_noticed():
+    from viz.scene.curve import line
+    from viz.scene.label import words
+    from viz.scene.scene import Text, Wire
+
+    scene = Scene(texts=[Text(0, 0, words("W_hh"), 13)])
+    scene.wires.append(Wire("", "", line((-40, -30), (40, -30))))
+    assert crossed(scene) == []
+    scene.wires.append(Wire("a", "b", line((-400, -300), (400, 300))))
+    assert crossed(scene) == [("a", "b", "W_hh")]
+
+
+def test_no_edge_crosses_a_text(pictures):
+    assert {name: crossed(d.scene) for name, d in pictures.items() if crossed(d.scene)} == {}
 
 
 def test_a_taken_name_gets_a_number_that_no_other_name_can_have():
