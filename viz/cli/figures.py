@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
         "--formats",
         metavar="KINDS",
         help=f"{', '.join(KINDS)}, with commas; by default svg and gv, and png and pdf where "
-        "Graphviz is installed",
+        "Typst or Graphviz is installed",
     )
     p.set_defaults(run=run)
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     for kind in kinds:
         choice("figures", "format", kind, KINDS)
     renderers = available()
-    if args.formats is None and (renderers["dot"] or renderers["pygraphviz"]):
+    if args.formats is None and any(renderers[name] for name in ("typst", "dot", "pygraphviz")):
         kinds += ["png", "pdf"]
     entries = gallery(args.inputs, args.hidden, args.outputs, args.style)
     try:

@@ -81,7 +81,7 @@ class Drawing:
         if size * points / whole < LEAST:
             least = whole * LEAST / size / UNITS["cm"]
             raise ValueError(
-                f"draw: at {width} the text {text!r:.40} would be {size * points / whole:.1f} pt "
+                f"draw: at {width} the text {text[:40]!r} would be {size * points / whole:.1f} pt "
                 f"high, and less than {LEAST:g} pt is not read; from {least + 0.05:.1f} cm on it is"
             )
         return points
