@@ -44,7 +44,7 @@ def feedforward(cell: Cell, recurrent: Cell, style: Styled = "print") -> Drawing
         Plate(network.folded(looped, look), "recurrent network"),
     ]
     scene = panels[1].scene
-    for mark in [s for s in scene.shapes.values() if s.form == "square"][:1]:
+    for mark in [s for s in scene.shapes.values() if s.id.startswith("_delay_")][:1]:
         at = (mark.x + 8, mark.y - 17)
         scene.texts.append(Text(*at, words("recurrent edge"), 11.5, MUTED, "start"))
     return Drawing(beside(panels, "A feed-forward and a recurrent network"))
