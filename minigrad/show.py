@@ -11,10 +11,7 @@ from typing import Any
 
 
 def picture(self: Any, **how: Any) -> str | None:
-    """The drawing of an object as SVG, or None where there is none; `how` is for `viz.draw`.
-
-    It is no wider than the page.
-    """
+    """The drawing of an object as SVG, or None where there is none; `how` is for `viz.draw`."""
     try:
         svg: str = import_module("viz").draw(self, **how)._repr_svg_()
     except (ImportError, ValueError, TypeError):
