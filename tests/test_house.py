@@ -399,7 +399,7 @@ RULES = {
     "rnn.bptt.surgery": ("contract", "what sums over leading axes has no axis of its own in front"),
     "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
     "viz.figures.cells": ("multiply", "the memory cell: nothing on its line but × and +"),
-    "viz.formulas.equations": ("broadcast_to squeeze sum", "what stretches, what a sum keeps"),
+    "viz.formulas.step": ("broadcast_to squeeze sum", "what stretches, what a sum keeps"),
     "viz.formulas.terms": ("concatenate index multiply reshape", "written by more than operands"),
     "viz.memory.memory": ("add multiply", "nothing on the line but × and +"),
     "viz.quotients.roles": ("multiply sigmoid", "gates are known by what they multiply"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from minigrad.graph import Node
-from viz.quotients.operations import called
+from viz.quotients.labels import called
 from viz.quotients.quotient import Block
 from viz.scene.label import plain, timed, width, words
 from viz.scene.scene import Shape

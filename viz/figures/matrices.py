@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from minigrad.facts import SUMS
 from minigrad.folded import Folded
-from viz.quotients.operations import adds, operations
+from viz.quotients.labels import adds
+from viz.quotients.operations import operations
 from viz.quotients.roles import is_product, origins, statics
 from viz.scene.curve import bow, elbow, join, line
 from viz.scene.label import Label, fit, named_part, plain, symbol, timed, width, words

@@ -14,12 +14,22 @@ from types import MappingProxyType
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES
 from minigrad.facts import SUMS
 from minigrad.folded import EVERY, STATIC, SUM, Folded
 from minigrad.graph import Node
-from viz.quotients.adjoints import UNNAMED
 from viz.quotients.circles import circles
+from viz.quotients.labels import (
+    LINEAR,
+    SEPARATOR,
+    adds,
+    affine,
+    called,
+    factor,
+    gradients,
+    is_activation,
+    is_number,
+    sign,
+)
 from viz.quotients.layers import Layers
 from viz.quotients.quotient import Block, Quotient, merge
 from viz.quotients.roles import (
@@ -31,11 +41,8 @@ from viz.quotients.roles import (
     origins,
     sequences,
 )
-from viz.scene.label import Label, Run, scoped, symbol, words
+from viz.scene.label import scoped, symbol
 from viz.scene.scene import identifier
-
-SEPARATOR = Run("\u2002", "time")
-LINEAR = words("linear")
 
 
 def operations(
@@ -137,7 +144,7 @@ def quotient(
         purposes: what gates are for.
         times: of values that are named after another step than theirs, the step.
     """
-    free = free | {k for k, node in enumerate(nodes) if _is_number(node)}
+    free = free | {k for k, node in enumerate(nodes) if is_number(node)}
     carried = set(folded.origins()) if folded else set()
     keys = _keys(nodes, free, level, {*results, *states, *fixed}, free - carried, joined)
     for k in sorted(sums):
@@ -152,18 +159,18 @@ def quotient(
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         k = members[-1]
         if isinstance(key, tuple):
-            return Block("dW", _gradients(nodes, members, layers), "weight", members)
+            return Block("dW", gradients(nodes, members, layers), "weight", members)
         if k in shared:
             return Block(identifier(nodes[k].name or "array"), called(nodes[k]), "weight", members)
         named = next((i for i in reversed(members) if nodes[i].name), k)
         node = nodes[named]
         sub = layers.sub(node.name, node.scope) if node.name else ""
         main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
-        label = _label(nodes, main, members)
+        label = sign(nodes, main, members)
         if node.name is None and label == LINEAR:
-            label = _affine(nodes, members, free - carried)
+            label = affine(nodes, members, free - carried)
         if level == "gate" and folded is not None and is_adjoint(folded):
-            label = (*label, *_factor(nodes, main, keys))
+            label = (*label, *factor(nodes, main, keys))
         if node.name:
             letter = symbol(node.name, times.get(named, ""), sub)
             label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)
@@ -187,7 +194,7 @@ def _keys(
     for k, node in enumerate(nodes):
         for i in node.inputs:
             readers[i].add(k)
-    affine = [_is_affine(nodes, k, free, weights) for k in range(len(nodes))]
+    chained = [_is_affine(nodes, k, free, weights) for k in range(len(nodes))]
     for k in range(len(nodes) - 1, -1, -1):
         node = nodes[k]
         for i in node.inputs:
@@ -195,7 +202,7 @@ def _keys(
             if not alone or node.op == "input" or nodes[i].op == "input":
                 continue
             is_rename = node.is_alias
-            is_chain = level == "gate" and affine[i] and (affine[k] or _is_activation(node))
+            is_chain = level == "gate" and chained[i] and (chained[k] or is_activation(node))
             # A value in another shape is the same value: at gate level it has no box of its own.
             is_view = level == "gate" and nodes[i].name is None and _is_reshaped(nodes, i)
             if is_rename or is_chain or is_view or i in joined:
@@ -213,12 +220,6 @@ def _is_affine(nodes: Sequence[Node], k: int, free: set[int], weights: set[int])
     if node.lowering.chain != SUMS:
         return False
     return any(i in free or (adds(nodes[i]) and _reads(nodes, i, free)) for i in node.inputs)
-
-
-def adds(node: Node) -> bool:
-    """Whether a node is a part of an affine chain: a product, a sum, or such side by side."""
-    about = node.lowering
-    return about.weight is not None or about.chain == SUMS or about.joins
 
 
 def _reads(nodes: Sequence[Node], k: int, free: set[int]) -> bool:
@@ -241,96 +242,6 @@ def _is_reshaped(nodes: Sequence[Node], k: int) -> bool:
     return bool(np.prod(node.shape) == np.prod(nodes[node.inputs[0]].shape))
 
 
-def _is_activation(node: Node) -> bool:
-    primitive = PRIMITIVES.get(node.op)
-    return primitive is not None and primitive.kind == "elementwise" and len(primitive.rules) == 1
-
-
-def _is_number(node: Node) -> bool:
-    """Whether a node is a constant that is written into its reader's box."""
-    return node.op == "constant" and node.name is None and np.size(node.value) == 1
-
-
-def called(node: Node) -> Label:
-    """An input or constant as it is written: its name, its value if all entries are one number.
-
-    >>> from viz.scene.label import plain
-    >>> plain(called(Node("input", name="layer1.W_xh"))), plain(called(Node("input")))
-    ('W_xh', 'array')
-    """
-    if node.name in UNNAMED:
-        return words(node.name)
-    if node.name:
-        function, _, name = node.name.rpartition(".")[2].rpartition(" ")
-        return (*words(f"{function} "), *symbol(name)) if function and name else symbol(name)
-    values = np.ravel(node.value) if node.op == "constant" else np.empty(0)
-    if values.size and values.dtype.kind in "iuf" and np.all(values == values[0]):
-        return words(f"{values[0]:.4g}".replace("-", "−"))
-    return words("array")
-
-
-def _gradients(nodes: Sequence[Node], members: tuple[int, ...], layers: Layers) -> Label:
-    """The sums over steps of one cotangent: which parameters they are the gradients of."""
-    named = [(nodes[k].name or "", nodes[k].scope) for k in reversed(members)]
-    own = [symbol(n, sub=layers.sub(n, scope)) for n, scope in named if n.startswith("∂")]
-    listed = [run for label in own[:4] or [symbol("∂W")] for run in (*words(", "), *label)]
-    return (*words("Σ"), SEPARATOR, *listed[1:], *words(", …" if len(own) > 4 else ""))
-
-
-def _affine(nodes: Sequence[Node], members: Sequence[int], fixed: Collection[int]) -> Label:
-    """Products and sums without a name of their own by what they read, as `W_hn · + b_hn`."""
-    found: list[Label] = []
-    for k in members:
-        for i in nodes[k].inputs:
-            if i in fixed and nodes[i].op == "input" and nodes[i].name:
-                dot = " ·" if nodes[k].lowering.weight is not None else ""
-                found.append((*called(nodes[i]), *words(dot)))
-    if not 0 < len(found) < 4:
-        return LINEAR
-    return tuple(run for label in found for run in (*words(" + "), *label))[1:]
-
-
-def _factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable]) -> Label:
-    """What a cotangent is multiplied by entry by entry: a saved value, or v′, the slope at v."""
-    given = [i for i in nodes[k].inputs if keys[i] is None and not _is_number(nodes[i])]
-    if len(given) != 1 or len(nodes[k].inputs) != 2 or adds(nodes[k]):
-        return ()
-    node, thin = nodes[given[0]], words(" ")
-    if node.name:
-        return (*thin, *called(node))
-    read = [i for i in node.inputs if not _is_number(nodes[i])]
-    if len(read) == 1 and nodes[read[0]].name and len(node.inputs) == 2:
-        return (*thin, *_label(nodes, given[0], ()), *thin, *called(nodes[read[0]]))
-    stack, leaves = [given[0]], dict[str, int]()
-    while stack:
-        i = stack.pop()
-        if nodes[i].name:
-            leaves[str(nodes[i].name)] = i
-        stack += [] if nodes[i].name else nodes[i].inputs
-    if len(leaves) != 1:
-        return (*thin, *words("saved"))
-    (leaf,) = leaves.values()
-    *function, name = (run._replace(text=run.text.rstrip()) for run in called(nodes[leaf]))
-    if function and function[0].role == "word":
-        return (*thin, *words(f"{function[0].text}′ "), *function[1:], name)
-    return (*thin, *function, name, Run("′", "time"))
-
-
-def _label(nodes: Sequence[Node], k: int, members: tuple[int, ...]) -> Label:
-    """The sign of an operation, a number among its operands included: `1 −`."""
-    node = nodes[k]
-    if node.op == "input" or node.op == "constant":
-        return words(node.name) if node.name else called(node)
-    if len([i for i in members if adds(nodes[i])]) > 1 and not _is_activation(node):
-        return LINEAR
-    sign = PRIMITIVES[node.op].label if node.op in PRIMITIVES else node.op
-    numbers = [_is_number(nodes[i]) for i in node.inputs]
-    if len(numbers) == 2 and any(numbers) and not all(numbers):
-        value = f"{np.asarray(nodes[node.inputs[numbers.index(True)]].value).item():.4g}"
-        sign = f"{value} {sign}" if numbers[0] else f"{sign} {value}"
-    return words(sign.replace("-", "−"), 24)
-
-
 def _kind(
     nodes: Sequence[Node], k: int, is_state: bool, is_result: bool, is_memory: bool
 ) -> str:
@@ -342,4 +253,4 @@ def _kind(
         return "cell" if is_memory else "hidden"
     if is_result:
         return "output"
-    return "gate" if _is_activation(nodes[k]) else "op"
+    return "gate" if is_activation(nodes[k]) else "op"

@@ -11,7 +11,8 @@ from minigrad.graph import Node
 from viz.figures import schedule
 from viz.quotients.adjoints import named, reads, summed
 from viz.quotients.circles import circles
-from viz.quotients.operations import called, operations
+from viz.quotients.labels import called
+from viz.quotients.operations import operations
 from viz.scene.label import plain
 
 CELLS = {
