@@ -18,15 +18,17 @@ from minigrad.ops.spectra import svdvals
 
 @public
 @explained
-def norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = None) -> Any:
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Euclidean (Frobenius) norm over axes, or that of an order; the derivative at 0 is 0.
+
+    Arguments stand as in `np.linalg.norm`: `norm(x, 1)` is an order, `norm(x, axis=1)` an axis.
 
     Orders over one axis: p ≠ 0, ±∞, and 0 for the count of entries that are not 0. Over two axes:
     1 and ∞ (the greatest sum of a column, of a row), −1 and −∞ (the smallest), 2, −2 and "nuc" (of
     singular values), "fro".
 
     >>> import minigrad as mg, numpy as np
-    >>> float(mg.norm(np.array([3.0, -4.0]))), float(mg.norm(np.array([3.0, -4.0]), ord=np.inf))
+    >>> float(mg.norm(np.array([3.0, -4.0]))), float(mg.norm(np.array([3.0, -4.0]), np.inf))
     (5.0, 4.0)
     """
     if ord is None or (ord == "fro" and _count(x, axis) == 2) or (ord == 2 and _count(x, axis) < 2):

@@ -50,15 +50,15 @@ def _taken(a: Any, indices: Any, axis: int | None = None) -> Any:
 def _sized(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     if axis is None and ord != 2:
         x = flatten(x)
-    return norm(x, axis, keepdims, None if ord == 2 else ord)
+    return norm(x, None if ord == 2 else ord, axis, keepdims)
 
 
 NUMPY_FUNCTIONS: dict[Any, Callable[..., Any] | None] = {
     np.amax: max,
     np.amin: min,
-    np.linalg.norm: lambda x, ord=None, axis=None, keepdims=False: norm(x, axis, keepdims, ord),
+    np.linalg.norm: norm,
     np.linalg.vector_norm: _sized,
-    np.linalg.matrix_norm: lambda x, keepdims=False, ord="fro": norm(x, (-2, -1), keepdims, ord),
+    np.linalg.matrix_norm: lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims),
     np.linalg.matmul: lambda x1, x2: matmul(x1, x2),
     np.linalg.outer: lambda x1, x2: outer(x1, x2),
     np.linalg.tensordot: lambda x1, x2, axes=2: tensordot(x1, x2, axes),

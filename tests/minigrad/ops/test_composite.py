@@ -25,7 +25,7 @@ def test_a_moment_is_numpys(name, axis, keepdims):
 @given(axis=AXES, keepdims=st.booleans())
 def test_a_norm_is_the_root_of_the_squares(axis, keepdims):
     wanted = np.sqrt(np.sum(X * X, axis=axis, keepdims=keepdims))
-    np.testing.assert_allclose(mg.norm(X, axis, keepdims), wanted, rtol=1e-14)
+    np.testing.assert_allclose(mg.norm(X, axis=axis, keepdims=keepdims), wanted, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["var", "std"])

@@ -21,7 +21,7 @@ def test_an_order_of_matrices_is_numpys(order, keepdims):
         wanted = np.linalg.norm(X, order, axis=axis, keepdims=keepdims)
         assert found.shape == wanted.shape
         np.testing.assert_allclose(found.data, wanted, rtol=1e-13)
-        check_gradients(lambda x, axis=axis: mg.norm(x, axis, ord=order), X)
+        check_gradients(lambda x, axis=axis: mg.norm(x, order, axis), X)
 
 
 @pytest.mark.parametrize("keepdims", [False, True])
@@ -31,7 +31,13 @@ def test_an_order_of_vectors_is_numpys(order, keepdims):
         found = np.linalg.norm(mg.Tensor(X), order, axis=axis, keepdims=keepdims)
         wanted = np.linalg.norm(X, order, axis=axis, keepdims=keepdims)
         np.testing.assert_allclose(found.data, wanted, rtol=1e-13)
-        check_gradients(lambda x, axis=axis: mg.norm(x, axis, ord=order), X)
+        check_gradients(lambda x, axis=axis: mg.norm(x, order, axis), X)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_what_stands_second_is_an_order_as_in_numpy(order):
+    """As an axis, 1 and −1 would give other numbers without a word."""
+    np.testing.assert_allclose(mg.norm(X[0], order), np.linalg.norm(X[0], order), rtol=1e-13)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, np.inf])
