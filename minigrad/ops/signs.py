@@ -23,7 +23,9 @@ def signbit(x: Any) -> Any:
 @explained
 def copysign(a: Any, b: Any) -> Any:
     """The size of a with the sign of b."""
-    size = fabs(a)
+    size: Any = abs(float(a)) if type(a) in (int, float) else fabs(a)  # a number stays weak
+    if hasattr(b, "dtype"):
+        size = size + zeros_like(b)  # in the precision of both
     return where(signbit(b), -size, size)
 
 
@@ -31,6 +33,8 @@ def copysign(a: Any, b: Any) -> Any:
 @explained
 def heaviside(x: Any, h: Any) -> Any:
     """0 below 0, 1 above, h at 0."""
+    if hasattr(x, "dtype"):
+        h = h + zeros_like(x)  # in the precision of both
     return where(isnan(x), x, where(x < 0, 0.0, where(x > 0, 1.0, h)))
 
 
