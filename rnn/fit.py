@@ -15,16 +15,16 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import ShapeError
-from minigrad.tree import flatten
 from rnn import checkpoint
 from rnn.cell import Cell
-from rnn.checks import tensor_or_array, whole
+from rnn.checks import whole
 from rnn.descent import Figures, advance, check_standing, descend
 from rnn.history import History
 from rnn.losses import mse
 from rnn.optim import Adam
 from rnn.params import Params
 from rnn.run import run
+from rnn.starts import begun, handed
 
 Batch = tuple[Any, ...]
 """What is read, and what is wanted: `(xs, *targets)`, time first."""
@@ -105,9 +105,10 @@ def fit(
 ) -> Fit:
     """Fit a cell to data, up to a step or until Ctrl-C, and return the fit as it then stands.
 
-    Ctrl-C and SIGTERM finish the step, save and return. Batches and first weights are functions of
-    the step and of the seed, so a fit that was stopped, saved and given as `start` again goes on
-    bit for bit.
+    Ctrl-C and SIGTERM finish the step, save and return. Batches, first weights and masks are
+    functions of the step and of the seed, so a fit that was stopped, saved and given as `start`
+    again goes on bit for bit. A start that is learnt (`rnn.LearnedStart`) is learnt where the
+    sequences of a batch begin; masks (`rnn.Dropout`, `rnn.Zoneout`) are drawn for every batch.
 
     Args:
         cell: any.
@@ -118,12 +119,12 @@ def fit(
         predict: `predict(cell, params, xs, state) -> (ys, state)`; `rnn.run`, or a way of your
             own, such as `functools.partial(rnn.perform, task)` or one for xs that are a tuple.
         carry: go on in each batch with the state that the batch before ended in; gradients stop
-            there (truncated BPTT).
+            there (truncated BPTT). Masks are not carried.
         optimiser: one of `rnn.optim`, or with the same two functions; or a plain function that
             gives one for each step 0, 1, …: `lambda k: rnn.Adam(0.01 * 0.999**k)`.
         limit: largest norm of the gradient; longer ones are scaled down.
         start: where to begin: an earlier fit, or parameters; drawn by the cell if None.
-        seed: of the first weights.
+        seed: of first weights and masks.
         dtype: their precision, and that of all that is computed.
         path: where the fit is saved, at the start, at every report and at the end.
         every: steps between reports.
@@ -157,9 +158,8 @@ def fit(
                 "fit: data gives a batch (xs, *targets), a tuple of two or more; got "
                 f"{type(found).__name__}"
             )
-        if carry and run.state is None:
-            rows = tensor_or_array(flatten(found[0])[0][0]).shape[1]
-            run = replace(run, state=cell.start(rows, _dtype(run.params)))
+        state = handed(cell, run.params, found[0], run.state, seed, run.step)
+        run = replace(run, state=state)
         run, figures = advance(run, gradient, found, at(run.step), limit)
         return replace(run, history=run.history.stepped(*figures)), figures
 
@@ -187,7 +187,7 @@ def _objective(
 
     def objective(params: Any, xs: Any, *more: Any) -> Any:
         *targets, state = more
-        ys, state = predict(cell, params, xs, state)
+        ys, state = predict(cell, params, xs, begun(cell, params, state))
         return loss(ys, *targets), state if carry else None
 
     return objective
@@ -247,7 +247,3 @@ def minibatches(
         return tuple(a[:, chosen] for a in arrays)
 
     return at
-
-
-def _dtype(params: Params) -> Any:
-    return next(iter(params.named().values())).dtype

@@ -91,7 +91,7 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     if isinstance(cell, EncoderDecoder):
         _, state = run(cell.encoder, params["encoder"], read)
         return run(cell.decoder, params["decoder"], before, in_decoder(state))
-    ys, state = run(cell, params, mg.concatenate([read, before[1:]]))
+    ys, state = run(cell, params, mg.concatenate([read, before[1:]]), state)
     return ys[READ - 1 :], state
 
 
@@ -99,7 +99,7 @@ def free(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network writes that reads what it wrote, as probabilities."""
     if isinstance(cell, EncoderDecoder):
         return encode_decode(cell.encoder, cell.decoder, params, xs[0], WRITTEN, mg.softmax)
-    return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], feed=mg.softmax)
+    return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], state, mg.softmax)
 
 
 def in_decoder(state: Any) -> Any:

@@ -18,6 +18,7 @@ from rnn.compose import Stack
 from rnn.kinds import layered
 from rnn.losses import cross_entropy
 from rnn.run import run
+from rnn.starts import begun
 from rnn.text.streams import Streams
 from rnn.text.vocabulary import Classes, Vocabulary
 
@@ -57,7 +58,7 @@ def loss_function(cell: Cell) -> Callable[..., Any]:
     """`loss(params, xs, targets, state) -> (loss, state)`, the loss in nats a character."""
 
     def loss(params: Any, xs: Any, targets: Any, state: Any) -> Any:
-        logits, state = run(cell, params, xs, state)
+        logits, state = run(cell, params, xs, begun(cell, params, state))
         return cross_entropy(logits, targets), state
 
     return loss

@@ -22,6 +22,7 @@ from rnn.checks import number, whole
 from rnn.descent import Figures, check_standing
 from rnn.optim import Adam
 from rnn.params import Params
+from rnn.starts import handed
 from rnn.text.characters import check_vocabulary
 from rnn.text.streams import Streams
 from rnn.text.vocabulary import Vocabulary
@@ -68,7 +69,7 @@ class Training:
         step: the number of windows trained on; window `step` modulo their number comes next.
         text: the fingerprint of the text, so that a run is not continued on another one.
         opening: its first word, from which the network may be asked to go on.
-        seed: of the first weights.
+        seed: of first weights and masks.
     """
 
     cell: Cell
@@ -151,9 +152,10 @@ def advance(training: Training, gradient: Any, streams: Streams) -> tuple[Traini
         FloatingPointError: the loss or a new parameter is not finite.
     """
     recipe, window = training.recipe, training.step % len(streams)
-    if not window:  # back at the text's beginning, nothing was read before
-        start = training.cell.start(recipe.batch, _dtype(training.params))
-        training = replace(training, state=start)
+    before = training.state if window else None  # at the text's beginning nothing was read
+    given = training.cell, training.params, streams[window][0], before
+    state = handed(*given, training.seed or 0, training.step)
+    training = replace(training, state=state)
     adam = Adam(recipe.rate, beta2=0.99)
     return descent.advance(training, gradient, streams[window], adam, recipe.limit)
 

@@ -3,7 +3,8 @@
 A mask is a recurrent value that passes itself on, so it is handed in as a part of the start state.
 With a delay of one step the whole sequence has one mask; with a delay of T steps each of T steps
 has its own, and they come round again after that. `cell.start(B, rng=rng)` draws them, for
-training; `cell.start(B)`, and a run without a state, has what is expected of them, for use.
+training, as `rnn.fit` does for every batch; `cell.start(B)`, and a run without a state, has what is
+expected of them, for use.
 """
 
 from __future__ import annotations

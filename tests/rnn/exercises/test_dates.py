@@ -71,3 +71,15 @@ def test_every_parameter_learns(is_pair: bool, is_told: bool) -> None:
         return lesson.loss(lesson.predict(cell, p, xs, None)[0], targets)
 
     assert all(np.any(g) for g in flatten(mg.grad(loss)(cell.init(0)))[0])
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_what_is_dropped_while_it_learns_is_heard(is_told: bool) -> None:
+    lesson = dates.dates(False, is_told)
+    layers = [rnn.GRUCell(lesson.inputs, 5), rnn.Dropout(5, 0.5)]
+    cell = lesson.network(lambda inputs: layers, lesson.inputs, lesson.outputs)
+    params = cell.init(0)
+    xs, _ = lesson.batch(np.random.default_rng(0), 2)
+    whole, _ = lesson.predict(cell, params, xs, None)
+    state = cell.start(2, rng=0)
+    assert not np.array_equal(lesson.predict(cell, params, xs, state)[0], whole)
