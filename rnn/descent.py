@@ -18,10 +18,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+import minigrad as mg
 from minigrad import files
 from minigrad.anomaly import anomaly
+from minigrad.engines import Engine
 from minigrad.extras import needed
-from minigrad.tree import flatten
+from minigrad.tree import flatten, tree_map
 from rnn.checks import whole
 from rnn.optim import clip_by_global_norm
 from rnn.threads import one_thread
@@ -51,6 +53,33 @@ class Figures(NamedTuple):
     norm: float
 
 
+def gradient_of(loss: Callable[..., Any], engine: str | Engine = "numpy") -> Callable[..., Any]:
+    """The gradient of a loss as `advance` takes it: a program of an engine, in arrays of NumPy.
+
+    Args:
+        loss: `(params, *batch, state) -> (loss, state)`.
+        engine: what computes it, as `minigrad.compile` takes it.
+
+    >>> both = gradient_of(lambda p, x, state: (mg.sum(p * p * x), state))
+    >>> both(np.array([1.0, 2.0]), np.array([1.0, 3.0]), None)
+    ((array(13.), None), array([ 2., 12.]))
+    """
+    program = mg.compile(mg.value_and_grad(loss, has_aux=True), engine=engine)
+
+    def gradient(params: Any, *batch: Any) -> Any:
+        if engine != "numpy":  # others want one precision; NumPy computes in the wider one
+            batch = tree_map(lambda x: _as(x, flatten(params)[0][0].dtype), batch)
+        return tree_map(lambda x: None if x is None else np.asarray(x), program(params, *batch))
+
+    return gradient
+
+
+def _as(x: Any, dtype: Any) -> Any:
+    """An array of floats in a precision, anything else as it is."""
+    is_float = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return x.astype(dtype, copy=False) if is_float else x
+
+
 def advance(
     run: R, gradient: Any, batch: tuple[Any, ...], optimiser: Any, limit: float
 ) -> tuple[R, Figures]:
@@ -58,8 +87,7 @@ def advance(
 
     Args:
         run: where it stands.
-        gradient: of `(params, *batch, state) -> (loss, state)`, as `value_and_grad` with
-            `has_aux=True` gives it; compiled or not.
+        gradient: from `gradient_of`, or as `value_and_grad` with `has_aux=True` gives it.
         batch: what the loss is of.
         optimiser: one of `rnn.optim`, or with the same two functions.
         limit: largest norm of the gradient; longer ones are scaled down.

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-import minigrad as mg
+from minigrad.engines import Engine
 from minigrad.errors import ShapeError
 from rnn import checkpoint
 from rnn.cell import Cell
 from rnn.checks import whole
-from rnn.descent import Figures, advance, check_standing, descend
+from rnn.descent import Figures, advance, check_standing, descend, gradient_of
 from rnn.history import History
 from rnn.losses import mse
 from rnn.optim import Adam
@@ -102,6 +102,7 @@ def fit(
     judge: Callable[[Params], Mapping[str, float]] = lambda params: {},
     callbacks: Sequence[Callable[[Fit], Any]] = (),
     about: Mapping[str, Any] | None = None,
+    engine: str | Engine = "numpy",
 ) -> Fit:
     """Fit a cell to data, up to a step or until Ctrl-C, and return the fit as it then stands.
 
@@ -132,6 +133,8 @@ def fit(
         callbacks: plain functions, called with the fit at every report; one that returns True
             ends it.
         about: what else to save with it; that of `start` if None.
+        engine: what computes the gradients, as `minigrad.compile` takes it; to be the same for a
+            fit that goes on bit for bit.
 
     Raises:
         FloatingPointError: the loss is not finite; saved is the fit before the last step whose
@@ -148,7 +151,7 @@ def fit(
     """
     at = optimiser if callable(optimiser) else lambda step: optimiser
     standing = _standing(cell, start, at(0), seed, dtype, about)
-    gradient = mg.compile(mg.value_and_grad(_objective(cell, predict, loss, carry), has_aux=True))
+    gradient = gradient_of(_objective(cell, predict, loss, carry), engine)
     batch = data if callable(data) else lambda step: data
 
     def step(run: Fit) -> tuple[Fit, Figures]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engines import Engine
 from rnn.cell import Cell
 from rnn.cells import Dense
 from rnn.compose import Stack
@@ -125,6 +126,7 @@ def train(
     path: str | Path | None = None,
     callback: Callable[[Fit], Any] = lambda fit: None,
     about: Mapping[str, Any] | None = None,
+    engine: str | Engine = "numpy",
 ) -> Fit:
     """Fit a network to an exercise, judged ten times on the way; what is None is the exercise's.
 
@@ -142,6 +144,7 @@ def train(
         path: where the fit is saved.
         callback: called with the fit at every report.
         about: what else to save with it.
+        engine: what computes the gradients.
     """
     steps = exercise.steps if steps is None else steps
     first = exercise.rate if rate is None else rate
@@ -167,4 +170,5 @@ def train(
         judge=partial(lesson.judge, cell),
         callbacks=[callback],
         about=about,
+        engine=engine,
     )

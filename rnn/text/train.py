@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import minigrad as mg
-from minigrad.tree import tree_map
-from rnn.descent import Figures, descend
+from minigrad.engines import Engine
+from rnn.descent import Figures, descend, gradient_of
 from rnn.text.characters import held_out_bits, loss_function
 from rnn.text.streams import Streams, split
 from rnn.text.training import Training, advance, fingerprint
@@ -23,7 +21,7 @@ def train(
     path: str | Path | None = None,
     every: int = 500,
     report: Callable[[Training, Figures, float], None] = lambda training, figures, bits: None,
-    engine: str = "numpy",
+    engine: str | Engine = "numpy",
 ) -> Training:
     """Train up to a step, or until Ctrl-C or SIGTERM, and return the run as it then stands.
 
@@ -53,12 +51,7 @@ def train(
     learnt, held_out = split(training.vocabulary.encode(text))
     recipe = training.recipe
     streams = Streams(learnt, recipe.batch, recipe.length)
-    program = mg.compile(
-        mg.value_and_grad(loss_function(training.cell), has_aux=True), engine=engine
-    )
-
-    def gradient(*given: Any) -> Any:
-        return tree_map(np.asarray, program(*given))
+    gradient = gradient_of(loss_function(training.cell), engine)
 
     def judged(run: Training, figures: Figures) -> tuple[Training, bool]:
         bits = held_out_bits(run.cell, run.params, held_out, recipe.batch, recipe.length)

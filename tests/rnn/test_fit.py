@@ -99,6 +99,18 @@ def test_an_optimiser_may_be_a_function_of_the_step() -> None:
     ]
 
 
+@pytest.mark.parametrize("carry", [False, True])
+def test_another_engine_fits_the_same(carry: bool) -> None:
+    """Also to data in double precision, which XLA is given in that of the parameters."""
+    by_numpy, by_jax = (
+        rnn.fit(CELL, BATCHES, 5, carry=carry, dtype=np.float32, engine=engine)
+        for engine in ("numpy", "jax")
+    )
+    np.testing.assert_allclose(by_jax.history.loss, by_numpy.history.loss, rtol=1e-5)
+    leaves = flatten([by_jax.params, by_jax.moments, by_jax.state if carry else []])[0]
+    assert all(isinstance(leaf, np.ndarray | np.generic | int) for leaf in leaves)
+
+
 def test_every_sample_comes_once_before_any_comes_twice() -> None:
     xs = np.arange(7).reshape(1, 7)
     data = rnn.minibatches(xs, 10 * xs, batch=2, seed=5)

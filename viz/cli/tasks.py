@@ -17,7 +17,7 @@ from rnn.bptt.table import Table, number
 from rnn.checks import whole
 from rnn.exercises import EXERCISES, Exercise, Lesson, train
 from rnn.fit import Fit
-from viz.cli.training import WEIGHTS, agreed, made_of, vacant
+from viz.cli.training import WEIGHTS, agreed, made_of, precise, vacant
 from viz.output.render import write
 
 TAKEN = ("cell", "hidden", "layers", "lr", "dtype", "seed")
@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         for name in ("hidden", "layers"):
             whole("train", name, options[name])
         whole("train", "seed", options["seed"], least=0)
+    precise(args.engine, options["dtype"])
     lesson = exercise.lesson()
     print(f"{args.task} ({exercise.pattern}): {exercise.shows}")
     if not args.resume:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     fitted = train(
         exercise, lesson, steps, made, options["hidden"], options["layers"], options["lr"],
         options["seed"], options["dtype"], start, path, tell,
-        {"task": args.task, "options": options},
+        {"task": args.task, "options": options}, args.engine,
     )  # fmt: skip
     return judged(args.task, exercise, lesson, fitted, steps, args.out)
 

@@ -17,7 +17,7 @@ from rnn.text.train import train
 from rnn.text.training import Recipe, Training
 from rnn.text.vocabulary import Vocabulary
 from viz.cli import tasks
-from viz.cli.training import WEIGHTS, agreed, kind, made_of, vacant
+from viz.cli.training import WEIGHTS, agreed, kind, made_of, precise, vacant
 
 STEPS = 2000
 PLAN = Recipe()
@@ -88,9 +88,11 @@ def run(args: argparse.Namespace) -> int:
         if callable(made):  # the file says the class of a cell, not the module it came from
             given["cell"] = type(made(3, 4)).__name__
         training = resumed(path, given)
+        precise(args.engine, options(training)["dtype"])
     else:
         vacant(path)
         o = {**DEFAULTS, **given}
+        precise(args.engine, o["dtype"])
         cell = character_model(made, len(Vocabulary.of(text)), o["hidden"], o["layers"])
         recipe = Recipe(o["batch"], o["length"], o["lr"])
         training = Training.start(cell, text, recipe, o["seed"], o["dtype"])

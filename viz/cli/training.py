@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from minigrad.extras import needed
 from rnn.cell import Cell
 from rnn.kinds import LAYERS
 from viz.cli.targets import read
@@ -55,6 +56,17 @@ def vacant(path: Path) -> None:
     """Refuse a place where another run is."""
     if path.exists():
         raise FileExistsError(f"{path} holds a run; --resume goes on with it, --out starts another")
+
+
+def precise(engine: str, dtype: str) -> None:
+    """Refuse a precision that an engine has not."""
+    if engine == "jax" and dtype == "float64":
+        jax = needed("jax", "jax", "the engine 'jax'")
+        if not jax.config.jax_enable_x64:
+            raise ValueError(
+                "train: JAX has single precision only, unless JAX_ENABLE_X64=1 stands in the "
+                "environment; set it, or train with --dtype float32"
+            )
 
 
 def agreed(path: Path, given: Mapping[str, Any], begun: Mapping[str, Any]) -> Any:
