@@ -54,7 +54,6 @@ $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 readme: $(VENV)/test.done
-	$(BIN)/python -m tests.readme
 	$(BIN)/python -m tests.stub
 	$(BIN)/python -m tests.viz.docs
 

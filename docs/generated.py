@@ -3,29 +3,85 @@
 from __future__ import annotations
 
 import doctest
+import re
+import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 
-from tests.readme import cells, primitives
+import minigrad as mg
+from minigrad.habits import NUMPY
+from minigrad.tree import flatten
+from rnn.cell import state_paths
+from rnn.kinds import KINDS, written
+from tests.stub import homes
 from viz.figures.gallery import gallery
 
 DOCS = Path(__file__).resolve().parent
+SIZES = {"3": "X", "4": "H", "2": "O"}
+"""What the sizes of the examples of cells stand for."""
 
 
 def write(folder: Path) -> None:
     """Write all of them into a folder."""
     folder.mkdir(exist_ok=True)
-    pages = {
-        "cells": f"# Cells\n\n{cells()}\n",
-        "primitives": "# Primitives\n\nEach is defined in one place: NumPy forward, derivative "
-        f"rules, signature, label, domain. Leading axes broadcast.\n\n{primitives()}\n",
-        "gallery": figures(folder),
-    }
-    for name, text in pages.items():
+    pages = {"cells": cells(), "functions": functions(), "primitives": primitives()}
+    for name, text in {**pages, "gallery": figures(folder)}.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
     nbformat.write(notebook((DOCS / "lesson.md").read_text("utf-8")), folder / "lesson.ipynb")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines
+    )
+
+
+def cells() -> str:
+    """The kinds of cells: what they are, state, parameters, size of the step's graph."""
+    rows = []
+    for plain, cell in ((examples[0], cell) for examples in KINDS.values() for cell in examples):
+        name = re.sub(r"\b[342]\b", lambda size: SIZES[size[0]], written(cell))
+        about = (cell.__doc__ or "").partition("\n")[0] if cell is plain else ""
+        delays = [edge.delay for edge in flatten(cell.edges())[0]]
+        state = [f"{path} (t{-d:+d})" for path, d in zip(state_paths(cell), delays, strict=True)]
+        names = ", ".join(cell.init(0).named())
+        operations = sum(n.op not in ("input", "constant") for n in cell.folded().step.nodes)
+        rows.append(
+            (f"`{name}`", about, ", ".join(state) or "none", f"`{names}`" if names else "none",
+             str(operations))
+        )  # fmt: skip
+    head = ("cell", "what it is", "state, and where it comes from", "parameters", "operations")
+    return f"# Cells\n\n{table(head, rows)}"
+
+
+def primitives() -> str:
+    """The table of primitives."""
+    rows = [
+        (f"`{p.name}`", p.label, p.kind, f"`{p.signature}`", (p.__doc__ or "").partition("\n")[0])
+        for p in mg.PRIMITIVES.values()
+    ]
+    head = ("name", "label", "kind", "signature", "what it gives")
+    about = (
+        "Each is defined in one place: NumPy forward, derivative rules, signature, label, domain. "
+        "Leading axes broadcast."
+    )
+    return f"# Primitives\n\n{about}\n\n{table(head, rows)}"
+
+
+def functions() -> str:
+    """The public functions by the idea they stand for, and what NumPy has that is refused."""
+    rows = []
+    for home, names in homes().items():
+        about = (sys.modules[home].__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+        rows.append((about, ", ".join(f"`{name}`" for name in names)))
+    refused = ", ".join(f"`{name}`" for name in NUMPY)
+    rows.append(("Refused by name, with what to do instead (`fft`: all of its module).", refused))
+    about = "All of `minigrad.*` that computes, in NumPy's words; `np.*` of a tensor is the same."
+    return f"# Functions\n\n{about}\n\n{table(('what', 'functions'), rows)}"
 
 
 def figures(folder: Path) -> str:

@@ -15,7 +15,9 @@ import pytest
 import minigrad as mg
 import rnn
 from docs import generated
+from minigrad.habits import NUMPY
 from rnn import bptt
+from rnn.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,8 +69,22 @@ def test_the_site_is_whole(tmp_path):
     reference = Page((tmp_path / "api" / "rnn.bptt.html").read_text("utf-8"))
     documented = {place.rpartition(".")[2] for place in reference.ids if place}
     assert set(bptt.__all__) <= documented
-    pages = {path.stem for path in ROOT.glob("docs/*.md")} | {"gallery", "cells", "primitives"}
+    made = {"gallery", "cells", "functions", "primitives"}
+    pages = {path.stem for path in ROOT.glob("docs/*.md")} | made
     assert pages <= {path.stem for path in tmp_path.rglob("*.html")}
+
+
+def test_the_tables_have_all_cells_functions_and_primitives():
+    known = {
+        generated.cells: sum(map(len, KINDS.values())),
+        generated.primitives: len(mg.PRIMITIVES),
+    }
+    for make, count in known.items():
+        rows = [row for row in make().splitlines() if row.startswith("|")]
+        assert len(rows) == count + 2
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
+    named = set(re.findall(r"`([\w.]+)`", generated.functions()))
+    assert {*mg.ops.__all__, *NUMPY} <= named
 
 
 @pytest.mark.parametrize(
