@@ -85,7 +85,7 @@ class RMSProp:
 class Adam:
     """Momentum and scaling with their bias at the start removed (Kingma, Ba 2015, algorithm 1).
 
-    m ← β₁ m + (1 − β₁) g,  s ← β₂ s + (1 − β₂) g²
+    m ← β₁ m + (1 − β₁) g,  s ← β₂ s + (1 − β₂) g²,
     p ← p − rate · (m / (1 − β₁ᵏ)) / (√(s / (1 − β₂ᵏ)) + ε)   at step k = 1, 2, …
 
     Args:

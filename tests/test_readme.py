@@ -3,11 +3,14 @@
 import doctest
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from rnn.exercises import EXERCISES
 from viz import cli
+from viz.cli.study import STUDIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -104,7 +107,10 @@ def test_what_is_typed_without_make_is_what_make_does():
     commands = [line.strip() for recipe in recipes for line in recipe.splitlines()]
     assert len(commands) == 4
     for command in commands:
-        assert command.replace("$(BIN)/", ".venv\\Scripts\\") in README.splitlines()
+        assert (
+            command.replace("$(BIN)/", ".venv\\Scripts\\")
+            in PAGES["docs/installing.md"].splitlines()
+        )
 
 
 def rows(text):
@@ -121,11 +127,18 @@ def test_timings_here_are_those_of_the_page_on_speed():
 
 
 def test_every_task_has_its_row_and_its_figures():
-    names = [re.match(r"`([\w-]+)`", row[0]) for row in rows(PAGES["docs/tasks.md"])]
-    told = [match[1] for match in names if match]
-    assert told == [*cli.tasks.EXERCISES, *cli.tasks.EXERCISES]
+    told = [row for row in rows(PAGES["docs/tasks.md"]) if row[0].startswith("`")]
+    known = [[f"`{name}`", task.pattern, task.shows] for name, task in EXERCISES.items()]
+    assert told[: len(known)] == known
+    assert [row[0].partition(" (")[0] for row in told[len(known) :]] == [row[0] for row in known]
 
 
 def test_every_study_has_its_row():
     told = set(re.findall(r"`minigrad study (\w+)`", PAGES["docs/bptt.md"]))
-    assert told == set(cli.study.STUDIES)
+    assert told == set(STUDIES)
+
+
+def test_every_extra_has_its_row():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    told = [row[0].strip("`") for row in rows(PAGES["docs/installing.md"]) if row[0][0] == "`"]
+    assert sorted(told) == sorted(extras["optional-dependencies"])
