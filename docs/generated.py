@@ -50,11 +50,10 @@ def cells() -> str:
         state = [f"{path} (t{-d:+d})" for path, d in zip(state_paths(cell), delays, strict=True)]
         names = ", ".join(cell.init(0).named())
         operations = sum(n.op not in ("input", "constant") for n in cell.folded().step.nodes)
-        rows.append(
-            (f"`{name}`", about, ", ".join(state) or "none", f"`{names}`" if names else "none",
-             str(operations))
-        )  # fmt: skip
-    head = ("cell", "what it is", "state, and where it comes from", "parameters", "operations")
+        what = f"`{name}`" + (f"<br>{about}" if about else "")
+        parameters = f"`{names}`" if names else "none"
+        rows.append((what, ", ".join(state) or "none", parameters, str(operations)))
+    head = ("cell", "state, and where it comes from", "parameters", "operations")
     return f"# Cells\n\n{table(head, rows)}"
 
 
