@@ -364,14 +364,16 @@ RULES = {
     "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
     "minigrad.graph.nodes": ("alias", "what `named` makes"),
     "minigrad.engines.scalars.instructions": (
-        "cos exp expm1 log log1p max min sign sin tanh", "what a machine of single numbers can do",
+        "ceil cos cosh exp expm1 floor hypot log log10 log1p log2 max min sign sin sinh tan tanh "
+        "trunc",
+        "what a machine of single numbers can do",
     ),
     "minigrad.engines.scalars.javascript": (
-        "cos exp expm1 log log1p max min sign sin tanh", "what JavaScript calls them",
+        "ceil cos cosh exp expm1 floor hypot log log10 log1p log2 max min sign sin sinh tan tanh "
+        "trunc",
+        "what JavaScript calls them",
     ),
-    "minigrad.engines.scalars.symbols": (
-        "add cos exp expm1 log log1p max min sign sin sqrt tanh", "what NumPy calls them",
-    ),
+    "minigrad.engines.scalars.symbols": ("add", "Python's operators"),
     "minigrad.engines.walk": (
         "contract project put scan", "sums over steps that are one call; a loop inside",
     ),
@@ -432,7 +434,9 @@ WORDS = {
     "rnn.testing.networks": ("sigmoid sin softplus stack sum tanh", "networks to draw at random"),
     "viz.output.dot": ("pad square", "Graphviz's words"),
     "viz.workbook.formulas": (
-        "cos exp expm1 log log1p max min sign sin tanh", "instructions on single numbers",
+        "ceil cos cosh exp expm1 floor hypot log log10 log1p log2 max min sign sin sinh tan tanh "
+        "trunc",
+        "instructions on single numbers",
     ),
     "viz.formulas.notation": ("cos exp log max sin tanh", "commands of LaTeX"),
 }

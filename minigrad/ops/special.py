@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.kinds import elementwise, underflows
+from minigrad.core.kinds import as_array, elementwise, underflows
 from minigrad.facts import SATURATES
 from minigrad.ops.elementwise import likelihood, square
 
@@ -65,7 +65,7 @@ def _both(x: Any) -> tuple[Any, Any, Any]:
 
 def _wide(x: Any) -> tuple[Any, Any]:
     """x in at least single precision, and the dtype of the result."""
-    x = np.asarray(x)
+    x = as_array(x)
     kind = x.dtype if x.dtype.kind in "fc" else np.dtype(float)
     return x.astype("float32" if kind == np.float16 else kind), kind
 

@@ -24,9 +24,15 @@ FORMULAS: dict[str, Pattern] = {
     "and": ("IF(AND({},{}),1,0)", ATOM, (SUM, SUM)), "not": ("IF({},0,1)", ATOM, (SUM,)),
     "select": ("IF({},{},{})", ATOM, (SUM, SUM, SUM)),
     **{op: (f"{op.upper()}({{}},{{}})", ATOM, (SUM, SUM)) for op in ("max", "min")},
-    **{op: (f"{op.upper()}({{}})", ATOM, (SUM,))
-       for op in ("exp", "tanh", "sin", "cos", "abs", "sign")},
-    "log": ("LN({})", ATOM, (SUM,)), "√": ("SQRT({})", ATOM, (SUM,)),
+    **{op: (f"{op.upper()}({{}})", ATOM, (SUM,)) for op in (
+        "exp", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+        "asinh", "acosh", "atanh", "abs", "sign", "trunc")},
+    "log": ("LN({})", ATOM, (SUM,)), "log2": ("LOG({},2)", ATOM, (SUM,)),
+    "√": ("SQRT({})", ATOM, (SUM,)), "∛": ("(SIGN({0})*POWER(ABS({0}),1/3))", ATOM, (SUM,)),
+    "hypot": ("SQRT(SUMSQ({},{}))", ATOM, (SUM, SUM)),
+    "atan2": ("ATAN2({1},{0})", ATOM, (SUM, SUM)),  # there the point is (x, y)
+    "floor": ("INT({})", ATOM, (SUM,)), "ceil": ("(-INT(-({})))", ATOM, (SUM,)),
+    "rem": ("({0}-{1}*TRUNC({0}/{1}))", ATOM, (PRODUCT, ATOM)),
     # Spreadsheets have no expm1 and log1p. Near 0 these keep their digits, far from it the others.
     "expm1": ("IF(ABS({0})<1,2*TANH(({0})/2)/(1-TANH(({0})/2)),EXP({0})-1)", ATOM, (SUM,)),
     "log1p": ("IF(ABS({0})<0.5,2*ATANH(({0})/(2+{0})),LN(1+{0}))", ATOM, (SUM,)),

@@ -16,14 +16,22 @@ MEANING: dict[str, Callable[..., Any]] = {
     "+": operator.add, "−": operator.sub, "×": operator.mul, "÷": operator.truediv,
     "^": operator.pow, "neg": operator.neg,
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "√": np.sqrt,
-    "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "abs": np.abs, "sign": np.sign,
-    "max": np.maximum, "min": np.minimum,
+    "log2": np.log2, "log10": np.log10, "∛": np.cbrt,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "hypot": np.hypot,
+    "abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum,
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rem": np.fmod,
     "<": lambda a, b: float(a < b), "≤": lambda a, b: float(a <= b),
     "=": lambda a, b: float(a == b), "≠": lambda a, b: float(a != b),
     "and": lambda a, b: float(bool(a) and bool(b)), "not": lambda a: float(not a),
     "select": lambda flag, a, b: a if flag else b,
 }  # fmt: skip
-"""What each instruction makes of numbers; beside them there are "input" and "constant"."""
+"""What each instruction makes of numbers; beside them there are "input" and "constant".
+
+Those with letters have JavaScript's names. "rem" is the rest that has the sign of what is divided.
+"""
 
 
 class Place(NamedTuple):

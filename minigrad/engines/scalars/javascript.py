@@ -29,10 +29,13 @@ PATTERNS: dict[str, tuple[str, int, tuple[int, ...]]] = {
     **{op: (f"({{}}{js}{{}}?1:0)", ATOM, (SUM, SUM))
        for op, js in {"<": "<", "≤": "<=", "=": "===", "≠": "!==", "and": "&&"}.items()},
     "not": ("({}?0:1)", ATOM, (SUM,)), "select": ("({}?{}:{})", ATOM, (SUM, SUM, SUM)),
-    "^": ("Math.pow({},{})", ATOM, (SUM, SUM)), "√": ("Math.sqrt({})", ATOM, (SUM,)),
-    **{op: (f"Math.{op}({{}},{{}})", ATOM, (SUM, SUM)) for op in ("max", "min")},
-    **{op: (f"Math.{op}({{}})", ATOM, (SUM,))
-       for op in ("exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "abs", "sign")},
+    "rem": ("{}%{}", PRODUCT, (PRODUCT, ATOM)), "^": ("Math.pow({},{})", ATOM, (SUM, SUM)),
+    "√": ("Math.sqrt({})", ATOM, (SUM,)), "∛": ("Math.cbrt({})", ATOM, (SUM,)),
+    **{op: (f"Math.{op}({{}},{{}})", ATOM, (SUM, SUM)) for op in ("max", "min", "atan2", "hypot")},
+    **{op: (f"Math.{op}({{}})", ATOM, (SUM,)) for op in (
+        "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos",
+        "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "abs", "sign", "floor", "ceil",
+        "trunc")},
 }  # fmt: skip
 """For each instruction how it is written, how tightly that holds, and how tightly operands must."""
 

@@ -1,7 +1,8 @@
 """Symbols: numbers that write down what is done to them, and arrays of them.
 
 NumPy does the rest: an array of objects is indexed, turned, joined, summed and multiplied like any
-other. Only what it decides by the value of a number (the greater of two, a selection) is told here.
+other. Only its functions of single numbers are told here: which instruction each is, or of which
+others it is made. What it decides by the value of a number, such as an order, is refused.
 """
 
 from __future__ import annotations
@@ -54,23 +55,58 @@ def _function(op: str) -> Callable[..., Symbol]:
 for _name, _op in {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "pow": "^"}.items():
     setattr(Symbol, f"__{_name}__", _operator(_op))
     setattr(Symbol, f"__r{_name}__", _reflected(_op))
-for _name, _op in {"__neg__": "neg", "__abs__": "abs", "sqrt": "√"}.items():
+for _name, _op in {"__neg__": "neg", "__abs__": "abs"}.items():
     setattr(Symbol, _name, _function(_op))
-for _name in ("exp", "expm1", "log", "log1p", "tanh", "sin", "cos"):  # as NumPy calls them
-    setattr(Symbol, _name, _function(_name))
 
 
 def _line(book: Book, x: Any) -> int:
     return x.line if type(x) is Symbol else book.constant(x)
 
 
-DECIDES: dict[Any, tuple[str, bool]] = {
-    np.maximum: ("max", False), np.minimum: ("min", False), np.sign: ("sign", False),
-    np.less: ("<", False), np.less_equal: ("≤", False), np.equal: ("=", False),
-    np.greater: ("<", True), np.greater_equal: ("≤", True), np.not_equal: ("≠", False),
-    np.logical_and: ("and", False), np.logical_not: ("not", False),
+WRITTEN: dict[Any, str] = {
+    np.exp: "exp", np.expm1: "expm1", np.log: "log", np.log1p: "log1p", np.sqrt: "√",
+    np.log2: "log2", np.log10: "log10", np.cbrt: "∛",
+    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos",
+    np.arctan: "atan", np.arctan2: "atan2", np.sinh: "sinh", np.cosh: "cosh", np.tanh: "tanh",
+    np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh", np.hypot: "hypot",
+    np.sign: "sign", np.maximum: "max", np.minimum: "min",
+    np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc", np.fmod: "rem",
+    np.less: "<", np.less_equal: "≤", np.equal: "=", np.not_equal: "≠",
+    np.logical_and: "and", np.logical_not: "not",
 }  # fmt: skip
-"""The ufuncs that decide by a value: the instruction, and whether its operands are exchanged."""
+"""The instruction that a ufunc is."""
+
+
+def _divided(a: Any, b: Any) -> tuple[Any, Any]:
+    """Quotient and remainder as NumPy computes them: exact, the remainder with the sign of b."""
+    rest = np.fmod(a, b)
+    other = np.logical_and(np.not_equal(rest, 0.0), np.not_equal(rest < 0.0, np.less(b, 0.0)))
+    quotient = np.floor((a - rest) / b + 0.5)
+    return np.where(other, quotient - 1.0, quotient), np.where(other, rest + b, rest)
+
+
+def _nearest(x: Any) -> Any:
+    """Of two whole numbers that are as near the even one."""
+    low = np.floor(x)
+    up = x - low - 0.5
+    even = low + np.fmod(np.abs(low), 2.0)
+    return np.where(np.equal(up, 0.0), even, np.where(up < 0.0, low, low + 1.0))
+
+
+def _log_of_sum(a: Any, b: Any) -> Any:
+    less = np.log1p(np.exp(np.minimum(a, b) - np.maximum(a, b)))
+    return np.where(np.equal(a, b), a + np.log(2.0), np.maximum(a, b) + less)
+
+
+MADE: dict[Any, Callable[..., Any]] = {
+    np.greater: lambda a, b: np.less(b, a), np.greater_equal: lambda a, b: np.less_equal(b, a),
+    np.exp2: lambda x: 2.0**x, np.rint: _nearest, np.logaddexp: _log_of_sum,
+    np.floor_divide: lambda a, b: _divided(a, b)[0], np.remainder: lambda a, b: _divided(a, b)[1],
+}  # fmt: skip
+"""Those that are a few instructions, written with NumPy's functions."""
+
+ORDERS = (np.argmax, np.argmin, np.argsort, np.searchsorted, np.sort)
+"""Functions that would compare symbols as objects, for which NumPy raises errors of its own."""
 
 
 class Symbols(np.ndarray[Any, Any]):
@@ -87,18 +123,20 @@ class Symbols(np.ndarray[Any, Any]):
         book = book_of(inputs)
         if ufunc is np.isfinite:  # guards of what is not a number; a symbol is one
             return np.ones(np.shape(plain[0]), bool)
-        if ufunc not in DECIDES:
+        if ufunc in MADE and method == "__call__":
+            return MADE[ufunc](*(symbols(book, x) for x in inputs))
+        if ufunc is np.signbit:
+            raise TypeError("a spreadsheet has no −0; compare with 0")
+        if ufunc not in WRITTEN:
             out = about.get("out")
             if out is not None:  # to be written over; the array keeps its objects
                 about["out"] = tuple(np.asarray(x) for x in out)
             result = getattr(ufunc, method)(*plain, **about)
             return result if method == "at" else symbols(book, result)
-        op, exchanged = DECIDES[ufunc]
         about.pop("out", None)
 
         def one(*xs: Any) -> Symbol:
-            lines = [_line(book, x) for x in (xs[::-1] if exchanged else xs)]
-            return Symbol(book, book.write(op, lines))
+            return Symbol(book, book.write(WRITTEN[ufunc], [_line(book, x) for x in xs]))
 
         if method == "reduce":
             return _reduced(book, one, *plain, **about)
@@ -106,6 +144,10 @@ class Symbols(np.ndarray[Any, Any]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, about: Any) -> Any:
         book = book_of(args)
+        if function in ORDERS:
+            raise TypeError("it decides by the value of a number, which is not known here")
+        if function.__module__ == "numpy.linalg":
+            raise TypeError(f"LAPACK's {function.__name__} is no instruction on single numbers")
         if function is np.where:
             pick = lambda *xs: Symbol(book, book.write("select", [_line(book, x) for x in xs]))
             return symbols(book, np.frompyfunc(pick, 3, 1)(*map(np.asarray, args)))

@@ -10,11 +10,16 @@ import openpyxl
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 
 FUNCTIONS = {
-    "EXP": np.exp, "LN": np.log, "TANH": np.tanh, "ATANH": np.arctanh, "SIN": np.sin, "COS": np.cos,
-    "SQRT": np.sqrt, "ABS": np.abs, "SIGN": np.sign, "MAX": np.maximum, "MIN": np.minimum,
-    "POWER": np.power, "IF": np.where, "AND": np.logical_and,
+    **{f.upper(): getattr(np, f) for f in (
+        "exp", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "abs", "sign", "trunc",
+        "power")},
+    **{f"A{f.upper()}": getattr(np, f"arc{f}")
+       for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "LN": np.log, "LOG": lambda x, base: np.log(x) / np.log(base), "INT": np.floor,
+    "ATAN2": lambda x, y: np.arctan2(y, x), "SUMSQ": lambda a, b: a * a + b * b,
+    "MAX": np.maximum, "MIN": np.minimum, "IF": np.where, "AND": np.logical_and,
 }  # fmt: skip
-CELL = re.compile(r"\b(?:(\w+)!)?([A-Z]{1,3}[0-9]+)\b")
+CELL = re.compile(r"\b(?:(\w+)!)?([A-Z]{1,3}[0-9]+)\b(?!\()")
 
 
 def python_of(formula, sheet):

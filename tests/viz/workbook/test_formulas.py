@@ -19,7 +19,7 @@ def book():
     sheet.title = "forward"
     with np.errstate(all="ignore"):
         for op, meaning in MEANING.items():
-            count = FORMULAS[op][0].count("{}") or 1
+            count = len(FORMULAS[op][2])
             line = Instruction(op, tuple(range(count)))
             for x in NUMBERS:
                 given = (x, 0.75, -1.5)[:count]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 TOKEN = re.compile(
-    r"\s*(\d+(?:\.\d+)?(?:e[-+]?\d+)?|[A-Za-z_][A-Za-z_.0-9]*|===|!==|<=|&&|[-+*/<?:()\[\],=;])"
+    r"\s*(\d+(?:\.\d+)?(?:e[-+]?\d+)?|[A-Za-z_][A-Za-z_.0-9]*|===|!==|<=|&&|[-+*/%<?:()\[\],=;])"
 )
 
 LEVELS: tuple[dict[str, Callable[[Any, Any], Any]], ...] = (
@@ -17,15 +17,18 @@ LEVELS: tuple[dict[str, Callable[[Any, Any], Any]], ...] = (
     {"===": lambda a, b: a == b, "!==": lambda a, b: a != b},
     {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b},
     {"+": lambda a, b: a + b, "-": lambda a, b: a - b},
-    {"*": lambda a, b: a * b, "/": lambda a, b: a / b},
+    {"*": lambda a, b: a * b, "/": lambda a, b: a / b, "%": np.fmod},
 )
 """Operators from the loosest to the tightest; all group from the left (ECMA-262, 13.5 to 13.13)."""
 
 NAMES: dict[str, Any] = {
     "NaN": np.nan, "Infinity": np.inf, "Math.pow": np.power, "Math.max": np.maximum,
-    "Math.min": np.minimum,
-    **{f"Math.{f}": getattr(np, f)
-       for f in ("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "abs", "sign")},
+    "Math.min": np.minimum, "Math.hypot": np.hypot,
+    **{f"Math.{f}": getattr(np, f) for f in (
+        "sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan",
+        "sinh", "cosh", "tanh", "abs", "sign", "floor", "ceil", "trunc")},
+    **{f"Math.a{f}": getattr(np, f"arc{f}")
+       for f in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
 }  # fmt: skip
 
 

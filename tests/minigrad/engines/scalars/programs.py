@@ -13,13 +13,26 @@ from minigrad.graph import Graph
 from minigrad.testing.cases import draw_case
 from minigrad.tree import flatten
 
-RUNS = {name: p for name, p in mg.PRIMITIVES.items() if p.kind != "loop" and name != "project"}
-"""Every operation but those that are about graphs inside of graphs."""
+ORDERS, LAPACK = "decides by the value of a number", "is no instruction on single numbers"
+REFUSED = {
+    "argmax": ORDERS, "argmin": ORDERS, "argsort": ORDERS, "searchsorted": ORDERS,
+    "signbit": "has no −0", "solve_columns": LAPACK, "log_abs_det": LAPACK, "sign_of_det": LAPACK,
+    "cholesky": LAPACK, "eigensystem": LAPACK, "svdvals": LAPACK,
+}  # fmt: skip
+"""Operations that cannot be told in single numbers, and why."""
+
+ABOUT_GRAPHS = {name for name, p in mg.PRIMITIVES.items() if p.kind == "loop"} | {"project"}
+RUNS = {name: p for name, p in mg.PRIMITIVES.items() if name not in {*ABOUT_GRAPHS, *REFUSED}}
+"""Every operation but those, and those that are about graphs inside of graphs."""
 
 
 def of_operation(name: str, random: Random) -> tuple[Graph, tuple[Any, ...]]:
-    """An operation and its vjp as one graph, and what to run it on."""
-    case = draw_case(RUNS[name], random)
+    """An operation and its vjp as one graph, and what to run it on; the value, if that is all."""
+    case = draw_case(mg.PRIMITIVES[name], random)
+    if not case.wrt:
+        given = tuple(x for x in case.operands if x.dtype.kind == "f")
+        rest = [x for x in case.operands if x.dtype.kind != "f"]  # all of one kind
+        return mg.trace(lambda *xs: case.primitive(*xs, *rest, **case.attrs), *given), given
 
     def both(*xs: Any) -> Any:
         y, pull = mg.vjp(case.apply, *xs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.engines.scalars import Place, expanded
-from tests.minigrad.engines.scalars.programs import RUNS, agree, of_cell, of_operation
+from tests.minigrad.engines.scalars.programs import REFUSED, RUNS, agree, of_cell, of_operation
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -22,6 +23,13 @@ from tests.minigrad.engines.scalars.programs import RUNS, agree, of_cell, of_ope
 def test_every_operation_and_its_derivatives_can_be_told_in_single_numbers(name, random):
     graph, points = of_operation(name, random)
     agree(expanded(graph).evaluate(*points), graph(*points))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_decides_by_order_or_is_lapacks_is_refused_by_name(name):
+    graph, _ = of_operation(name, Random(0))
+    with pytest.raises(ValueError, match=f"^expanded: {name} cannot be told in .*{REFUSED[name]}"):
+        expanded(graph)
 
 
 @pytest.mark.parametrize("cell", [

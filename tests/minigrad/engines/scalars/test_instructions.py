@@ -18,13 +18,14 @@ def test_the_same_line_is_not_written_again():
 @pytest.mark.parametrize("op", MEANING)
 def test_an_operation_on_constants_is_done_at_once(op):
     book, numbers = Book(), [0.25, 0.75, 2.0][: {"select": 3}.get(op, 2)]
-    try:
-        wanted = MEANING[op](*numbers)
-    except (TypeError, ValueError):  # of one operand; NumPy takes the second for a place
-        numbers = numbers[:1]
-        wanted = MEANING[op](*numbers)
+    with np.errstate(invalid="ignore"):  # acosh of a quarter
+        try:
+            wanted = MEANING[op](*numbers)
+        except (TypeError, ValueError):  # of one operand; NumPy takes the second for a place
+            numbers = numbers[:1]
+            wanted = MEANING[op](*numbers)
     k = book.write(op, [book.constant(x) for x in numbers])
-    assert book.value(k) == pytest.approx(wanted, rel=1e-15)
+    assert book.value(k) == pytest.approx(wanted, rel=1e-15, nan_ok=True)
 
 
 @pytest.mark.parametrize(
