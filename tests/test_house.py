@@ -413,10 +413,12 @@ WORDS = {
     "minigrad": ("scan", "the public function that runs one"),
     "minigrad.folded.program": ("sum", "the role of an output"),
     "minigrad.engines.onnx.functions": (
-        "absolute add broadcast_to clip concatenate cos cumsum divide equal exp expand_dims expm1 "
-        "flip greater greater_equal less less_equal log log1p logical_and logical_not matmul max "
-        "maximum min minimum multiply negative not_equal pad power prod reshape sign sin sqrt "
-        "square squeeze stack subtract sum tanh transpose where",
+        "absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort "
+        "broadcast_to cbrt ceil clip concatenate cos cosh cumsum divide equal exp exp2 expand_dims "
+        "expm1 flip floor floor_divide greater greater_equal hypot less less_equal log log10 log1p "
+        "log2 logaddexp logical_and logical_not matmul max maximum min minimum multiply negative "
+        "not_equal pad power prod remainder reshape rint searchsorted sign signbit sin sinh sqrt "
+        "square squeeze stack subtract sum tan tanh transpose trunc where",
         "the names of NumPy's functions, of which the forwards of operations are made",
     ),
     "minigrad.habits": ("ceil floor index put trunc where", "Python's and NumPy's words"),

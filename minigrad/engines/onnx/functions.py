@@ -6,6 +6,7 @@ result; `model.node(op, operands, like, **attributes)` writes one node.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ ALIKE = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "power": "Pow",
     "maximum": "Max", "minimum": "Min", "negative": "Neg", "absolute": "Abs", "sign": "Sign",
     "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "tanh": "Tanh", "sin": "Sin", "cos": "Cos",
-    "matmul": "MatMul", "copy": "Identity",
+    "matmul": "MatMul", "copy": "Identity", "tan": "Tan", "arcsin": "Asin", "arccos": "Acos",
+    "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh",
+    "arctanh": "Atanh", "floor": "Floor", "ceil": "Ceil", "rint": "Round",
 }  # fmt: skip
 """What ONNX has too: the operands are brought to the dtype of the result."""
 
@@ -114,6 +117,62 @@ def _log1p(m: Any, like: Any, x: Any) -> Any:
     return np.where(straight, x, np.log(more) * x / np.where(straight, 1.0, more - 1.0))
 
 
+def _log_of_sum(m: Any, like: Any, a: Any, b: Any) -> Any:
+    more = np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b)))
+    return np.where(np.equal(a, b), a + math.log(2.0), more)  # of two infinities too
+
+
+def _hypotenuse(m: Any, like: Any, a: Any, b: Any) -> Any:
+    """By the quotient of the sides, which does not overflow."""
+    long, short = np.maximum(np.abs(a), np.abs(b)), np.minimum(np.abs(a), np.abs(b))
+    flat = np.equal(short, 0.0)
+    slope = np.where(flat, 0.0, short / np.where(flat, 1.0, long))
+    return long * np.sqrt(1.0 + slope * slope)
+
+
+def _angle(m: Any, like: Any, a: Any, b: Any) -> Any:
+    """That of the quotient, which is in the half plane b > 0, turned by π where b < 0."""
+    level = np.equal(b, 0.0)
+    slope = np.arctan(a / np.where(level, 1.0, b))
+    turned = np.where(b > 0.0, slope, slope + np.where(a < 0.0, -math.pi, math.pi))
+    return np.where(level, np.sign(a) * (math.pi / 2.0), turned)
+
+
+def _divided(m: Any, like: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Quotient and remainder as NumPy computes them, the remainder with the sign of b."""
+    a, b = m.cast(a, like.dtype), m.cast(b, like.dtype)
+    rest = m.node("Mod", [a, b], like, fmod=1)
+    other = np.logical_and(np.not_equal(rest, 0), np.not_equal(np.sign(rest), np.sign(b)))
+    quotient = np.floor((a - rest) / b + 0.5)
+    return np.where(other, quotient - 1.0, quotient), np.where(other, rest + b, rest)
+
+
+def _place(op: str) -> Function:
+    def write(m: Any, like: Any, x: Any, axis: int, keepdims: bool) -> Any:
+        return m.node(op, [x], like, axis=axis, keepdims=int(keepdims))
+
+    return write
+
+
+def _order(m: Any, like: Any, x: Any, axis: int, stable: bool) -> Any:
+    """The places of all, from the smallest; of equal entries ONNX takes the first one first."""
+    axis, n = axis % x.ndim, m.symbol(np.array([x.shape[axis]], np.int64))
+    return m.node("TopK", [x, n], like, output=1, axis=axis, largest=0, sorted=1)
+
+
+def _before(m: Any, like: Any, a: Any, v: Any, side: str) -> Any:
+    """How many entries of a sorted row come before each v."""
+    least = m.symbol(v)[..., None]
+    less = np.less(a, least) if side == "left" else np.less_equal(a, least)
+    return np.sum(less.astype("int64"), axis=-1)
+
+
+def _determinant(m: Any, like: Any, x: Any) -> Any:
+    """Sign and logarithm of ONNX's determinant, which may overflow where LAPACK's does not."""
+    whole = m.node("Det", [x], like[1])
+    return np.sign(whole), np.log(np.abs(whole))
+
+
 FUNCTIONS: dict[str, Function] = {
     **{name: _alike(op) for name, op in ALIKE.items()},
     **{name: _asked(op) for name, op in ASKED.items()},
@@ -130,6 +189,17 @@ FUNCTIONS: dict[str, Function] = {
     "log1p": _log1p,
     "expm1": lambda m, like, x: np.tanh(0.5 * x) * (np.exp(x) + 1.0),
     "isfinite": lambda m, like, x: np.abs(x) < np.inf,
+    "exp2": lambda m, like, x: np.exp(x * math.log(2.0)),
+    "log2": lambda m, like, x: np.log(x) / math.log(2.0),
+    "log10": lambda m, like, x: np.log(x) / math.log(10.0),
+    "cbrt": lambda m, like, x: np.sign(x) * np.power(np.abs(x), 1.0 / 3.0),
+    "trunc": lambda m, like, x: np.sign(x) * np.floor(np.abs(x)),
+    "signbit": lambda m, like, x: np.logical_or(x < 0.0, 1.0 / x < 0.0),
+    "logaddexp": _log_of_sum, "hypot": _hypotenuse, "arctan2": _angle,
+    "floor_divide": lambda *given: _divided(*given)[0],
+    "remainder": lambda *given: _divided(*given)[1],
+    "argmax": _place("ArgMax"), "argmin": _place("ArgMin"), "argsort": _order,
+    "searchsorted": _before, "slogdet": _determinant,
 }  # fmt: skip
 """Those that are written, by NumPy's names; `add.reduce` is a method of a ufunc."""
 

@@ -65,12 +65,14 @@ class Model:
         return self.node("Cast", [x], x.like.astype(dtype), to=_kind(dtype))
 
     def node(
-        self, op: str, operands: Sequence[Any], like: Array, name: str = "", **attrs: Any
-    ) -> Symbol:
-        """One more node, and its result."""
+        self, op: str, operands: Sequence[Any], like: Array, name: str = "", output: int = 0,
+        **attrs: Any,
+    ) -> Symbol:  # fmt: skip
+        """One more node, and its result; that of a number, if it is not the first."""
         name = name or f"{op}_{next(self._count)}"
         names = [self.symbol(x).name for x in operands]
-        self._nodes.append(helper.make_node(op, names, [name], name=name, **attrs))
+        found = [f"{name}_{n}" for n in range(output)] + [name]
+        self._nodes.append(helper.make_node(op, names, found, name=name, **attrs))
         return Symbol(self, name, np.zeros(like.shape, like.dtype))
 
     def loop(

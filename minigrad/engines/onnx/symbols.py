@@ -15,6 +15,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from minigrad.core import Array
 from minigrad.engines.onnx.functions import FUNCTIONS, added, entries
 
+ASKS = (np.shape, np.ndim, np.size, np.result_type)
+"""What is asked of shapes and dtypes alone, which are known."""
+
 
 class Symbol(NDArrayOperatorsMixin):
     """The name of a value in an ONNX graph.
@@ -38,13 +41,14 @@ class Symbol(NDArrayOperatorsMixin):
         return self._called(func.__name__, func, args, kwargs)
 
     def _called(self, name: str, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        if name not in FUNCTIONS and func not in ASKS:
+            raise TypeError(f"{name} is not written as ONNX; write it with functions that are")
         with np.errstate(all="ignore"):
             like = func(*_likes(args), **kwargs)
-        if not isinstance(like, np.ndarray | np.generic):
-            return like  # a shape or a dtype
-        if name not in FUNCTIONS:
-            raise TypeError(f"{name} is not written as ONNX; write it with functions that are")
-        return FUNCTIONS[name](self.model, np.asarray(like), *args, **kwargs)
+        if func in ASKS:
+            return like
+        several = isinstance(like, tuple)
+        return FUNCTIONS[name](self.model, like if several else np.asarray(like), *args, **kwargs)
 
     def __getitem__(self, position: Any) -> Any:
         return entries(self.model, self, position, np.asarray(self.like[_likes(position)]))
