@@ -421,6 +421,7 @@ WORDS = {
         "square squeeze stack subtract sum tan tanh transpose trunc where",
         "the names of NumPy's functions, of which the forwards of operations are made",
     ),
+    "minigrad.engines.xla.arrays": ("cholesky", "NumPy's function, which reads one triangle"),
     "minigrad.habits": ("ceil floor index put trunc where", "Python's and NumPy's words"),
     "rnn.activations": ("softmax", "a hint at the activation that a user asks for"),
     "rnn.compose": ("sum", "a way to merge two directions"),

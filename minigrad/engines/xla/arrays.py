@@ -7,6 +7,7 @@ do (NEP 13 and NEP 18), so that line is both engines'.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -63,16 +64,29 @@ class Array(NDArrayOperatorsMixin):
         return Array(self.value.at[bare(position)].add(bare(part)))
 
 
+TRIANGLE = {name: partial(getattr(jnp.linalg, name), symmetrize_input=False)
+            for name in ("cholesky", "eigh")}  # fmt: skip
+"""Those of which NumPy reads one triangle, and JAX the mean of both if nothing is said."""
+
+
 def _namesake(function: Any) -> Callable[..., Any]:
-    """The function of `jax.numpy` that has the name of one of NumPy's."""
-    found: Callable[..., Any] | None = getattr(jnp, function.__name__, None)
+    """The function of `jax.numpy`, or of its `linalg`, that has the name of one of NumPy's."""
+    name, is_linalg = function.__name__, getattr(function, "__module__", "") == "numpy.linalg"
+    found: Callable[..., Any] | None
+    found = TRIANGLE.get(name) or getattr(jnp.linalg if is_linalg else jnp, name, None)
     if found is None:
-        raise TypeError(f"jax.numpy has no {function.__name__}; write it with functions it has")
+        raise TypeError(f"jax.numpy has no {name}; write it with functions it has")
     return found
 
 
 def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Any:
-    found = function(*bare(args), **{key: bare(x) for key, x in kwargs.items()})
+    return _ours(function(*bare(args), **{key: bare(x) for key, x in kwargs.items()}))
+
+
+def _ours(found: Any) -> Any:
+    """Our arrays in place of JAX's, of several results too."""
+    if isinstance(found, tuple):
+        return tuple(map(_ours, found))
     return Array(found) if isinstance(found, jnp.ndarray) else found
 
 

@@ -17,6 +17,8 @@ from minigrad.graph import replay
 from minigrad.testing import draw_case
 from minigrad.testing.rounding import ROUNDINGS
 from minigrad.tree import flatten
+from tests.minigrad.ops.calls import CALLS
+from tests.minigrad.ops.test_vocabulary import of_tensors, operands
 
 PRIMITIVES = sorted((p for p in mg.PRIMITIVES.values() if p.kind != "loop"), key=lambda p: p.name)
 
@@ -81,7 +83,21 @@ CONVENTIONS = {
     "softmax": lambda x: mg.softmax(x[1:6]),
     "power": lambda x: mg.power(x, 0),
     "comparison": lambda x: mg.where(x >= 0, x, -1.0),
+    "argmax": lambda x: mg.argmax(x) * x,
+    "argmin": lambda x: mg.argmin(x[:7]) * x,
+    "argsort": lambda x: mg.argsort(x) * x,
+    "searchsorted": lambda x: mg.searchsorted(np.array([-1.0, 0.0, 1.0, np.inf, np.nan]), x) * x,
+    "sort": lambda x: mg.sort(x) * np.arange(8.0),
+    "cumprod": mg.cumprod,
+    "median": lambda x: mg.median(x[:7]),
 }
+
+PAIRS = np.array(np.meshgrid(EDGES, EDGES)).reshape(2, -1)
+BY_ENTRIES = [
+    p for p in PRIMITIVES
+    if p.by_entries and p.sample is None and all(isinstance(d, tuple) for d in p.domain)
+]  # fmt: skip
+"""Primitives of one or two real numbers."""
 
 
 def test_nan_ties_and_infinity_are_as_on_numpy():
@@ -92,6 +108,45 @@ def test_nan_ties_and_infinity_are_as_on_numpy():
     with jax.enable_x64(True), np.errstate(all="ignore"):
         for what, (y, wanted) in zip([*CONVENTIONS] * 2, on_jax(both, EDGES), strict=True):
             assert_same(y, wanted, what)
+
+
+def test_every_primitive_by_entries_is_as_on_numpy_at_all_edges_and_their_pairs():
+    """Values and gradients, also where a function has no value."""
+
+    def every(one: Any, a: Any, b: Any) -> Any:
+        found = []
+        for p in BY_ENTRIES:
+            xs = (a, b)[-len(p.rules) :] if len(p.rules) == 2 else (one,)
+            found.append(p(*xs))
+            if p.kind != "stepwise":
+                wrt = tuple(range(len(xs)))
+                found += mg.grad(lambda *z, p=p: mg.sum(p(*z)), wrt=wrt)(*xs)
+        return found
+
+    with jax.enable_x64(True), np.errstate(all="ignore"):
+        for y, wanted in on_jax(every, EDGES, *PAIRS):
+            assert_same(y, wanted)
+
+
+def test_the_vocabulary_of_numpy_compiles_to_what_numpy_computes():
+    """Each call that is several primitives, in one program."""
+    calls, given = [], []
+    for f in CALLS.values():
+        xs = operands(f)
+        several = len(mg.trace(of_tensors(f), *xs)) > len(xs) + 1
+        if several and of_tensors(f)(*map(mg.Tensor, xs)):
+            calls.append(of_tensors(f))
+            given.append(xs)
+
+    def every(*given: Any) -> Any:
+        return [f(*xs) for f, xs in zip(calls, given, strict=True)]
+
+    with jax.enable_x64(True), np.errstate(all="ignore"):
+        found = on_jax(every, *given)
+    assert len(calls) > 80
+    for (y, replayed), wanted in zip(found, flatten(every(*given))[0], strict=True):
+        assert_same(y, wanted)
+        assert_same(replayed, wanted)
 
 
 def test_a_primitive_of_ones_own_needs_no_second_spelling():
