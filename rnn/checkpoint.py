@@ -165,13 +165,16 @@ def describe(cell: Cell) -> dict[str, Any]:
     if not dataclasses.is_dataclass(cell):
         raise TypeError(f"{cell!r} cannot be saved: a cell is a dataclass of sizes")
     fields = {field.name: tell(getattr(cell, field.name)) for field in dataclasses.fields(cell)}
-    return {"class": type(cell).__name__, **fields}
+    kind = type(cell)
+    own = "" if _is_ours(kind) else f"{kind.__module__}:"
+    return {"class": f"{own}{kind.__name__}", **fields}
 
 
 def rebuild(description: Mapping[str, Any]) -> Cell:
     """The cell that `describe` told of.
 
-    Cells of your own are found by the name of their class, once their module is imported.
+    Cells of your own are found by the name of their class, once their module is imported; of
+    several with one name it is that of the module in which it was described, or the last.
 
     >>> rebuild({"class": "Dense", "inputs": 5, "outputs": 3})
     Dense(inputs=5, outputs=3, activation=None)
@@ -182,10 +185,15 @@ def rebuild(description: Mapping[str, Any]) -> Cell:
             return rebuild(value)
         return tuple(map(make, value)) if isinstance(value, list) else value
 
-    # The last one wins: a notebook that runs a class's definition again makes a second class.
-    known = {kind.__name__: kind for kind in _subclasses(Cell)}
     fields = {key: make(value) for key, value in description.items() if key != "class"}
-    name = description["class"]
+    module, _, name = description["class"].rpartition(":")
+
+    def likely(kind: type[Cell]) -> bool:
+        """Whether it is where the class was; a script of one's own may have another name now."""
+        return kind.__module__ == module if module else _is_ours(kind)
+
+    # The last one wins: a notebook that runs a class's definition again makes a second class.
+    known = {kind.__name__: kind for kind in sorted(_subclasses(Cell), key=likely)}
     if name not in known:
         raise ValueError(
             f"the cell class {name!r} is not known here; import the module that defines it first. "
@@ -195,6 +203,11 @@ def rebuild(description: Mapping[str, Any]) -> Cell:
         return known[name](**fields)
     except TypeError as error:
         raise ValueError(f"{name} has other fields here: {error}") from None
+
+
+def _is_ours(kind: type[Cell]) -> bool:
+    """Whether it is a cell of the library, whose name says enough."""
+    return kind.__module__.partition(".")[0] == "rnn"
 
 
 def _subclasses(kind: type[Cell]) -> Iterator[type[Cell]]:

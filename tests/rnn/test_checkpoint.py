@@ -119,6 +119,27 @@ def test_a_cell_of_ones_own_comes_back_once_it_is_defined(tmp_path: Path) -> Non
     assert checkpoint.rebuild(checkpoint.describe(Leaky(3, 0.5))) == Leaky(3, 0.5)
 
 
+def test_a_cell_of_ones_own_may_have_the_name_of_another() -> None:
+    """Of the library's, and of one in another module; what was saved without a module is found."""
+    ours = rnn.Dense(3, 2)
+
+    @dataclass(frozen=True)
+    class Dense(rnn.Cell):
+        inputs: int
+
+    def elsewhere() -> Any:
+        return dataclass(frozen=True)(
+            type("Dense", (rnn.Cell,), {"__annotations__": {"inputs": int}, "__module__": "other"})
+        )
+
+    other = elsewhere()
+    for cell in (ours, Dense(3), other(3)):
+        assert type(checkpoint.rebuild(checkpoint.describe(cell))) is type(cell)
+    assert checkpoint.describe(ours)["class"] == "Dense"
+    moved = {**checkpoint.describe(Dense(3)), "class": "__main__:Dense"}
+    assert type(checkpoint.rebuild(moved)) in (Dense, other)
+
+
 # --- all or nothing ------------------------------------------------------------------------------
 
 

@@ -36,7 +36,8 @@ def in_a_process(script: str, *arguments: object) -> str:
 KILLED = """
 import os, random, signal, sys
 import numpy as np, rnn
-from rnn import checkpoint, files
+from minigrad import files
+from rnn import checkpoint
 path, kills, rng = sys.argv[1], int(sys.argv[2]), random.Random(0)
 folder = os.path.dirname(path)
 cell = rnn.Stack([rnn.LSTMCell(30, 60), rnn.Dense(60, 30)])
