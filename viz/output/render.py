@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shutil
 import sys
 import tempfile
 import warnings
 from importlib import metadata, util
+from math import floor
 from pathlib import Path
 
 import graphviz
@@ -63,6 +65,16 @@ def available() -> dict[str, str | None]:
     }  # fmt: skip
 
 
+_TALL = re.compile("([bdfhklt])([\u0302\u0303\u0304\u0307])")
+_MARKS = {"\u0302": "ˆ", "\u0303": "˜", "\u0304": "¯", "\u0307": "˙"}
+
+
+def _marked(letter: re.Match[str]) -> str:
+    """A tall letter and its mark above; Typst puts the mark through it, an h̃ is read as ħ."""
+    mark = f'<tspan dx="-.43em" dy="-.22em">{_MARKS[letter[2]]}</tspan>'
+    return f'{letter[1]}{mark}<tspan dx=".1em" dy=".22em">\u200b</tspan>'
+
+
 def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
     """An SVG as "png" or "pdf", by Typst.
 
@@ -75,7 +87,13 @@ def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
         import typst
     except ImportError:
         raise RendererMissing(suffix) from None
-    page = '#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#image("a.svg")'
+    wide, high = _size(svg)
+    svg = _TALL.sub(_marked, svg)
+    size = f"width: {wide}pt, height: {high}pt"
+    if suffix == "png":  # a part of a pixel would be a pixel that one can see through
+        wide, high = (floor(x * dpi / 72) * 72 / dpi for x in (wide, high))
+    page = f"#set page(width: {wide}pt, height: {high}pt, margin: 0pt, fill: none)"
+    page += f'\n#place(image("a.svg", {size}))'
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a.svg").write_text(svg, "utf-8")
         main = Path(folder) / "a.typ"
@@ -84,6 +102,13 @@ def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
             return bytes(typst.compile(str(main), format="png", ppi=dpi))
         # The same picture has the same bytes, whenever it is written.
         return bytes(typst.compile(str(main), format="pdf", timestamp=0))
+
+
+def _size(svg: str) -> tuple[float, float]:
+    """Width and height of an SVG in points."""
+    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert found is not None  # our own writer's
+    return float(found[1]), float(found[2])
 
 
 def _dot_version() -> str | None:

@@ -90,6 +90,33 @@ def test_png_and_pdf_are_the_svg_and_need_no_graphviz(monkeypatch, tmp_path):
     assert Path(drawing.save(tmp_path / "a.pdf")).read_bytes() == first
 
 
+@pytest.mark.parametrize("dpi", [72, 144, 155])
+def test_no_pixel_of_a_ground_is_seen_through(dpi, tmp_path):
+    """On a dark ground half a pixel was a light line at the edge."""
+    pytest.importorskip("typst")
+    image = pytest.importorskip("PIL.Image")
+    for cell, view in ((rnn.LSTMCell(3, 5), "unfolded"), (rnn.RNNCell(3, 5, 2), "folded")):
+        drawing = viz.draw(cell, view, style="dark")
+        with image.open(drawing.save(tmp_path / "a.png", dpi=dpi)) as found:
+            assert found.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize("before", ["", "tanh"])
+def test_a_mark_stands_above_a_tall_letter(before, tmp_path):
+    """In Typst's own letters a tilde goes through the h, which is then read as Planck's."""
+    pytest.importorskip("typst")
+    image = pytest.importorskip("PIL.Image")
+    tops = []
+    for letter in ("h", "h\u0303"):
+        slanted = f'<tspan font-family="Times" font-style="italic">{letter}</tspan>'
+        text = f'<text x="9" y="50" font-size="40"><tspan>{before}</tspan>{slanted}</text>'
+        head = '<svg xmlns="http://www.w3.org/2000/svg" width="144pt" height="72pt">'
+        (tmp_path / "a.png").write_bytes(render.from_svg(f"{head}{text}</svg>", "png", 144))
+        with image.open(tmp_path / "a.png") as found:
+            tops.append(found.convert("RGBA").getchannel("A").getbbox()[1])
+    assert tops[1] < tops[0] - 6
+
+
 def test_eps_has_all_letters(tmp_path):
     pytest.importorskip("pygraphviz")
     drawing = viz.draw(rnn.LSTMCell(3, 5))
