@@ -31,8 +31,9 @@ from viz.views.numbers import summary
 def memory_cell(cell: Cell, style: Styled = "print") -> Drawing:
     """The block diagram of a gated cell, its carried state a straight line.
 
-    A cell whose states all pass through weights or activations has no such line; it is drawn gate
-    by gate, and says so. A stack has a diagram for each layer, the last on top.
+    A cell whose states all pass through weights or activations has no such line, and gates that
+    read one another, or the line by weights, as those of a GRU, do not stand beside it; such a cell
+    is drawn gate by gate, and says so. A stack has a diagram for each layer, the last on top.
 
     >>> import rnn
     >>> memory_cell(rnn.LSTMCell(3, 5, peepholes=True))
@@ -55,7 +56,7 @@ def memory_cell(cell: Cell, style: Styled = "print") -> Drawing:
     drawing = draw(cell, view="folded", level="gate", style=style)
     if any(r.name for r in cell.folded().recurrences):
         left, low, right, _ = drawing.scene.bounds()
-        told = "no state goes on by × and + alone: gate by gate"
+        told = "built otherwise than a memory cell: gate by gate"
         drawing.scene.texts.append(Text((left + right) / 2, low - 14, words(told), 12, MUTED))
     return drawing
 
