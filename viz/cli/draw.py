@@ -101,9 +101,14 @@ def run(args: argparse.Namespace) -> int:
 def _named(target: str) -> Any:
     """What a target names; a function is traced on its example inputs."""
     thing = named("draw", target, (Folded, Graph, Schedule, Tensor))
-    given = getattr(thing, "example_inputs", None)
-    if given is None or isinstance(thing, Cell):
+    if isinstance(thing, (Cell, Folded, Graph, Schedule, Tensor)):
         return thing
+    given = getattr(thing, "example_inputs", None)
+    if given is None:
+        raise ValueError(
+            f"draw: {target} is no cell, graph or tensor; a function is traced on its "
+            "example_inputs, such as f.example_inputs = (np.ones(3),)"
+        )
     return mg.trace(thing, *(given() if callable(given) else given))
 
 

@@ -34,7 +34,22 @@ def named(where: str, target: str, also: tuple[type, ...] = ()) -> Any:
         raise ValueError(
             f"{where}: {target!r:.200} names no one thing; write pkg.module:name or file.py:name"
         )
-    return _instance(where, target, read(where, target), SIZES, also)
+    thing = _instance(where, target, read(where, target), SIZES, also)
+    return steps(where, target, thing) if isinstance(thing, Cell) else thing
+
+
+def steps(where: str, target: str, cell: Cell) -> Cell:
+    """The cell, of which it is known that its step runs.
+
+    Raises:
+        ValueError: it does not; says in a line why.
+    """
+    try:
+        cell.folded()
+    except Exception as error:  # whatever code of someone else does
+        told = str(error).partition("\n")[0]
+        raise ValueError(f"{where}: {target}: {type(error).__name__}: {told}") from error
+    return cell
 
 
 def resolve(where: str, target: str, sizes: Mapping[str, int] = SIZES) -> Iterator[tuple[str, Any]]:

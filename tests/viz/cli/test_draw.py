@@ -25,6 +25,9 @@ class Own(rnn.Cell):
 def f(x):
     return mg.sum(mg.tanh(x))
 
+def without(x):
+    return x
+
 f.example_inputs = (np.ones(3),)
 tensor = mg.named("y", mg.Tensor(1.0, name="x") * 2.0)
 folded = Own(2, 3).folded()
@@ -71,6 +74,7 @@ def test_without_a_file_the_picture_has_the_name_of_the_thing(mine):
         ("draw mine.py", "draw: 'mine.py' names no one thing; write pkg.module:name"),
         ("draw mine.py:nobody", "draw: mine.py has no nobody"),
         ("draw mine.py:seven", "draw: mine.py:seven is 7, neither a function nor a cell"),
+        ("draw mine.py:without", "draw: mine.py:without is no cell, graph or tensor; a function"),
         ("draw none.py:Own", "draw: there is no file none.py"),
         ("draw mine.py:Own --width 1cm", "draw: at 1cm the text"),
         ("draw mine.py:Own --style none.toml", "style: cannot read 'none.toml'"),

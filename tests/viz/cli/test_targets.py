@@ -35,6 +35,13 @@ def test_a_file_may_have_the_name_of_a_module_that_others_import(file: Path) -> 
     assert [x for x in sys.modules if "a_file_of_mine" in x] == ["a_file_of_mine"]
 
 
+def test_a_cell_whose_step_fails_is_told_in_a_line(file: Path) -> None:
+    wrong = "class Wrong(rnn.RNNCell):\n    def step(self, p, x, h):\n        raise KeyError('W')\n"
+    file.write_text(f"import rnn\n{wrong}")
+    with pytest.raises(ValueError, match=r"^draw: .*random\.py:Wrong: KeyError: 'W'$"):
+        named("draw", f"{file}:Wrong")
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [

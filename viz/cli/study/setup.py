@@ -20,7 +20,7 @@ from rnn.bptt.table import Result
 from rnn.checks import whole
 from rnn.kinds import LAYERS, written
 from rnn.text.vocabulary import Vocabulary
-from viz.cli.targets import resolve
+from viz.cli.targets import resolve, steps
 from viz.cli.training import WEIGHTS
 from viz.given import count
 
@@ -155,12 +155,7 @@ def _own(args: argparse.Namespace, target: str, inputs: int, hidden: int) -> Cel
     if len(found) != 1:
         what = "no cell" if not found else f"{len(found)} cells"
         raise ValueError(f"study: {target!r} holds {what}; name one as pkg.module:name")
-    (cell,) = found
-    try:
-        cell.folded()
-    except Exception as error:  # whatever code of someone else does
-        told = str(error).partition("\n")[0]
-        raise ValueError(f"study: {target}: {type(error).__name__}: {told}") from error
+    cell = steps("study", target, found[0])
     for name in ("inputs", "hidden"):
         asked, has = getattr(args, name), getattr(cell, name, None)
         if asked is not None and has != asked:
