@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -98,14 +99,22 @@ class OnDevice(Pure):
 
     def __init__(self, graph: Graph, donated: frozenset[int]) -> None:
         super().__init__(graph)
-        self._wide = check(graph)
+        self._wide, self._donated = check(graph), donated
         self._compiled = jax.jit(self._call, donate_argnums=tuple(donated))
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The results as JAX's arrays."""
         if self._wide and not jax.config.jax_enable_x64:
             check(self._graph)
-        return list(self._compiled(*map(as_given, values)))
+        given = [*map(as_given, values)]
+        if self._donated:
+            times = Counter(map(id, given))
+            if any(times[id(given[k])] > 1 for k in self._donated):
+                raise ValueError(
+                    "compile: an array that may be overwritten (donate=) is given as another "
+                    "argument too; give a copy of it there"
+                )
+        return list(self._compiled(*given))
 
 
 def as_given(x: Any) -> Any:

@@ -57,6 +57,15 @@ def test_an_array_given_away_may_not_be_given_again():
         f(p, g)
 
 
+def test_an_array_given_away_may_not_be_given_twice_at_once():
+    f = on_jax(lambda p, g: p - 0.5 * g, donate=(0,))
+    p, both = jnp.ones(3), np.ones(3, np.float32)
+    with pytest.raises(ValueError, match=r"^compile: an array that may be overwritten .* a copy"):
+        f(p, p)
+    assert f(p, p.copy()).tolist() == [0.5] * 3
+    assert f(both, both).tolist() == [0.5] * 3  # of NumPy's each is copied
+
+
 def test_named_and_static_arguments_and_captured_values_count():
     scale = np.float32(2.0)
     f = on_jax(lambda x, *, power, name="y": {name: x**power * scale})
