@@ -133,6 +133,10 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     arr, axis = one_axis(arr, axis, "take_along_axis")
     x, at = moveaxis(arr, axis, -1), moveaxis(at, axis, -1)
     n, m = shape_of(x)[-1], shape_of(at)[-1]
+    if isinstance(at, np.ndarray) and (wrong := at[(at < -n) | (at >= n)]).size:
+        raise IndexError(
+            f"take_along_axis: index {wrong[0]} is outside {-n} … {n - 1} on axis {axis}"
+        )
     free = np.broadcast_shapes(shape_of(x)[:-1], shape_of(at)[:-1])
     x, at = broadcast_to(x, (*free, n)), broadcast_to(at, (*free, m))
     return moveaxis(_gathered(x, where(at < 0, at + n, at)), -1, axis)

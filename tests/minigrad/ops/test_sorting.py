@@ -57,6 +57,8 @@ def test_an_index_of_another_row_is_refused(bad):
     for at in (np.array([[0], [bad]]), mg.Tensor([[0], [bad]])):
         with pytest.raises(IndexError, match="is outside"):
             mg.take_along_axis(np.ones((2, 3)), at)
+    with pytest.raises(IndexError, match=f"take_along_axis: index {bad} is outside -3 … 2 on axis"):
+        mg.take_along_axis(mg.Tensor(np.ones((2, 3))), np.array([[0], [bad]]), 1)
 
 
 @given(x=tensors(shape=(3, 4), kinks="hit"), q=st.floats(0, 1), axis=st.sampled_from(
