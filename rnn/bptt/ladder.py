@@ -40,6 +40,7 @@ class Ladder(Result):
         bound: the product of the norms of its factors, `(T,)`; None as above.
         exponents: finite-time Lyapunov exponents of the state, per step, largest first; None as
             above.
+        delay: of the longest delayed edge, without a sign.
     """
 
     cell: str
@@ -51,6 +52,7 @@ class Ladder(Result):
     product: Array | None
     bound: Array | None
     exponents: Array | None
+    delay: int = 1
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "jacobians": ("step k", "unit of v", "unit of u"),
         "singular": ("step k", "place"),
@@ -74,8 +76,7 @@ class Ladder(Result):
     @property
     def verdict(self) -> str:
         """By the gain over the whole ladder: "vanishing", "exploding" or "neither"."""
-        order = self._backwards()
-        gain = self.gains[order[-1] - 1] if order else 1.0
+        gain, _ = self._left()
         return "vanishing" if gain < FELT else "exploding" if gain > 1 / FELT else "neither"
 
     @property
@@ -84,7 +85,7 @@ class Ladder(Result):
         order = self._backwards()
         if len(order) < 2:
             return "there is only one step, so nothing can vanish or explode"
-        gain, steps = float(self.gains[order[-1] - 1]), len(order) - 1
+        gain, steps = self._left()
         said = {
             "vanishing": "vanishes",
             "exploding": "explodes",
@@ -93,6 +94,16 @@ class Ladder(Result):
         lived = "never below 1 %" if self.survives is None else f"below 1 % from {self.survives} on"
         what = f"∂{self.of}/∂{self.by} from t = {self.to}"
         return f"{what} {said}: {gain:.2g} is left after {steps} steps; {lived}"
+
+    def _left(self) -> tuple[float, int]:
+        """What is left at the end of the ladder, and after how many steps.
+
+        Behind a delay of d steps it need not pass through every step: the most of the last d.
+        """
+        order = self._backwards()
+        last = range(max(0, len(order) - self.delay), len(order))
+        lag = max(last, key=lambda lag: float(self.gains[order[lag] - 1]), default=0)
+        return (float(self.gains[order[lag] - 1]) if order else 1.0), lag
 
     def _backwards(self) -> list[int]:
         """The steps from t on against time, or with it where the edges run that way."""
@@ -184,7 +195,8 @@ def ladder(
         product, bound = products(parts, to, run.direction)
         product[to - 1], bound[to - 1] = jacobians[to - 1], singular[to - 1, 0]
         exponents = lyapunov(parts.state[:: run.direction])
-    return Ladder(cell.label, of, by, to, jacobians, singular, product, bound, exponents)
+    delay = max(abs(edge.delay) for edge in run.edges) if run.edges else 1
+    return Ladder(cell.label, of, by, to, jacobians, singular, product, bound, exponents, delay)
 
 
 def one_sample(

@@ -111,6 +111,17 @@ def test_a_gradient_that_comes_back_has_not_vanished():
     assert found.survives is None
 
 
+@pytest.mark.parametrize(
+    ("gain", "verdict"), [(0.1, "vanishing"), (1.0, "neither"), (9.0, "exploding")]
+)
+@pytest.mark.parametrize("steps", [7, 8])
+def test_the_verdict_does_not_hang_on_whether_the_steps_are_even(steps, gain, verdict):
+    """With a delay of two the first of eight steps has no way to the last, which is no vanishing."""
+    found = rnn.bptt.ladder(Late(1, 1), {"W_hh": np.array([[gain]])}, np.zeros((steps, 1, 1)))
+    assert found.verdict == verdict
+    assert f"{gain**3:.2g} is left after 6 steps" in found.sentence
+
+
 def test_a_backward_direction_is_climbed_with_time():
     cell = rnn.Bidirectional(rnn.RNNCell(2, 2))
     q = rnn.testing.problem(cell, 4, 1, 0)
