@@ -22,6 +22,9 @@ from rnn.cell import Cell
 STEPS = ("loss step s", "use step t")
 
 
+MOST = 250_000_000
+"""Bytes of tables at most; making them takes about eight times as much."""
+
 NEAR = 0.9
 """The share of a gradient that counts as most of it."""
 
@@ -56,8 +59,8 @@ class Account(Result):
 
     def lags(self) -> Array:
         """The shares by s − t, from 0 on: how far back the loss reaches. Shape `(T,)`."""
-        T = len(self.norms)
-        return np.array([np.trace(self.shares, offset=-k) for k in range(T)])
+        shares = self.shares
+        return np.array([np.trace(shares, offset=-k) for k in range(len(shares))])
 
     @property
     def near(self) -> int:
@@ -134,15 +137,12 @@ class Ledger(Result):
             return account.table()
         most = max(len(a.norms) for a in self.accounts.values())
         columns = range(min(most, 6))
-        rows = [
-            (
-                a.name,
-                float(np.linalg.norm(a.gradient)),
-                *(percent(a.lags()[k]) for k in columns),
-                percent(a.lags()[len(columns) :].sum()),
-            )
-            for a in self.accounts.values()
-        ]
+        rows = []
+        for a in self.accounts.values():
+            lags = a.lags()
+            near = (percent(lags[k]) for k in columns)
+            far = percent(lags[len(columns) :].sum())
+            rows.append((a.name, float(np.linalg.norm(a.gradient)), *near, far))
         return Table(
             f"dL/dW by how many steps a loss reaches back, s − t: {self.cell}, L = {self.loss:.6g}",
             ("W", "‖dL/dW‖", *(f"{k} back" for k in columns), "farther"),
@@ -180,6 +180,10 @@ def ledger(
         of: names of parameters; all if None.
         entries: keep the entries, T² arrays of each parameter's shape, beside their norms.
 
+    Raises:
+        LookupError: there is no such parameter.
+        ValueError: the tables of T² numbers for each parameter would take more than 250 MB.
+
     Source: Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural
     networks, equations 3 and 4.
 
@@ -202,6 +206,13 @@ def ledger(
     missing = [name for name in names if name not in run.params]
     if missing:
         raise LookupError(f"ledger: no parameter {missing[0]}; there are {', '.join(run.params)}")
+    numbers = sum(2 + entries * run.gradient[name].size for name in names)
+    if (taken := run.steps**2 * numbers * run.ys.itemsize) > MOST:
+        raise ValueError(
+            f"ledger: tables of loss step by use step for {len(names)} parameters take "
+            f"{taken / 1e9:.3g} GB at T = {run.steps:,} (limit {MOST / 1e9:g} GB, as making them "
+            "takes eight times that); study fewer steps, or of one parameter"
+        )
     found = _rows(run, names, entries)
     accounts = {}
     for name, (squares, along, *parts) in zip(names, found, strict=True):

@@ -134,3 +134,9 @@ def test_how_far_back_a_gradient_reaches():
     book = rnn.bptt.ledger(Linear(1, 1), w, x, lambda ys: mg.sum(ys), state=(np.ones((1, 1)),))
     assert book["W_hh"].lags().tolist() == pytest.approx([2 / 3, 1 / 3])
     assert book["W_hh"].near == 1
+
+
+def test_tables_that_do_not_fit_are_refused_before_they_are_made():
+    cell = rnn.RNNCell(1, 1)
+    with pytest.raises(ValueError, match=r"for 3 parameters take 0\.432 GB at T = 3,000 \(limit"):
+        rnn.bptt.ledger(cell, cell.init(0), np.zeros((3000, 1, 1)), lambda ys: mg.sum(ys[-1]))
