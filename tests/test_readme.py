@@ -43,6 +43,10 @@ def test_a_command_prints_what_is_shown(page, command, shown, capsys):
     assert doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS), printed
 
 
+def test_no_command_with_its_output_is_left_out():
+    assert len(SHOWN) == sum(text.count("\n$ ") for text in PAGES.values()) > 1
+
+
 def unknown(text):
     """Commands in a page that the parser refuses."""
     found = []
