@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.kinds import MATRIX, REAL, general, public, rank, several, stepwise
-from minigrad.facts import Formula
 from minigrad.habits import explained
 from minigrad.ops.elementwise import exp, negative
 from minigrad.ops.products import matmul
@@ -90,7 +89,6 @@ def _solved(tangents: Any, y: Any, a: Any, b: Any) -> Any:
     label="⁻¹",
     public=False,
     prepare=_given,
-    formula=Formula("a⁻¹ b"),
     sample=lambda r: (r.choice(([(3, 3), (3, 2)], [(2, 2, 2), (2, 1)], [(2, 2), (3, 2, 2)])), {}),
 )
 @or_nan

@@ -15,6 +15,7 @@ from viz.scene.label import clean
 RAISED = str.maketrans("0123456789+−()t", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵗ")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 TYPED = str.maketrans({
+    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
     "⊙": "*", "−": "-", "Σ": "sum_t", "√": "sqrt", "σ": "sigma", "∂": "d", "ᵀ": "^T", "²": "^2",
     "≥": ">=", "≤": "<=", "≠": "!=", "∧": "and", "¬": "not", "·": ":", "…": "...", "′": "'",
     "\u0303": "~",
@@ -25,6 +26,7 @@ SPELT = {"Σ": "sum", "Π": "prod"}
 SIGNS = {
     " ⊙ ": r" \odot ", " − ": " - ", "−": "-", "Σ ": r"\sum_{t} ", "√": r"\operatorname{sqrt}",
     "(": r"\left(", ")": r"\right)", "|": r"\lvert ", "[": "[", "]": "]", " ": r"\, ",
+    "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
 }  # fmt: skip
 RAISING = {"ᵀ": r"\top", "²": "2"}
 FUNCTIONS = {

@@ -43,9 +43,10 @@ def written(node: Node, operands: list[Term], shape: tuple[int, ...] = ()) -> Te
         if node.inputs[0] == node.inputs[1]:
             formula = PRIMITIVES["square"].formula
         elif any(len(p[0]) == 1 and isinstance(p[0][0], str) for p in operands):
-            formula = Formula("a b", PRODUCT_OF, (PRODUCT_OF, PRODUCT_OF))  # a number and a vector
             if not (len(a[0]) == 1 and isinstance(a[0][0], str)):
-                operands = operands[::-1]
+                operands = operands[::-1]  # a number and a vector; 2 −x would be a difference
+            needed = ATOM if operands[1][0][0] == "−" else PRODUCT_OF
+            formula = Formula("a b", PRODUCT_OF, (PRODUCT_OF, needed))
     if node.op == "index":
         return (*held(a, ATOM), Code(f"[{position(node.attrs['position'], len(shape))}]")), ATOM
     if node.op == "concatenate" and node.attrs["axis"] == -1:
@@ -108,6 +109,8 @@ def _literal(name: str, value: Any) -> str:
         (value,) = value
     if isinstance(value, float):
         return number(value)
+    if isinstance(value, str):
+        return repr(value)
     return str(value).replace("-", "−")
 
 

@@ -19,12 +19,13 @@ TOKEN = re.compile(
     (?P<number>\d+(?:\.\d*)?(?:e[−+]?\d+)?|(?:inf|nan)\b)
     | (?P<name>(?:∂L/)?∂?[^\W\d²ᵀᵗ](?:[^\W²ᵀᵗ]|[→←′\u0300-\u036f]|,(?=[\w→←]))*
        (?:⁽ᵗ[⁺⁻]?[⁰¹²³⁴-⁹]*⁾)?)
-    | (?P<sign>[-+−⊙/()\[\];,²ᵀ=><≥≤≠…:]))""",
+    | (?P<sign>[-+−⊙/()\[\]⌊⌋⌈⌉;,²ᵀ=><≥≤≠…:]))""",
     re.VERBOSE,
 )
 FUNCTIONS = {"σ": "sigmoid", "Σ": "sum", "Π": "prod"}
 COMPARED = {">": np.greater, "<": np.less, "≥": np.greater_equal, "≤": np.less_equal,
             "=": np.equal, "≠": np.not_equal}  # fmt: skip
+WHOLE = {"⌊": (np.floor, "⌋"), "⌈": (np.ceil, "⌉")}
 
 
 def compute(text: str, known: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +161,11 @@ class _Reader:
             return value, False
         if self.take("["):
             return self.bracket(), False
+        if sign := self.take(*WHOLE):
+            function, end = WHOLE[sign]
+            value = self.sum()
+            assert self.take(end), self.text[self.at :]
+            return function(value), False
         if self.take("−"):
             value, is_number = self.atom()
             return -value, is_number

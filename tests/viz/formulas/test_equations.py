@@ -16,12 +16,13 @@ import minigrad as mg
 import rnn
 import viz
 from tests.viz.hostile import HOSTILE
-from viz.formulas.notation import LOWERED, Function, Symbol, html, latex, typed, unicode
+from viz.formulas.notation import LOWERED, Code, Function, Symbol, html, latex, typed, unicode
 from viz.scene.label import clean
 
 FUNCTIONS = {
     "σ": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh, "relu": lambda x: np.maximum(x, 0),
-    "sin": np.sin, "where": np.where, "sqrt": np.sqrt, "Σ": lambda x: np.sum(x, 0, keepdims=True),
+    "sin": np.sin, "where": np.where, "sqrt": np.sqrt,
+    "Σ": lambda x, axis, keepdims: np.sum(x.T, axis, keepdims=keepdims).T,
 }  # fmt: skip
 SIGNS = {
     " ⊙ ": "*",
@@ -54,6 +55,8 @@ def compute(lines, known):
                 code += f"known[{unicode((part,))!r}]"
             elif isinstance(part, Function):
                 code += f"FUNCTIONS[{part.name!r}]"
+            elif isinstance(part, Code):
+                code += part.text.replace("−", "-")
             else:
                 code += SIGNS.get(part, part.replace("e−", "e-"))  # of a number such as 1e−05
         known[unicode(left)] = eval(code, {"known": known, "FUNCTIONS": FUNCTIONS})

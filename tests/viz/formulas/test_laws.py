@@ -1,5 +1,6 @@
 """What is printed, read back and computed, gives the step's numbers and its gradients."""
 
+import re
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -14,6 +15,7 @@ import viz
 from minigrad.core import PRIMITIVES
 from minigrad.folded import EVERY, SEQUENCE, STATE, Folded, Recurrence
 from minigrad.graph import replay
+from minigrad.testing.cases import draw_case
 from minigrad.testing.programs import draw_program
 from rnn.testing.networks import draw_cell
 from tests.viz.formulas.reading import ZERO, compute
@@ -65,15 +67,37 @@ def test_equations_of_random_programs_compute_their_steps(seed):
             outputs.append(random.choice(alike))
     graph = replace(graph, outputs=tuple(outputs))
     ends = (EVERY, *(STATE for _ in edges))
-    folded = Folded(graph, tuple(roles), ends, tuple(edges))
+    assert_tells(Folded(graph, tuple(roles), ends, tuple(edges)), program.values)
+
+
+def assert_tells(folded, values):
+    """The printed equations of a step give what the step gives."""
     shown = viz.equations(folded)
-    known, values = known_of(shown, folded, None, [np.asarray(v) for v in program.values])
+    known, values = known_of(shown, folded, None, [np.asarray(v) for v in values])
     found = compute(shown.unicode, known)
     # Inputs written alike are one value that comes twice, so they have the first one's value.
-    wanted = replay(graph, values)
+    wanted = replay(folded.step, values)
     for written, want in zip(shown.outputs, wanted, strict=True):
         text = unicode(written)
         assert agrees(found[text] if text in found else compute(f"z = {text}", found)["z"], want)
+
+
+@pytest.mark.parametrize("primitive", VOCABULARY, ids=lambda p: p.name)
+def test_every_operation_is_printed_as_what_it_computes(primitive):
+    """By its own pattern or by its name, alone and beside a sum, and in letters LaTeX has."""
+    case = draw_case(primitive, Random(1))
+
+    def step(*xs):
+        return primitive(*xs, **case.attrs) * 2.0 + 1.0
+
+    graph = mg.trace(step, *case.operands)
+    nodes = list(graph.nodes)
+    for n, k in enumerate(graph.inputs):
+        nodes[k] = replace(nodes[k], name=f"x{n}")
+    graph = replace(graph, nodes=tuple(nodes))
+    folded = Folded(graph, (SEQUENCE,) * len(graph.inputs), (EVERY,))
+    assert_tells(folded, case.operands)
+    assert not re.search("[⌊⌋⌈⌉⁻]", viz.equations(folded).latex)
 
 
 @given(SEEDS)
