@@ -69,8 +69,8 @@ def layered(
 
     A kind is a name in `LAYERS`, or what makes a cell of a number of inputs and of hidden units.
 
-    >>> layered("gru", 3, 4, count=2, reset="before")
-    [GRUCell(inputs=3, hidden=4, reset='after'), GRUCell(inputs=4, hidden=4, reset='before')]
+    >>> [written(cell) for cell in layered("gru", 3, 4, count=2, reset="before")]
+    ['GRUCell(3, 4)', "GRUCell(4, 4, reset='before')"]
     """
     if not callable(kind) and kind not in LAYERS:
         raise ValueError(f"unknown cell {kind!r}; there are {', '.join(LAYERS)}")
@@ -84,8 +84,8 @@ def layered(
 def written(cell: Cell) -> str:
     """A cell as one writes it, without what is left as it is by default.
 
-    >>> [written(cell) for cell in KINDS["lstm"]]
-    ['LSTMCell(3, 4)', 'LSTMCell(3, 4, peepholes=True)']
+    >>> [written(cell) for cell in KINDS["gru"]]
+    ['GRUCell(3, 4)', "GRUCell(3, 4, reset='before')"]
     """
     known = fields(cell)  # type: ignore[arg-type]  # a cell of the table is a dataclass
     sizes = [field.name for field in known if field.default is MISSING]

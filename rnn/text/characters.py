@@ -35,8 +35,9 @@ def character_model(
         hidden: units H of each recurrent layer.
         layers: number of recurrent layers.
 
-    >>> character_model("gru", symbols=30, hidden=8).layers
-    (GRUCell(inputs=30, hidden=8, reset='after'), Dense(inputs=8, outputs=30, activation=None))
+    >>> from rnn.kinds import written
+    >>> written(character_model("gru", symbols=30, hidden=8))
+    'Stack([GRUCell(30, 8), Dense(8, 30)])'
     """
     whole("character_model", "layers", layers)
     whole("character_model", "hidden", hidden)

@@ -122,7 +122,8 @@ def test_a_derivative_of_a_derivative_is_looked_at() -> None:
     [(p.name, p.arity) for p in mg.PRIMITIVES.values() if p.kind == "elementwise" and p.arity > 0],
 )
 def test_every_operation_of_entries_is_looked_at(name: str, operands: int) -> None:
-    xs = [np.array([0.5, np.nan])] * operands
+    inside = 1.5 if name == "arccosh" else 0.5
+    xs = [np.array([inside, np.nan])] * operands
     for give in (lambda x: x, mg.Tensor):
         with mg.anomaly(), pytest.raises(NotFinite, match=f"^forward, {name} makes 1 of 2 entries"):
             mg.PRIMITIVES[name](*map(give, xs))

@@ -52,7 +52,7 @@ def test_tangents_and_second_derivatives_are_those_of_the_unfolded_steps(name, T
     rng = np.random.default_rng(seed)
     v = tree_map(lambda x: rng.normal(size=x.shape), q.params)
     one = lambda unfolded: lambda p: loss(q, unfolded)(p, q.xs, q.start)
-    size = 1 + max(float(np.abs(x).max(initial=0)) for x in flatten(v)[0])
+    size = 1 + max((float(np.abs(x).max(initial=0)) for x in flatten(v)[0]), default=0)
     allowed = int(OPERATIONS * (T + 1) * 16 * size)
     assert_close(mg.jvp(one(False), [q.params], [v]), mg.jvp(one(True), [q.params], [v]), allowed)
     assert_close(mg.hvp(one(False), q.params, v), mg.hvp(one(True), q.params, v), allowed)
@@ -136,7 +136,7 @@ def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
 def test_a_folded_graph_that_is_gone_takes_what_was_made_of_it_along():
     """Adjoints and programs hold the graph they are of; the pool alone keeps them."""
     cell = rnn.RNNCell(2, 3)
-    folded = sys.modules["rnn.cell"]._fold_step(cell, 2, np.dtype(float), False, False)
+    folded = sys.modules["rnn.cell"]._fold_step(cell, 2, np.dtype(float), *[False] * 3)
     p = cell.init(0).tensors()
     ys, _ = mg.scan(folded, 3, p.W_xh, p.W_hh, p.b_h, np.ones((3, 2, 2)), np.zeros((2, 3)))
     mg.sum(ys).backward()

@@ -16,10 +16,12 @@ from rnn.kinds import EXAMPLES, KINDS, LAYERS, layered, written
 from rnn.testing import all_laws, problem
 from rnn.testing.problem import agree
 from viz.cli import parser
+from viz.cli.training import kind
 
 APART = {
     rnn.Cell: "what the kinds have in common",
     rnn.Feedback: "made by tasks around a cell, of a column of flags beside its inputs",
+    rnn.EncoderDecoder: "two cells, one after the other, without a step of their own",
 }
 
 
@@ -76,13 +78,19 @@ def test_a_kind_says_what_it_is_and_its_examples_are_of_it(kind: str) -> None:
     assert not first.startswith(f"{type(plain).__name__}(")  # what a dataclass says without words
 
 
-@pytest.mark.parametrize("command", ["train", "draw", "explain"])
+@pytest.mark.parametrize("command", ["draw", "explain"])
 def test_the_command_line_offers_every_layer(command: str) -> None:
     def options(of: argparse.ArgumentParser) -> dict[str, Any]:
         return {action.dest: action.choices for action in of._actions}
 
     (made,) = (c for c in options(parser()).values() if isinstance(c, dict) and command in c)
     assert list(options(made[command])["cell"]) == list(LAYERS)
+
+
+def test_every_layer_can_be_trained() -> None:
+    assert [kind(name) for name in LAYERS] == list(LAYERS)
+    with pytest.raises(argparse.ArgumentTypeError, match=f"choose from {', '.join(LAYERS)}, or"):
+        kind("stack")
 
 
 def test_layers_follow_each_other_and_the_last_has_the_options() -> None:

@@ -42,7 +42,7 @@ CELLS = [
     rnn.GRUCell(3, 5, reset="before"),
     rnn.Stack([rnn.LSTMCell(3, 4), rnn.RNNCell(4, 5, 2, activation="relu")]),
     rnn.MGUCell(3, 5), rnn.CoupledLSTMCell(3, 5, peepholes=True), rnn.Highway(rnn.GRUCell(3, 3)),
-    rnn.Projected(rnn.LSTMCell(3, 5), 2), rnn.LayerNormalised(rnn.RNNCell(3, 5)),
+    rnn.Projected(rnn.LSTMCell(3, 5), 2),
 ]  # fmt: skip
 
 

@@ -159,6 +159,10 @@ def test_attention_over_a_window_is_printed_with_its_sums():
     assert_computes(Attention(), np.random.default_rng(0))
 
 
+def test_layers_that_are_normalised_are_printed_with_their_sums():
+    assert_computes(rnn.LayerNormalised(rnn.RNNCell(3, 5)), np.random.default_rng(0))
+
+
 def test_a_state_handed_on_is_the_state_one_step_before():
     @dataclass(frozen=True)
     class Lags(rnn.Cell):
