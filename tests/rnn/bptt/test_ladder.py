@@ -116,7 +116,7 @@ def test_a_gradient_that_comes_back_has_not_vanished():
 )
 @pytest.mark.parametrize("steps", [7, 8])
 def test_the_verdict_does_not_hang_on_whether_the_steps_are_even(steps, gain, verdict):
-    """With a delay of two the first of eight steps has no way to the last: no vanishing."""
+    """With a delay of two the first of eight steps has no way to the last."""
     found = rnn.bptt.ladder(Late(1, 1), {"W_hh": np.array([[gain]])}, np.zeros((steps, 1, 1)))
     assert found.verdict == verdict
     assert f"{gain**3:.2g} is left after 6 steps" in found.sentence

@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 import types
+import zipfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 import rnn.testing
+from minigrad.extras import installing
 from rnn import checkpoint
 from rnn.text.characters import character_model
 from tests.rnn.bptt.networks import OWN, Attention
@@ -325,8 +327,63 @@ def test_a_mistake_is_told_in_one_line(
     assert errors.count("\n") == 1
 
 
-def test_without_a_study_the_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["study"])
-    assert caught.value.code == 2
-    assert "usage: minigrad study" in capsys.readouterr().err
+# --- all studies together -------------------------------------------------------------------------
+
+
+def test_without_a_study_the_page_of_all_is_written(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was set up; what was there is written over, as by every command that draws."""
+    monkeypatch.chdir(run)
+    (run / "study.html").write_text("old")
+    assert said("--weights", ".", "--text", "not to") == (0, "study.html\n", "")
+    page = (run / "study.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "reads &#39;not t&#39;, L = −log p of the last character" in page
+    assert said("--cell", OWN_CELL, "--steps", "3", "--out", "own.html") == (0, "own.html\n", "")
+    assert "Attention(" in (run / "own.html").read_text("utf-8")
+
+
+def test_the_workbook_of_a_network_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert said("--cell", "gru", "--steps", "2", "--spreadsheet", "x.xlsx") == (0, "x.xlsx\n", "")
+    with zipfile.ZipFile(tmp_path / "x.xlsx") as book:
+        assert "xl/worksheets/sheet2.xml" in book.namelist()
+    assert not (tmp_path / "study.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("--steps 101", "page: 101 steps are more than one can look at (limit 100); study a part"),
+        ("--steps 2000 --spreadsheet x.xlsx", "workbook: 24,000 formulas are too many to read ("),
+        ("--hidden 900 --spreadsheet x.xlsx", "workbook: 21,600 formulas are too many to read ("),
+        ("--spreadsheet x.ods", "workbook: the name ends in .xlsx, got 'x.ods'"),
+        ("--out none/x.html", "cannot write none/x.html: there is no folder"),
+        ("--out x.html why", "study: --out and --spreadsheet are of all studies together; leave"),
+    ],
+)
+def test_what_cannot_be_written_is_told_in_one_line(
+    call: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, errors = said(*call.split())
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"minigrad: {told}")
+    assert errors.count("\n") == 1
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("package", "call"), [("jinja2", []), ("openpyxl", ["--spreadsheet", "x.xlsx"])]
+)
+def test_a_package_that_is_not_there_is_told(
+    package: str, call: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, errors = said(*call)
+    assert code == 2
+    assert f"needs {package}: {installing('study')}" in errors
+    assert errors.count("\n") == 1

@@ -1,7 +1,8 @@
 """`minigrad study`: backpropagation through time in numbers, for any cell.
 
-Each study is a function of `rnn.bptt` on the network that the options describe (`setup`), printed
-as a table. The one with the most to see first: `minigrad study flow`.
+By itself it writes all of it as a page, or as a workbook of live formulas. Each study by its name
+is a function of `rnn.bptt` on the same network (`setup`), printed as a table; the one with the most
+to see first: `minigrad study flow`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from minigrad.tree import leaf_paths
@@ -17,6 +19,8 @@ from rnn.bptt.table import Result
 from viz.cli.study.beside import beside
 from viz.cli.study.printed import as_json, as_text
 from viz.cli.study.setup import Setup, options, setup
+from viz.page import write as write_page
+from viz.workbook import write as write_workbook
 
 Where = tuple[str, int | None]
 
@@ -62,6 +66,15 @@ def first_weight(s: Setup) -> Where:
 
 AT = {"type": int, "metavar": "t", "help": "the step t (the last)"}
 VALUE = {"metavar": "NAME", "help": "of a state, gate or pre-activation (the last state)"}
+
+PAGE = "study.html"
+"""Where the page is written if nothing else is said."""
+
+WHOLE = (
+    "--cell lstm --text 'hello hello' --hidden 4 --loss every",
+    "--cell gru --steps 3 --spreadsheet gru.xlsx",
+)
+"""The options of calls that write all studies of a network."""
 
 STUDIES: dict[str, Study] = {
     "walk": Study(
@@ -148,13 +161,22 @@ STUDIES: dict[str, Study] = {
 def add(commands: Any) -> None:
     """Say what `minigrad study` takes."""
     plain = argparse.RawDescriptionHelpFormatter  # examples keep their lines
-    examples = [f"  minigrad study {name} {study.example}" for name, study in STUDIES.items()]
+    calls = [*WHOLE, *(f"{name} {study.example}" for name, study in STUDIES.items())]
+    examples = [f"  minigrad study {call}" for call in calls]
     p = commands.add_parser(
         "study", help="gradients over time in numbers", description=__doc__,
         epilog="examples:\n" + "\n".join(examples), formatter_class=plain,
     )  # fmt: skip
     options(p, {})
-    studies = p.add_subparsers(metavar="study", required=True)
+    whole = p.add_argument_group("without a study").add_mutually_exclusive_group()
+    whole.add_argument(
+        "--out", metavar="FILE", default=PAGE, help="where the page is written (%(default)s)"
+    )
+    whole.add_argument(
+        "--spreadsheet", metavar="FILE", help="write a workbook (.xlsx) in place of the page"
+    )
+    p.set_defaults(run=page)
+    studies = p.add_subparsers(metavar="study")
     for name, study in STUDIES.items():
         one = studies.add_parser(
             name, help=study.about, description=f"{study.about}.",
@@ -168,8 +190,24 @@ def add(commands: Any) -> None:
         one.set_defaults(run=run, study=study)
 
 
+def page(args: argparse.Namespace) -> int:
+    """Write the page, or the workbook, and say where it is; what was there is written over."""
+    made = setup(args, {})
+    if args.spreadsheet is None:
+        write = partial(write_page, args.out, text=made.text, title=made.title)
+        print(made.study(write))
+    else:
+        print(made.study(partial(write_workbook, args.spreadsheet)))
+    return 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the table, or the numbers."""
+    if args.spreadsheet is not None or args.out != PAGE:
+        raise ValueError(
+            "study: --out and --spreadsheet are of all studies together; leave them out, or the "
+            "name of the study"
+        )
     made = setup(args, args.study.wishes)
     try:
         result = args.study.made(made, args)

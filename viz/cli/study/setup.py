@@ -9,20 +9,21 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import minigrad as mg
 from rnn import Cell, Dense, Stack, checkpoint, cross_entropy
 from rnn.bptt.chain import shortened
-from rnn.bptt.table import Result
 from rnn.checks import whole
 from rnn.kinds import LAYERS, written
 from rnn.text.vocabulary import Vocabulary
 from viz.cli.targets import resolve, steps
 from viz.cli.training import WEIGHTS
 from viz.given import count
+
+R = TypeVar("R")
 
 LONGEST = 10_000
 """Most steps and units that are studied."""
@@ -66,8 +67,8 @@ class Setup:
     weights: str
     task: str
 
-    def study(self, function: Callable[..., Result], *more: Any, **named: Any) -> Result:
-        """What a function of `rnn.bptt` that takes a loss makes of it."""
+    def study(self, function: Callable[..., R], *more: Any, **named: Any) -> R:
+        """What a function makes of it that takes its arguments as those of `rnn.bptt` do."""
         return function(self.cell, self.params, self.xs, self.loss, *more, **named)
 
     @property
