@@ -15,7 +15,7 @@ demo: $(VENV)/demo.done
 figures: $(VENV)/test.done
 	$(BIN)/minigrad figures -o gallery
 
-docs: $(VENV)/test.done
+docs: $(VENV)/docs.done
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/site
 	@echo "open build/site/index.html"
 
@@ -47,6 +47,10 @@ $(VENV)/bin/python:
 
 $(VENV)/demo.done: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -e ".[train]"
+	touch $@
+
+$(VENV)/docs.done: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e ".[docs]"
 	touch $@
 
 $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jax import dtypes, export
 
+from minigrad.captured import Same
 from minigrad.engines import Way
 from minigrad.engines.walk import run
 from minigrad.engines.xla.arrays import Array, bare
@@ -108,8 +109,8 @@ class OnDevice(Pure):
             check(self._graph)
         given = [*map(as_given, values)]
         if self._donated:
-            times = Counter(map(id, given))
-            if any(times[id(given[k])] > 1 for k in self._donated):
+            times = Counter(map(Same, given))
+            if any(times[Same(given[k])] > 1 for k in self._donated):
                 raise ValueError(
                     "compile: an array that may be overwritten (donate=) is given as another "
                     "argument too; give a copy of it there"

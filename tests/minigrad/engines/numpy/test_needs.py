@@ -61,12 +61,12 @@ def test_the_batched_values_of_a_chunk_fit_into_the_cache(name, cache, monkeypat
         program = Program(folded.folded, 20, LATE)
         values, nodes = program.storage.values, program.nodes
         for nest, size in program.storage.needs.chunk.items():
-            touched: set[Any] = set()
+            touched: dict[Any, int] = {}
             for i in {i for k in nest.batched for i in (k, *nodes[k].inputs)}:
                 if i not in program.plan.fixed and i not in program.storage.needs.in_place:
-                    touched |= places(i, values[i].array, nodes[i])
-            width = 8 * len(touched)  # float64
-            assert size == 1 or size * width <= cache
+                    width = nodes[i].dtype.itemsize
+                    touched |= dict.fromkeys(places(i, values[i].array, nodes[i]), width)
+            assert size == 1 or size * sum(touched.values()) <= cache
 
 
 @every_cell
