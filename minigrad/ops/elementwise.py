@@ -128,6 +128,8 @@ def negative(x: Any) -> Any:
 
 
 def _power_base(y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):  # a weak number, which `where` would make a double
+        return b * power(a, b - 1) if b else 0.0
     # b·a^(b−1) is 0·∞ at a = b = 0, where the derivative of a⁰ = 1 is 0.
     constant = equal(b, 0)
     return where(constant, 0.0, b * power(a, where(constant, 1.0, b - 1)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.core.kinds import as_array, general, linear, negative_axes, rank, underflows
 from minigrad.facts import SATURATES, SUMS, Lowering, Numerics
-from minigrad.ops.elementwise import equal, likelihood, logical_not, shut
+from minigrad.ops.elementwise import astype, equal, likelihood, logical_not, shut
 from minigrad.ops.shapes import (
     Arguments,
     broadcast_to,
@@ -60,7 +60,7 @@ def sum(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 def _ties(g: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     """g shared equally among the entries that attain the extreme value; NaN has none."""
     hits = equal(x, keep(y, axis, keepdims))
-    return shut(logical_not(hits), g) / sum(hits * 1.0, axis, True)
+    return shut(logical_not(hits), g) / sum(astype(hits, y.dtype), axis, True)
 
 
 def _choose_vjp(g: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:

@@ -22,7 +22,11 @@ ALIKE = {
     "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh",
     "arctanh": "Atanh", "floor": "Floor", "ceil": "Ceil", "rint": "Round",
 }  # fmt: skip
-"""What ONNX has too: the operands are brought to the dtype of the result."""
+"""What ONNX has too: the operands are brought to the dtype of the result.
+
+The angles (but sin and cos) and sinh, cosh and their inverses are of double precision in ONNX, but
+onnxruntime has them in single precision alone, and says so when it opens the file.
+"""
 
 ASKED = {
     "greater": "Greater", "greater_equal": "GreaterOrEqual", "less": "Less",

@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 from minigrad.core.kinds import elementwise
 from minigrad.engines.xla.arrays import Array
-from minigrad.engines.xla.face import pure
+from minigrad.engines.xla.face import check, pure
 from minigrad.graph import replay
 from minigrad.testing import draw_case
 from minigrad.testing.rounding import ROUNDINGS
@@ -147,6 +147,29 @@ def test_the_vocabulary_of_numpy_compiles_to_what_numpy_computes():
     for (y, replayed), wanted in zip(found, flatten(every(*given))[0], strict=True):
         assert_same(y, wanted)
         assert_same(replayed, wanted)
+
+
+DOUBLE = {"float_power", "cov", "corrcoef", "cov of columns", "diff with ends"}
+"""Calls whose results have double precision in NumPy too."""
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in DOUBLE])
+def test_values_and_gradients_of_single_precision_are_computed_in_it(name: str):
+    """Else JAX refuses the program, or has to have both."""
+    run, given = of_tensors(CALLS[name]), operands(CALLS[name])
+    xs = [x.astype("float32") if x.dtype == float else x for x in given]
+    check(mg.trace(run, *xs))
+    if run(*map(mg.Tensor, xs)) and all(x.dtype == np.float32 for x in xs):
+        loss = lambda *ys: mg.add_n(*(mg.sum(y * y) for y in run(*ys)))
+        check(mg.trace(mg.grad(loss, wrt=tuple(range(len(xs)))), *xs))
+
+
+@pytest.mark.parametrize("exponent", [-1, 0, 0.5, 2, 3.0])
+def test_the_slope_of_a_power_has_the_precision_of_its_base(exponent: float):
+    slope = mg.grad(lambda x: mg.sum(x**exponent))
+    x = np.array([0.5, 2.0], np.float32)
+    check(mg.trace(slope, x))
+    np.testing.assert_allclose(slope(x), exponent * np.power(x, exponent - 1), rtol=1e-6)
 
 
 def test_a_primitive_of_ones_own_needs_no_second_spelling():
