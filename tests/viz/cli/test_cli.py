@@ -30,7 +30,7 @@ from rnn.text import reading
 from rnn.text.characters import character_model
 from rnn.text.training import Training
 from tests.rnn.test_checkpoint import CHANGES
-from viz.cli import COMMANDS, doctor, main, parser, train
+from viz.cli import COMMANDS, demo, doctor, main, parser, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
 COMMAND_NAMES = [command.__name__.rpartition(".")[2] for command in COMMANDS]
@@ -200,11 +200,13 @@ def test_demo_leaves_pictures_and_weights_and_an_honest_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(reading, "_language_reference", lambda: "The " + TEXT * 30)
+    monkeypatch.setattr(demo, "READ", 4)  # as many steps are enough
     assert main(["demo", "--out", str(tmp_path), "--steps", "2"]) == 1
     told = capsys.readouterr().out
     for word in ("uniform", "unigram", "bigram", "trigram", "step 2: loss", "does not beat"):
         assert word in told
-    left = {"folded.svg", "unfolded.svg", train.WEIGHTS}
+    assert f"Look first at {tmp_path / demo.PAGE}: " in told
+    left = {"folded.svg", "unfolded.svg", demo.PAGE, train.WEIGHTS}
     assert {path.name for path in tmp_path.iterdir()} == left
 
 
