@@ -225,25 +225,35 @@ def test_modules_with_the_names_of_functions_pass_pytest_by_themselves():
 ROOMS = {
     "what is needed to follow a gradient":
         (("minigrad.core", "minigrad.ops.elementwise", "minigrad.ops.products"), 1600),
-    "the engine": (("minigrad",), 13500),
+    "the operations": (("minigrad.ops",), 4100),
+    "graphs, their loops, and the way down":
+        (("minigrad.graph", "minigrad.folded", "minigrad.loops", "minigrad.lower"), 4100),
+    "the NumPy engine": (("minigrad.engines.numpy",), 1800),
+    "all other engines": (("minigrad.engines",), 1900, "minigrad.engines.numpy"),
+    "gradient tests": (("minigrad.testing",), 3100),
+    "the engine, its operations, other engines and tests aside":
+        (("minigrad",), 7800, "minigrad.ops", "minigrad.engines", "minigrad.testing"),
 }  # fmt: skip
-"""Modules, and the lines they may have, in hundreds. More is a decision: raise the number in the
-commit that needs it, and say there what for. Less: lower it."""
+"""Modules, and the lines they may have, in hundreds; those named behind do not count. More is a
+decision: raise the number in the commit that needs it, and say there what for. Less: lower it."""
 
 
-def lines(names: Sequence[str]) -> int:
+def lines(names: Sequence[str], aside: Sequence[str] = ()) -> int:
     """The lines of modules and of all that is in their packages."""
+    inside = lambda module, of: any(module == n or module.startswith(f"{n}.") for n in of)
     return sum(
         source.count("\n")
         for module, source in sources().items()
-        if any(module == name or module.startswith(f"{name}.") for name in names)
+        if inside(module, names) and not inside(module, aside)
     )
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_is_no_larger_than_it_was(room):
-    names, most = ROOMS[room]
-    assert most - 200 < lines(names) <= most
+    names, most, *aside = ROOMS[room]
+    assert most - 200 < lines(names, aside) <= most
+
+
 # --- from a formula to its line -------------------------------------------------------------------
 
 

@@ -53,7 +53,6 @@ from minigrad.ops.elementwise import (
     multiply,
     negative,
     not_equal,
-    one_hot,
     power,
     relu,
     sigmoid,
@@ -79,6 +78,7 @@ from minigrad.ops.exponents import (
 from minigrad.ops.indexing import (
     index,
     lookup,
+    one_hot,
     pick,
     put,
     scatter,

@@ -20,7 +20,6 @@ import numpy as np
 
 from minigrad.core.kinds import (
     FLAG,
-    INDEX,
     POSITIVE,
     REAL,
     UNIT,
@@ -30,7 +29,6 @@ from minigrad.core.kinds import (
     elementwise,
     entrywise,
     general,
-    is_open,
     linear,
     public,
     rank,
@@ -428,38 +426,6 @@ def logical_and(a: Any, b: Any) -> Any:
 @stepwise(1, label="¬", domain=(FLAG,), kernel=np.logical_not)
 def logical_not(a: Any) -> Any:
     """True where a is false."""
-
-
-def _classes(indices: Any, classes: int) -> tuple[tuple[Any], dict[str, Any]]:
-    if not hasattr(indices, "dtype"):
-        indices = np.asarray(indices)
-    if indices.dtype.kind not in "iu":
-        raise TypeError(f"one_hot: class indices must be integers, got dtype {indices.dtype}")
-    return (indices,), {"classes": int(classes)}
-
-
-@stepwise(
-    1,
-    signature="()->(n)",
-    domain=(INDEX,),
-    prepare=_classes,
-    lift="same",
-    sample=lambda r: ([np.array([r.randint(0, 3) for _ in range(3)])], {"classes": 4}),
-)
-def one_hot(indices: Any, classes: int) -> Any:
-    """Rows of zeros with a 1 at each class index: `(...)` integers give `(..., classes)`.
-
-    >>> import minigrad as mg, numpy as np
-    >>> mg.one_hot(np.array([2, 0]), 3)
-    array([[0., 0., 1.],
-           [1., 0., 0.]])
-    """
-    indices = as_array(indices)
-    known = indices.size and not is_open(indices)
-    if known and not (indices.min() >= 0 and indices.max() < classes):
-        worst = indices.max() if indices.max() >= classes else indices.min()
-        raise IndexError(f"class index {worst} is outside 0 … {classes - 1}")
-    return np.equal(indices[..., None], np.arange(classes)).astype(float)
 
 
 def _dtype(x: Any, dtype: Any) -> tuple[tuple[Any], dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Reading entries by position, and the transposes that put them back.
 
 `index` has its position as an attribute, `take` and `pick` have it as an operand (class indices
-that come as data). Repeated positions add up in the gradient.
+that come as data). Repeated positions add up in the gradient. `one_hot` makes rows of class
+indices, of which a product is a look-up.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from minigrad.core.kinds import (
     negative_axes,
     public,
     rank,
+    stepwise,
 )
 from minigrad.errors import ShapeError
 from minigrad.facts import MATRIX, Formula, Lowering
@@ -315,3 +317,35 @@ def spread(x: Any, indices: Any, n: int) -> Any:
     result = np.zeros((x.size, n), x.dtype)
     result[np.arange(x.size), indices.reshape(-1)] = x.reshape(-1)
     return result.reshape(*x.shape, n)
+
+
+def _classes(indices: Any, classes: int) -> tuple[tuple[Any], dict[str, Any]]:
+    if not hasattr(indices, "dtype"):
+        indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: class indices must be integers, got dtype {indices.dtype}")
+    return (indices,), {"classes": int(classes)}
+
+
+@stepwise(
+    1,
+    signature="()->(n)",
+    domain=(INDEX,),
+    prepare=_classes,
+    lift="same",
+    sample=lambda r: ([np.array([r.randint(0, 3) for _ in range(3)])], {"classes": 4}),
+)
+def one_hot(indices: Any, classes: int) -> Any:
+    """Rows of zeros with a 1 at each class index: `(...)` integers give `(..., classes)`.
+
+    >>> import minigrad as mg, numpy as np
+    >>> mg.one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    indices = as_array(indices)
+    known = indices.size and not is_open(indices)
+    if known and not (indices.min() >= 0 and indices.max() < classes):
+        worst = indices.max() if indices.max() >= classes else indices.min()
+        raise IndexError(f"class index {worst} is outside 0 … {classes - 1}")
+    return np.equal(indices[..., None], np.arange(classes)).astype(float)
