@@ -46,7 +46,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.done: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -e ".[train]"
+	$(BIN)/python -m pip install -q -e ".[train,study]"
 	touch $@
 
 $(VENV)/docs.done: pyproject.toml | $(VENV)/bin/python
