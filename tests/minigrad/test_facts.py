@@ -126,7 +126,7 @@ THERE = re.compile(r'@entrywise\([^@]*kernel=np.arctan, .*\ndef arctan\(.*\n.*""
 
 def test_an_operation_added_in_one_place_is_everywhere(tmp_path):
     """Also `mg.arctan`, where `np.arctan(t)` is: in a copy where it was taken out before."""
-    for part in ("minigrad", "rnn", "viz", "tests"):
+    for part in ("minigrad", "rnn", "viz", "tests", "docs"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     own = tmp_path / "minigrad" / "ops" / "trigonometric.py"
     without, taken_out = THERE.subn("", own.read_text(encoding="utf-8"))
@@ -142,7 +142,8 @@ def test_an_operation_added_in_one_place_is_everywhere(tmp_path):
         from minigrad.testing.cases import draw_case
         from minigrad.testing.laws import LAWS, check_law
         from minigrad.testing.programs import differentiable
-        from tests import readme, stub
+        from docs.generated import primitives
+        from tests import stub
         from viz.cli import main
 
         x = np.array([0.5, -2.0])
@@ -162,7 +163,7 @@ def test_an_operation_added_in_one_place_is_everywhere(tmp_path):
         with contextlib.redirect_stdout(io.StringIO()) as told:
             main(["ops"])
         assert "arctan" in told.getvalue()
-        assert "`arctan`" in readme.primitives() and "    arctan," in stub.text()
+        assert "`arctan`" in primitives() and "    arctan," in stub.text()
         cell = rnn.RNNCell(2, 3, activation="arctan")
         assert "arctan" in str(viz.equations(cell)) and "arctan" in viz.draw(cell, level="op").svg()
         ys, _ = rnn.run(cell, cell.init(0), np.ones((4, 1, 2)))

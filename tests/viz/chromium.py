@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ FLAGS = (
 )  # fmt: skip
 """No network: every name is unknown."""
 
+START = """
+import os, sys
+given = [os.dup(int(k)) for k in sys.argv[1:3]]
+for place, pipe in enumerate(given, 3):
+    os.dup2(pipe, place)
+    os.set_inheritable(place, True)  # also where it stood there before
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Starts the browser with the pipes on descriptors 3 and 4, where it looks for them."""
+
 TROUBLE = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
 
 
@@ -32,10 +43,10 @@ class Chromium:
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         (commands, self.write), (read, answers) = os.pipe(), os.pipe()
         self.read = os.fdopen(read, "rb")
+        browser = [str(CHROMIUM), *FLAGS, f"--user-data-dir={self.folder.name}"]
         self.process = subprocess.Popen(
-            [str(CHROMIUM), *FLAGS, f"--user-data-dir={self.folder.name}"],
-            preexec_fn=lambda: _put(commands, answers), close_fds=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", START, str(commands), str(answers), *browser],
+            pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(commands)
         os.close(answers)
@@ -119,10 +130,3 @@ class Chromium:
     def trouble(self) -> list[dict[str, Any]]:
         """What the console would show."""
         return [event for event in self.events if event.get("method") in TROUBLE]
-
-
-def _put(commands: int, answers: int) -> None:
-    """The pipes on descriptors 3 and 4, where the browser looks for them."""
-    first, second = os.dup(commands), os.dup(answers)
-    os.dup2(first, 3)
-    os.dup2(second, 4)
