@@ -102,7 +102,8 @@ def advance(
     if not np.isfinite(loss) or not np.isfinite(norm):
         raise FloatingPointError(
             f"at step {run.step + 1} the loss is {loss:g} and the gradient's norm {norm:g}"
-            f"{_first_fault(gradient, run, batch)}{advice}"
+            f"{_first_fault(gradient, run, batch)}"
+            f"{'; the batch itself holds NaN' if _has_nan(batch) else advice}"
         )
     params, moments = optimiser.update(run.params, grads, run.moments)
     if not all(np.all(np.isfinite(p)) for p in flatten(params)[0]):
@@ -111,6 +112,11 @@ def advance(
         )
     new = replace(run, params=params, moments=moments, state=state, step=run.step + 1)  # type: ignore[type-var]  # a protocol cannot ask for a dataclass
     return new, Figures(float(loss), norm)
+
+
+def _has_nan(batch: tuple[Any, ...]) -> bool:
+    floats = (x for x in map(np.asarray, flatten(batch)[0]) if x.dtype.kind == "f")
+    return any(np.isnan(x).any() for x in floats)
 
 
 def _first_fault(gradient: Any, run: Run, batch: tuple[Any, ...]) -> str:

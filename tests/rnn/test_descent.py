@@ -41,6 +41,7 @@ def test_a_step_goes_down_the_clipped_gradient() -> None:
     ("value", "rate", "told"),
     [
         (np.inf, 0.5, r"at step 1 the loss is inf .* a smaller rate than 0\.5 may help"),
+        (np.nan, 0.5, "at step 1 the loss is nan .*; the batch itself holds NaN$"),
         (7.0, np.inf, "step 1 makes parameters that are not finite"),
     ],
 )
