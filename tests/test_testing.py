@@ -4,7 +4,7 @@ import pytest
 
 import minigrad.testing
 from minigrad.testing import strategies
-from tests.test_house import in_a_new_process
+from tests.house import in_a_new_process
 
 
 def test_public_names_are_there_and_others_are_not():

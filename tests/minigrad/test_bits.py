@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.test_house import in_a_new_process
+from tests.house import in_a_new_process
 
 SCRIPT = """
     import hashlib, numpy as np, minigrad as mg, rnn
