@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import viz  # noqa: F401  # one of the packages
-
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("minigrad", "rnn", "viz")
 """From the ground up: a package imports itself and those before it."""

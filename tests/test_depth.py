@@ -12,7 +12,6 @@ import pytest
 
 import minigrad as mg
 import rnn
-import viz  # noqa: F401  # one of the packages
 from tests.house import in_a_new_process
 
 CHAIN = """

@@ -7,7 +7,6 @@ import ast
 import pytest
 
 import minigrad as mg
-import viz  # noqa: F401  # one of the packages
 from tests import stub
 from tests.house import sources
 
