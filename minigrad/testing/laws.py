@@ -124,10 +124,13 @@ def shape(case: Case, rng: np.random.Generator) -> None:
         if plain.shape != wanted:
             raise Broken(f"{case}: result shape {plain.shape}, operands broadcast to {wanted}")
     if case.wrt:
-        y, pull = vjp(case.apply, *case.points())
-        for x, g in zip(case.points(), pull(np.ones_like(y)), strict=True):
-            if g.shape != x.shape or g.dtype != x.dtype:
-                raise Broken(f"{case}: gradient {g.dtype}{g.shape}, operand {x.dtype}{x.shape}")
+        alike = case.points()
+        mixed = [x.astype(np.float32) if k % 2 else x for k, x in enumerate(alike)]
+        for points in (alike, mixed)[: len(alike)]:
+            y, pull = vjp(case.apply, *points)
+            for x, g in zip(points, pull(np.ones_like(y)), strict=True):
+                if g.shape != x.shape or g.dtype != x.dtype:
+                    raise Broken(f"{case}: gradient {g.dtype}{g.shape}, operand {x.dtype}{x.shape}")
 
 
 def adjoint(case: Case, rng: np.random.Generator) -> None:
