@@ -117,6 +117,15 @@ def sizes(cell: Any, *names: str) -> None:
         whole(type(cell).__name__, name, value)
 
 
+def gate_parameters(gate: str, inputs: int, hidden: int, bias: float = 0) -> dict[str, Init]:
+    """W_x `(X, H)`, W_h `(H, H)` and b `(H,)` of one gate, under its letter."""
+    return {
+        f"W_x{gate}": glorot(inputs, hidden),
+        f"W_h{gate}": orthogonal(hidden, hidden),
+        f"b_{gate}": constant(bias, hidden),
+    }
+
+
 @dataclass(frozen=True)
 class LSTMCell(Cell):
     """Memory cell with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
@@ -157,11 +166,9 @@ class LSTMCell(Cell):
     def parameters(self) -> dict[str, Init]:
         """W_x·, W_h·, b_· of f, i, c and o; with peepholes w_cf, w_ci, w_co."""
         X, H = self.inputs, self.hidden
-        p = {}
+        p: dict[str, Init] = {}
         for gate in "fico":
-            p[f"W_x{gate}"] = glorot(X, H)
-            p[f"W_h{gate}"] = orthogonal(H, H)
-            p[f"b_{gate}"] = constant(self.forget_bias if gate == "f" else 0, H)
+            p |= gate_parameters(gate, X, H, self.forget_bias if gate == "f" else 0)
             if self.peepholes and gate != "c":
                 p[f"w_c{gate}"] = constant(0, H)
         return p
@@ -221,11 +228,9 @@ class GRUCell(Cell):
     def parameters(self) -> dict[str, Init]:
         """W_x·, W_h·, b_· of r, z and n; b_hn if the reset gate acts after the product."""
         X, H = self.inputs, self.hidden
-        p = {}
+        p: dict[str, Init] = {}
         for gate in "rzn":
-            p[f"W_x{gate}"] = glorot(X, H)
-            p[f"W_h{gate}"] = orthogonal(H, H)
-            p[f"b_{gate}"] = constant(0, H)
+            p |= gate_parameters(gate, X, H)
         if self.reset == "after":
             p["b_hn"] = constant(0, H)
         return p

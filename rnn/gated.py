@@ -10,8 +10,8 @@ from minigrad import named
 from minigrad.core import Primitive
 from rnn.activations import activation, settle
 from rnn.cell import Cell
-from rnn.cells import LSTMCell, sizes
-from rnn.params import Init, constant, glorot, orthogonal
+from rnn.cells import LSTMCell, gate_parameters, sizes
+from rnn.params import Init, constant
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,7 @@ class MGUCell(Cell):
     def parameters(self) -> dict[str, Init]:
         """W_x·, W_h·, b_· of f and n."""
         X, H = self.inputs, self.hidden
-        p = {}
-        for gate in "fn":
-            p[f"W_x{gate}"] = glorot(X, H)
-            p[f"W_h{gate}"] = orthogonal(H, H)
-            p[f"b_{gate}"] = constant(0, H)
-        return p
+        return {**gate_parameters("f", X, H), **gate_parameters("n", X, H)}
 
     def step(self, p: Any, x: Any, h: Any) -> Any:
         """One time step; see the class for the equations."""

@@ -9,11 +9,11 @@ from minigrad.habits import adopt
 
 # Each puts its operations into the table, in this order.
 # isort: off
-from minigrad.ops import elementwise, shapes, indexing, products  # noqa: F401
-from minigrad.ops import reductions, composite, running  # noqa: F401
-from minigrad.ops import trigonometric, exponents, whole, special, activations  # noqa: F401
-from minigrad.ops import questions, signs, rearranging, joining, matrices, sorting, statistics  # noqa: F401
-from minigrad.ops import contraction, linalg, spectra, norms, numpy_face  # noqa: F401
+from minigrad.ops import elementwise, shapes, indexing, products  # noqa: F401  # for the table
+from minigrad.ops import reductions, composite, running  # noqa: F401  # for the table
+from minigrad.ops import trigonometric, exponents, whole, special, activations  # noqa: F401  # for the table
+from minigrad.ops import questions, signs, rearranging, joining, matrices, sorting, statistics  # noqa: F401  # for the table
+from minigrad.ops import contraction, linalg, spectra, norms, numpy_face  # noqa: F401  # for the table
 # isort: on
 
 __all__ = sorted(name for name in FUNCTIONS if not name.startswith("_"))

@@ -182,8 +182,8 @@ def _method(name: str, function: Any, known: Callable[..., Any]) -> Callable[...
 
 
 # NumPy asks its operands for these two.
-Tensor.__array_ufunc__ = _ufunc  # type: ignore[attr-defined]
-Tensor.__array_function__ = _function  # type: ignore[attr-defined]
+Tensor.__array_ufunc__ = _ufunc  # type: ignore[attr-defined]  # set here alone
+Tensor.__array_function__ = _function  # type: ignore[attr-defined]  # set here alone
 
 for _name in dir(np.ndarray):
     _theirs, _known = getattr(np, _name, None), answer(getattr(np, _name, None))

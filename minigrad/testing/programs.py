@@ -134,7 +134,7 @@ def _brought_into(kind: Any, x: Tensor) -> Tensor:
         return ops.softplus(x) + 2.25  # type: ignore[no-any-return]  # the table
     if kind == MATRIX:
         moved = 0.125 * ops.tanh(x)
-        return moved + np.diag(np.arange(1.0, x.shape[-1] + 1))  # type: ignore[no-any-return]
+        return moved + np.diag(np.arange(1.0, x.shape[-1] + 1))  # type: ignore[no-any-return]  # the table
     return x
 
 

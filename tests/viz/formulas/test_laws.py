@@ -17,8 +17,10 @@ from minigrad.folded import EVERY, SEQUENCE, STATE, Folded, Recurrence
 from minigrad.graph import replay
 from minigrad.testing.cases import draw_case
 from minigrad.testing.programs import draw_program
+from rnn import kinds
 from rnn.testing.networks import draw_cell
 from tests.viz.formulas.reading import ZERO, compute
+from tests.viz.formulas.test_equations import CELLS
 from viz.formulas.notation import unicode
 
 VOCABULARY = [p for p in PRIMITIVES.values() if p.kind != "loop" and p.name != "astype"]
@@ -159,8 +161,9 @@ def test_attention_over_a_window_is_printed_with_its_sums():
     assert_computes(Attention(), np.random.default_rng(0))
 
 
-def test_layers_that_are_normalised_are_printed_with_their_sums():
-    assert_computes(rnn.LayerNormalised(rnn.RNNCell(3, 5)), np.random.default_rng(0))
+@pytest.mark.parametrize("cell", CELLS, ids=kinds.written)
+def test_equations_of_the_textbooks_cells_compute_their_steps_and_gradients(cell):
+    assert_computes(cell, np.random.default_rng(0))
 
 
 def test_a_state_handed_on_is_the_state_one_step_before():
