@@ -142,7 +142,7 @@ def perform(
         params: from `cell.init`, as arrays or tensors.
         xs: one row of `(B, X)` for each step at which an input enters, `(n, B, X)`; or class
             indices `(n, B)` in place of one-hot rows.
-        state: start values as in `rnn.run`; zeros if None.
+        state: start values as in `rnn.run`, which chooses them if None.
         feed: makes an input `(B, X)` from an output `(B, Y)`, for tasks that feed back: by default
             the output itself, `minigrad.softmax` for logits.
 

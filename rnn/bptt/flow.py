@@ -90,7 +90,7 @@ def flow(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
-        state: start values of the cell, as `rnn.run` takes them; zeros if None.
+        state: start values of the cell, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
         of: the name of h, any named value; the first state of each network if None.
         beside: other networks, `(cell, params)` by name.

@@ -167,7 +167,7 @@ def ladder(
         by: the name of u; that of v if None.
         to: the step t; the last if None (the first where all edges run against time).
         sample: which of the B samples.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn

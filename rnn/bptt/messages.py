@@ -105,7 +105,7 @@ def messages(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
 
     >>> import numpy as np, minigrad as mg, rnn
     >>> cell = rnn.RNNCell(1, 1)

@@ -117,7 +117,7 @@ def paths(
         loss: a function of the outputs `(T, B, O)` that gives a number; None if not needed.
         source: name and step of the value to differentiate by; the step of a parameter is None.
         target: name and step of the value differentiated; the loss if None.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     Raises:

@@ -155,7 +155,7 @@ def recorded(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
@@ -165,9 +165,8 @@ def recorded(
     (4, ['z_h', 'h'], [0.0, 0.0, 0.0, 1.0])
     """
     params, xs, state = mg.tree_map(plain, (params, xs, state))
-    ys, _ = run(
-        cell, params, xs, state, lengths
-    )  # checks everything, and says by name what does not fit
+    # It checks everything, and says by name what does not fit.
+    ys, _ = run(cell, params, xs, state, lengths)
     if not len(ys):
         raise ValueError(f"xs has shape {xs.shape}: without a step there is nothing to study")
     order = leaf_paths(cell.init(0))

@@ -112,7 +112,7 @@ def split(
         of: the name of the state; the last one if None, C in an LSTM.
         to: the step t; the last if None (the first where all edges run against time).
         sample: which of the B samples.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn

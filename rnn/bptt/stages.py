@@ -104,7 +104,7 @@ def stages(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         sample: which of the B samples is printed; the arrays hold all.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, rnn

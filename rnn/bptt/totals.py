@@ -108,7 +108,7 @@ def totals(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     Source: Werbos (1990), Backpropagation through time: what it does and how to do it, equation 1,

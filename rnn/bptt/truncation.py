@@ -157,7 +157,7 @@ def truncation(
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`.
         loss: a function of the outputs `(T, B, O)` that gives a number.
         ks: numbers of steps; 1, 2, 5, 10, 20, … and T if None.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn
@@ -205,7 +205,7 @@ def truncated(
         loss: a function of the outputs `(T, B, O)` that gives a number.
         k1: steps from one backward run to the next.
         k2: steps that one goes back, at least k₁.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
         lengths: of ragged batches, as `rnn.run` takes them.
 
     >>> import numpy as np, minigrad as mg, rnn

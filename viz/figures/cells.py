@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.core import Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import replay
-from minigrad.tree import flatten
+from minigrad.tree import flatten, tree_map
 from rnn.cell import Cell, Edge
 from rnn.compose import Stack
 from rnn.run import run
@@ -70,8 +70,8 @@ def stages(
         cell: with a straight line, as `memory_cell` draws it.
         params: of the cell.
         x: one input, `(X,)` or `(1, X)`.
-        state: as in `rnn.run` for one row; zeros if None.
-        style: "print" or "seed".
+        state: as in `rnn.run` for one row, which chooses it if None.
+        style: as `viz.draw` takes it.
 
     Raises:
         ValueError: the cell has no straight line.
@@ -110,12 +110,14 @@ def _numbers(
     """The value of every block of a memory cell at one step, as text."""
     step = folded.step
     x = _row("x", x, cell.inputs)
-    start = cell.start(1) if state is None else _rows(cell.edges(), state)
+    params = tree_map(lambda w: w.data if isinstance(w, Tensor) else w, params)
+    start = None if state is None else _rows(cell.edges(), state)
     run(cell, params, x[None], start)  # refuses other parameters
+    start = cell.start(1, params=params) if start is None else start
     leaves, tree = flatten(params)
     named = dict(zip(tree.paths(), leaves, strict=True))
     wanted = [named[path] for path in cell.init(0).named()]
-    given = iter([*(w.data if isinstance(w, Tensor) else w for w in wanted), x])
+    given = iter([*wanted, x])
     states = iter(flatten(start)[0])
     values = [next(states) if role == STATE else next(given) for role in folded.inputs]
     everything = replace(step, outputs=tuple(range(len(step.nodes))))

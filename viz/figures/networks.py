@@ -87,7 +87,7 @@ def activation(cell: Cell, concatenated: bool = True, style: Styled = "print") -
         cell: any whose layers are activations of products and sums.
         concatenated: the weights side by side, inputs and states one above the other, as
             [W_xh W_hh] [x; h]; or one product for each.
-        style: "print" or "seed".
+        style: as `viz.draw` takes it.
 
     >>> import rnn
     >>> activation(rnn.RNNCell(3, 5, 2))

@@ -63,7 +63,7 @@ def write(
         loss: a function of the outputs `(T, B, O)` that gives a number.
         text: the characters of the sequence, one a step.
         title: of the page.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
 
     Raises:
         ImportError: jinja2 or matplotlib are not there; says how they are installed.

@@ -55,7 +55,7 @@ def write(
         params: from `cell.init`.
         xs: the sequence `(T, B, X)`, or class indices `(T, B)`, which cannot be changed then.
         loss: a function of the outputs `(T, B, O)` that gives a number.
-        state: start values, as `rnn.run` takes them; zeros if None.
+        state: start values, as `rnn.run` takes them, and chooses them if None.
 
     Raises:
         ImportError: openpyxl is not there; says how it is installed.

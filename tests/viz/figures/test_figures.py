@@ -153,6 +153,15 @@ def test_the_numbers_of_the_stages_are_those_of_a_run():
         assert f"{value.item():.3g}".replace("-", "−") in shown
 
 
+def test_stages_without_a_state_begin_where_the_cell_learnt_to():
+    cell = rnn.LearnedStart(rnn.LSTMCell(1, 1))
+    params = {**cell.init(3), "h_0": np.array([0.3]), "C_0": np.array([-0.7])}
+    shown = words_of(figures.stages(cell, params, [0.8]))
+    _, ends = rnn.run(cell, params, np.array([[[0.8]]]))
+    for value in ends:
+        assert f"{value.item():.3g}".replace("-", "−") in shown
+
+
 def test_forward_and_backward_have_every_edge_of_both_graphs():
     cell, T = PLAIN, 3
     scene = figures.forward_and_backward(cell, steps=T).scene

@@ -21,6 +21,7 @@ from rnn import kinds
 from rnn.testing.networks import draw_cell
 from tests.viz.formulas.reading import ZERO, compute
 from tests.viz.formulas.test_equations import CELLS
+from tests.viz.own import TwoLags
 from viz.formulas.notation import unicode
 
 VOCABULARY = [p for p in PRIMITIVES.values() if p.kind != "loop" and p.name != "astype"]
@@ -167,23 +168,9 @@ def test_equations_of_the_textbooks_cells_compute_their_steps_and_gradients(cell
 
 
 def test_a_state_handed_on_is_the_state_one_step_before():
-    @dataclass(frozen=True)
-    class Lags(rnn.Cell):
-        inputs: int = 3
-        hidden: int = 2
-        state = ("h", "k")
-
-        def parameters(self):
-            sizes = {"W_xh": self.inputs, "W_hh": self.hidden, "V_hh": self.hidden}
-            return {name: rnn.glorot(size, self.hidden) for name, size in sizes.items()}
-
-        def step(self, p, x, h, before):
-            new = mg.named("h", mg.tanh(x @ p.W_xh + h @ p.W_hh + before @ p.V_hh))
-            return new, new, h
-
-    text = viz.equations(Lags()).unicode
+    text = viz.equations(TwoLags()).unicode
     assert text == "h⁽ᵗ⁾ = tanh(W_xh x⁽ᵗ⁾ + W_hh h⁽ᵗ⁻¹⁾ + V_hh h⁽ᵗ⁻²⁾)"
-    assert_computes(Lags(), np.random.default_rng(0))
+    assert_computes(TwoLags(), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("wrong", ["W_hh h⁽ᵗ⁾", "Σ ", "axis=−1", "W_xh x⁽ᵗ⁾ − "])

@@ -7,6 +7,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
+from tests.viz.own import TwoLags
 from viz.quotients.circles import circles
 from viz.quotients.operations import operations
 from viz.quotients.roles import gates, lagged, memories, origins
@@ -33,23 +34,6 @@ class Renamed(rnn.Cell):
         return s, s, m
 
 
-@dataclass(frozen=True)
-class Lags(rnn.Cell):
-    """Reads its state at two lags: it hands on h, and the h before."""
-
-    inputs: int = 3
-    hidden: int = 4
-    state = ("h", "before")
-
-    def parameters(self):
-        sizes = {"W_xh": self.inputs, "W_hh": self.hidden, "V_hh": self.hidden}
-        return {name: rnn.glorot(size, self.hidden) for name, size in sizes.items()}
-
-    def step(self, p, x, h, before):
-        new = mg.named("h", mg.tanh(x @ p.W_xh + h @ p.W_hh + before @ p.V_hh))
-        return new, new, h
-
-
 def test_names_decide_no_looks():
     for options in ({"view": "folded"}, {"view": "folded", "level": "gate"}):
         looks = []
@@ -62,7 +46,8 @@ def test_names_decide_no_looks():
 
 def test_a_memory_is_what_another_state_is_made_from():
     assert set(memories(Renamed().folded()).values()) == {"m"}
-    for cell in (rnn.GRUCell(3, 4), rnn.RNNCell(3, 5, 2, recurrence=rnn.cells.RECURRENCES), Lags()):
+    all_three = rnn.RNNCell(3, 5, 2, recurrence=rnn.cells.RECURRENCES)
+    for cell in (rnn.GRUCell(3, 4), all_three, TwoLags()):
         assert memories(cell.folded()) == {}
     backward = mg.adjoint(Renamed().folded()).backward
     assert set(memories(backward).values()) == {"∂m"}
@@ -79,7 +64,7 @@ def test_gates_are_known_by_what_they_multiply():
 
 @pytest.mark.parametrize("level", ["cell", "gate", "op"])
 def test_two_lags_of_one_state_are_one_circle_or_box(level):
-    folded = Lags().folded()
+    folded = TwoLags().folded()
     assert sorted(d for _, d, _ in origins(folded).values()) == [1, 2]
     view = circles(folded) if level == "cell" else operations(folded, level)
     own = [b for b in view.blocks if b.kind == "hidden"]
