@@ -126,6 +126,8 @@ class _Builder:
 
 def _brought_into(kind: Any, x: Tensor) -> Tensor:
     """A value of the domain of an operand, made from any."""
+    if x.dtype.kind == "b":
+        x = ops.astype(x, float)  # NumPy would go on in half precision
     if kind in (POSITIVE, UNIT) and np.min(x.data, initial=1.0) < 0.125:
         return ops.softplus(x) + 0.125  # type: ignore[no-any-return]  # the table
     if kind == INSIDE and np.max(np.abs(x.data), initial=0.0) > 0.875:

@@ -13,6 +13,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.core import PRIMITIVES
+from minigrad.core.kinds import FLAG, INDEX
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -97,18 +98,19 @@ class _Reader:
             self.at += 2
         value = self.product()
         while sign := self.take("+", "−"):
-            value = value + self.product() if sign == "+" else value - self.product()
+            value, right = _number(value), _number(self.product())
+            value = value + right if sign == "+" else value - right
         return value
 
     def product(self) -> Any:
         if self.take("−"):
-            return -self.product_from(self.beside())
+            return -_number(self.product_from(self.beside()))
         return self.product_from(self.beside())
 
     def product_from(self, value: Any) -> Any:
         while sign := self.take("⊙", "/"):
             minus = -1 if self.take("−") else 1
-            right = minus * self.beside()
+            value, right = _number(value), minus * _number(self.beside())
             value = value * right if sign == "⊙" else value / right
         return value
 
@@ -118,13 +120,13 @@ class _Reader:
             start = self.at + 1
             right, also = self.raised()
             if is_number:
-                value = value * right
+                value = value * _number(right)
             elif ZERO is value or ZERO is right:
                 value = ZERO
             elif self.text[start : self.at] in self.known.indices:
                 value = np.asarray(value)[right]
             else:
-                value = np.matmul(right, value)
+                value = np.matmul(_number(right), _number(value))
             is_number = is_number and also
         return value
 
@@ -133,7 +135,7 @@ class _Reader:
         while self.text[self.at : self.at + 1] in ("²", "ᵀ", "["):
             sign = self.take()
             if sign == "²":
-                value = value * value
+                value = _number(value) * _number(value)
             elif sign == "ᵀ":
                 value = value if value is ZERO else np.swapaxes(value, -1, -2)
             else:
@@ -209,7 +211,15 @@ class _Reader:
         if op in ("max", "min", "sum", "prod", "concatenate", "stack") or op not in PRIMITIVES:
             given = [operands] if op in ("concatenate", "stack") else operands
             return public(*given, **options)
-        return PRIMITIVES[op](*operands, **options)
+        kinds = PRIMITIVES[op].domain or (None,)
+        flags = [kinds[min(k, len(kinds) - 1)] in (FLAG, INDEX) for k in range(len(operands))]
+        taken = [x if flag else _number(x) for x, flag in zip(operands, flags, strict=True)]
+        return PRIMITIVES[op](*taken, **options)
+
+
+def _number(x: Any) -> Any:
+    """A value that is computed with: that a flag became a number is not printed."""
+    return x * 1.0 if getattr(x, "dtype", None) == np.bool_ else x
 
 
 def _position(text: str) -> Any:
