@@ -102,6 +102,19 @@ def test_double_precision_is_computed_or_refused_and_never_narrowed():
         on_jax(lambda i: mg.one_hot(i, 3))(np.array([1]))
 
 
+def test_products_of_single_precision_have_it_on_every_device_unless_jax_was_told_another():
+    x, f = np.ones((3, 1, 2), np.float32), lambda x: mg.sum(rnn.run(rnn.RNNCell(2, 2), p, x)[0])
+    p = rnn.RNNCell(2, 2).init(0, np.float32)
+    jitted = jax.jit(jax.grad(mg.to_jax(f, x)))
+    products = lambda: [
+        line for line in jitted.lower(x).as_text().splitlines() if "stablehlo.dot_general" in line
+    ]
+    assert len(products()) == 2  # one in the loop, one in the loop back
+    assert all("precision = [HIGHEST, HIGHEST]" in line for line in products())
+    with jax.default_matmul_precision("tensorfloat32"):
+        assert not any("HIGHEST" in line for line in products())
+
+
 def test_whole_numbers_that_do_not_fit_are_refused():
     f = on_jax(lambda x, i: x[i])
     x = np.array([1.0, 2.0], np.float32)
