@@ -16,9 +16,9 @@ from minigrad.engines import Way
 from minigrad.engines.walk import run
 from minigrad.engines.xla.arrays import Array, bare
 from minigrad.engines.xla.loops import loop, turns
+from minigrad.engines.xla.passes import AFTER, ALL
 from minigrad.folded import Folded
 from minigrad.graph import Graph, Node
-from minigrad.lower.passes import LATE, PASSES
 from minigrad.lower.pipeline import as_folded, planned
 from minigrad.lower.schedule import Nest
 from minigrad.tree import Tree
@@ -39,11 +39,11 @@ def pure(graph: Graph) -> Callable[..., list[Any]]:
         TypeError: something in it has double precision, and JAX has not.
     """
     check(graph)
-    plan = planned(as_folded(graph), PASSES)
+    plan = planned(as_folded(graph), ALL)
 
     def call(*values: Any) -> list[Any]:
         with jax.default_matmul_precision(jax.config.jax_default_matmul_precision or "highest"):
-            found = run(plan, 1, [*map(Array, values)], loop, LATE)
+            found = run(plan, 1, [*map(Array, values)], loop, AFTER)
         return [jax.numpy.asarray(bare(x)) for x in found]
 
     return call
@@ -153,7 +153,7 @@ class XLAEngine:
 
     def way(self, folded: Folded, steps: int) -> Way:
         """How it runs a folded graph for so many steps."""
-        plan = planned(folded, LATE)
+        plan = planned(folded, AFTER)
         free = frozenset(k for k, node in enumerate(plan.folded.step.nodes) if node.lowering.view)
         chunk = {nest: steps for nest in plan.blocks if isinstance(nest, Nest)}
         return Way(plan, free, chunk, f"each loop one lax.scan, steps in one turn: {turns()}")
