@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Traced:
             )
         self.graph, self.why = rolled(graph)
         self.out, self._fixed = results[0]
+        self._write = self.out.writer()
         for node in self.graph.nodes:
             if "kept" in node.attrs:
                 POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
@@ -76,7 +78,7 @@ class Traced:
         """What the function returns, of the outputs of the graph."""
         for k, fixed in self._fixed.items():
             found.insert(k, fixed.value)
-        return self.out.unflatten(found)
+        return self._write(found)
 
 
 class Made(Traced):
@@ -87,6 +89,7 @@ class Made(Traced):
         reuse: bool, donate: frozenset[int],
     ) -> None:  # fmt: skip
         super().__init__("compile", f, tree, leaves)
+        self.read = tree.reader()
         self._about = [_about(leaves[k]) for k in self.places]
         self._static = [(k, x) for k, x in enumerate(leaves) if type(x) is Static]
         self._kinds = frozenset((np.ndarray, *engine.arrays))
@@ -106,7 +109,7 @@ class Made(Traced):
                 return False
         arrays = self._arrays(leaves)
         known = self._kinds.issuperset(map(type, arrays))
-        return known and [(x.shape, x.dtype) for x in arrays] == self._about
+        return known and [*map(_SHAPE_AND_DTYPE, arrays)] == self._about
 
     def __call__(self, leaves: list[Any]) -> Any:
         """The results for these arguments."""
@@ -117,6 +120,7 @@ class Made(Traced):
 
 
 _ARRAYS = (Tensor, np.ndarray, np.generic)
+_SHAPE_AND_DTYPE = attrgetter("shape", "dtype")
 
 
 def leaves_of(what: str, values: list[Any], tree: Tree, kinds: tuple[type, ...]) -> list[Any]:
@@ -200,7 +204,7 @@ class Compiled:
         if WAY.get():
             self.f(*args, **kwargs)  # operation by operation: a program has lost their names
         given, latest = (args, kwargs), self._latest
-        leaves = None if latest is None else latest.tree.leaves_of(given)
+        leaves = None if latest is None else latest.read(given)
         if (
             latest is None
             or leaves is None

@@ -6,10 +6,9 @@ keys and their class, so `Params` in gives `Params` out.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
-
-from numpy import ndarray
 
 CONTAINERS = (dict, list, tuple)
 
@@ -25,31 +24,61 @@ class Tree(NamedTuple):
         """Put leaves back in their places."""
         return self._build(iter(leaves))
 
-    def leaves_of(self, value: Any) -> list[Any] | None:
-        """The leaves of a value if it has this structure, otherwise None."""
-        leaves: list[Any] = []
-        return leaves if self._collect(value, leaves) else None
+    def reader(self) -> Callable[[Any], list[Any] | None]:
+        """A function, written for this structure, of a value: what stands where it has leaves.
 
-    def _collect(self, value: Any, leaves: list[Any]) -> bool:
-        kind: Any = self.kind
-        if kind is None:
-            leaves.append(value)
-            return not isinstance(value, CONTAINERS)
-        items: Any = value
-        if type(items) is not kind:
-            return False
-        if issubclass(kind, dict):
-            if tuple(items) != self.keys:
-                return False
-            items = items.values()
-        elif len(items) != len(self.keys):
-            return False
-        for child, item in zip(self.children, items, strict=True):
-            if child[0] is None and (type(item) is ndarray or not isinstance(item, CONTAINERS)):
-                leaves.append(item)
-            elif not child._collect(item, leaves):
-                return False
-        return True
+        It gives None for a value of another structure. Whether containers stand in the places of
+        leaves is left to the caller, who looks at the leaves.
+        """
+        names: dict[str, Any] = {}
+        lines: list[str] = []
+        found: list[str] = []
+
+        def read(tree: Tree, value: str) -> None:
+            kind: Any = tree.kind
+            if kind is None:
+                found.append(value)
+                return
+            n = len(lines)
+            names[f"kind{n}"], names[f"keys{n}"] = kind, tree.keys
+            is_dict = issubclass(kind, dict)
+            size = f"tuple({value}) != keys{n}" if is_dict else f"len({value}) != {len(tree.keys)}"
+            lines.append(f"if type({value}) is not kind{n} or {size}: return None")
+            items = f"{value}.values()" if is_dict else value
+            if all(child.kind is None for child in tree.children):
+                found.append(f"*{items}")
+                return
+            inner = [f"{value}_{k}" for k in range(len(tree.children))]
+            lines.append(f"{', '.join(inner)}, = {items}")
+            for child, name in zip(tree.children, inner, strict=True):
+                read(child, name)
+
+        read(self, "value")
+        return _written("value", [*lines, f"return [{', '.join(found)}]"], names)
+
+    def writer(self) -> Callable[[Iterable[Any]], Any]:
+        """A function, written for this structure, that puts leaves back in their places."""
+        names: dict[str, Any] = {}
+        lines: list[str] = []
+        count = itertools.count()
+
+        def write(tree: Tree) -> str:
+            kind: Any = tree.kind
+            if kind is None:
+                return f"x{next(count)}"
+            parts = [write(child) for child in tree.children]
+            n = len(lines)
+            names[f"kind{n}"], names[f"keys{n}"] = kind, tree.keys
+            pairs = (f"keys{n}[{k}]: {part}" for k, part in enumerate(parts))
+            inner = ", ".join(pairs if issubclass(kind, dict) else parts)
+            whole = f"{{{inner}}}" if issubclass(kind, dict) else f"[{inner}]"
+            whole = f"*{whole}" if hasattr(kind, "_fields") else whole
+            lines.append(f"y{n} = " + (whole if kind in (dict, list) else f"kind{n}({whole})"))
+            return f"y{n}"
+
+        made = write(self)
+        leaves = ", ".join(f"x{k}" for k in range(next(count)))
+        return _written("leaves", [f"[{leaves}] = leaves", *lines, f"return {made}"], names)
 
     def _build(self, leaves: Iterator[Any]) -> Any:
         kind: Any = self.kind
@@ -72,6 +101,12 @@ class Tree(NamedTuple):
 
 
 LEAF = Tree(None)
+
+
+def _written(argument: str, lines: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function of one argument with these lines."""
+    exec(f"def function({argument}):\n " + "\n ".join(lines), names)
+    return names["function"]  # type: ignore[no-any-return]  # as the line above defines it
 
 
 def flatten(tree: Any) -> tuple[list[Any], Tree]:
