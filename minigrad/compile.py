@@ -290,8 +290,8 @@ def compile(
             in a training loop, and are not used by the caller afterwards. NumPy has no use for it.
 
     With "jax", float64 is computed only where JAX was told to (`jax_enable_x64`) and refused
-    otherwise, whole numbers have 32 bits then, `np.errstate` is not heard, and an entry that is
-    read at an index outside of its array is NaN, as no error can be raised.
+    otherwise, whole numbers have the bits that they have in NumPy, `np.errstate` is not heard, and
+    an entry that is read at an index outside of its array is NaN, as no error can be raised.
 
     Raises:
         TypeError: f is no function; an argument is a tensor or no array of numbers; f decides on

@@ -24,6 +24,9 @@ def to_jax(f: Callable[..., Any], *example: Any) -> Callable[..., Any]:
     `compile`, Python code of f runs once for each set of shapes, and what is no array is a part of
     the program. Several devices are JAX's business: give `jit` sharded arrays, or use `shard_map`.
 
+    Unless JAX has 64 bits (`jax_enable_x64`), whole numbers of 64 bits can be read, as an index is,
+    and nothing is computed in them: a call that would is refused.
+
     Args:
         f: a function of arrays, or of structures of them.
         example: arguments such as it will be given. They are needed where their structures are of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import jax
@@ -23,7 +23,8 @@ from minigrad.lower.pipeline import as_folded, planned
 from minigrad.lower.schedule import Nest
 from minigrad.tree import Tree
 
-WIDE = ("float64", "complex128")
+WIDE, WHOLE = ("float64", "complex128"), ("int64", "uint64")
+"""Kinds of numbers that JAX narrows unless it was told not to."""
 
 ON_DEVICE: Any = type(jax.numpy.zeros(()))
 """The class of arrays that have values; `jax.Array` is that of traced ones too."""
@@ -57,18 +58,43 @@ def _all_nodes(graph: Graph) -> Iterator[Node]:
             yield from _all_nodes(node.attrs["kept"].step)
 
 
-def check(graph: Graph) -> bool:
-    """Whether something in a graph has double precision; refused where JAX would narrow it."""
-    wide = [node for node in _all_nodes(graph) if str(node.dtype) in WIDE]
-    if wide and not jax.config.jax_enable_x64:
-        node = wide[0]
-        what = f"argument {node.name or ''}".rstrip() if node.op == "input" else node.op
+def check(graph: Graph, kinds: Sequence[str] = WIDE) -> None:
+    """Refuse a graph that has numbers of these kinds, as long as JAX would narrow them.
+
+    Whole numbers that are only read are no matter: each is looked at where it comes in.
+
+    Raises:
+        TypeError: an argument, or what an operation gives, is of one of them.
+    """
+    if jax.config.jax_enable_x64:
+        return
+    inputs = [graph.nodes[i] for i in graph.inputs]
+    told = [
+        (f"argument {node.name or f'{k} of {len(inputs)}'}, of shape {node.shape},", node)
+        for k, node in enumerate(inputs, 1)
+    ]
+    told += [(node.op, node) for node in _all_nodes(graph) if node.op != "input"]
+    for what, node in told:
+        kind = str(node.dtype)
+        if kind not in kinds or (kind in WHOLE and _is_read_only(node)):
+            continue
+        narrow = ("32 bits", "int32") if kind in WHOLE else ("single precision", "float32")
         raise TypeError(
-            f"the engine 'jax': {what} has dtype {node.dtype}, which JAX would compute in single "
-            "precision; give float32, or let JAX have both with "
+            f"the engine 'jax': {what} has dtype {kind}, which JAX would compute in {narrow[0]}; "
+            f"give {narrow[1]}, or let JAX have both with "
             'jax.config.update("jax_enable_x64", True)'
         )
-    return bool(wide)
+
+
+def _is_read_only(node: Node) -> bool:
+    """Whether a node computes nothing, and holds no whole number of more than 32 bits."""
+    return node.op == "input" or (node.op == "constant" and _narrowed(node.value) is not None)
+
+
+def _narrowed(x: Any) -> Any:
+    """Whole numbers in 32 bits, None if one has no place there."""
+    narrow = x.astype(f"{x.dtype.kind}4")
+    return narrow if np.array_equal(narrow, x) else None
 
 
 class Pure:
@@ -76,8 +102,16 @@ class Pure:
 
     def __init__(self, graph: Graph) -> None:
         self._graph, self._call = graph, pure(graph)
+        kinds = {str(node.dtype) for node in _all_nodes(graph)}
+        self._wide, self._whole = not kinds.isdisjoint(WIDE), not kinds.isdisjoint(WHOLE)
 
     nbytes = 0
+
+    def _with_whole_numbers(self) -> Any:
+        """A context in which JAX does not narrow whole numbers, if there are any."""
+        if self._whole and not jax.config.jax_enable_x64:
+            return jax.enable_x64(True)
+        return nullcontext()
 
     def _shapes(self) -> list[Any]:
         """Shapes and dtypes of the inputs."""
@@ -88,14 +122,21 @@ class Pure:
     @property
     def source(self) -> str:
         """The program as StableHLO."""
-        return str(jax.jit(self._call).lower(*self._shapes()).as_text())
+        with self._with_whole_numbers():
+            return str(jax.jit(self._call).lower(*self._shapes()).as_text())
 
     def exported(self) -> bytes:
         """The program as a file of StableHLO that later versions of JAX read too."""
-        return bytes(export.export(jax.jit(self._call))(*self._shapes()).serialize())
+        with self._with_whole_numbers():
+            return bytes(export.export(jax.jit(self._call))(*self._shapes()).serialize())
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        """The results as JAX's arrays."""
+        """The results as JAX's arrays.
+
+        Raises:
+            TypeError: whoever traces this has told JAX that whole numbers have 32 bits.
+        """
+        check(self._graph, WHOLE)
         return self._call(*map(as_given, values))
 
 
@@ -104,14 +145,18 @@ class OnDevice(Pure):
 
     def __init__(self, graph: Graph, donated: frozenset[int]) -> None:
         super().__init__(graph)
-        self._wide, self._donated = check(graph), donated
+        self._donated = donated
         self._compiled = jax.jit(self._call, donate_argnums=tuple(donated))
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The results as JAX's arrays."""
-        if self._wide and not jax.config.jax_enable_x64:
+        if self._wide:
             check(self._graph)
-        given = [*map(as_given, values)]
+        with self._with_whole_numbers():
+            return self._run(values)
+
+    def _run(self, values: Sequence[Any]) -> list[Any]:
+        given = [x if type(x) is ON_DEVICE and not x.is_deleted() else as_given(x) for x in values]
         if self._donated:
             times = Counter(map(Same, given))
             if any(times[Same(given[k])] > 1 for k in self._donated):
@@ -132,8 +177,8 @@ def as_given(x: Any) -> Any:
             )
         return x
     if x.dtype.itemsize == 8 and x.dtype.kind in "iu" and not jax.config.jax_enable_x64:
-        narrow = x.astype(f"{x.dtype.kind}4")
-        if not np.array_equal(narrow, x):
+        narrow = _narrowed(x)
+        if narrow is None:
             raise ValueError(
                 f"the engine 'jax': whole numbers up to {abs(x).max()} do not fit 32 bits; let JAX "
                 'have 64 with jax.config.update("jax_enable_x64", True)'

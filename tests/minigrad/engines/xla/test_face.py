@@ -92,7 +92,8 @@ def test_what_numpy_refuses_is_refused(f: Any, error: type[Exception], told: str
 def test_double_precision_is_computed_or_refused_and_never_narrowed():
     f, x = on_jax(lambda x: x / 3.0), np.ones(2)
     sentence = r"float64, which JAX would compute in single .*jax_enable_x64"
-    with pytest.raises(TypeError, match=rf"^the engine 'jax': argument has dtype {sentence}"):
+    what = r"argument 1 of 1, of shape \(2,\),"
+    with pytest.raises(TypeError, match=rf"^the engine 'jax': {what} has dtype {sentence}"):
         f(x)
     with jax.enable_x64(True):
         assert np.asarray(f(x)).tolist() == [1 / 3] * 2
@@ -115,12 +116,34 @@ def test_products_of_single_precision_have_it_on_every_device_unless_jax_was_tol
         assert not any("HIGHEST" in line for line in products())
 
 
-def test_whole_numbers_that_do_not_fit_are_refused():
-    f = on_jax(lambda x, i: x[i])
-    x = np.array([1.0, 2.0], np.float32)
-    assert f(x, np.array([1])).tolist() == [2.0]
+def test_whole_numbers_are_those_of_numpy():
+    """JAX computes in 32 bits if nothing is said, and an overflow says nothing."""
+    x = np.array([1 << 20, 1 << 40])
+
+    def f(x: Any, n: Any) -> Any:
+        return x * 3, mg.cumsum(x), mg.sum(n), mg.argmax(n)
+
+    n, compiled = np.full(3, 1 << 30, np.int32), on_jax(f)
+    found, wanted = compiled(x, n), f(x, n)
+    for _ in range(2):
+        for y, right in zip(found, wanted, strict=True):
+            assert (y.dtype, y.tolist()) == (right.dtype, right.tolist())
+        found, wanted = compiled(found[0], n), f(wanted[0], n)
+
+
+def test_where_jax_traces_whole_numbers_of_64_bits_are_read_and_not_computed():
+    x, i = np.array([1.0, 2.0], np.float32), np.array([0])
+    assert jax.jit(mg.to_jax(lambda x, i: x[i]))(x, i).tolist() == [1.0]
+    told = "has dtype int64, which JAX would compute in 32 bits; give int32, or let JAX have both"
+    for f in (lambda x, i: x[i + 1], lambda x, i: x[i + np.array(0)]):
+        with pytest.raises(TypeError, match=rf"^the engine 'jax': add {told}"):
+            mg.to_jax(f)(x, i)
+    with pytest.raises(TypeError, match=rf"^the engine 'jax': constant {told}"):
+        mg.to_jax(lambda i: i > np.array(1 << 40))(i)
     with pytest.raises(ValueError, match="whole numbers up to 4294967296 do not fit 32 bits"):
-        f(x, np.array([1 << 32]))
+        mg.to_jax(lambda i: i > 0)(np.array([1 << 32]))
+    with jax.enable_x64(True):
+        assert mg.to_jax(lambda i: i * i)(np.array([1 << 20])).tolist() == [1 << 40]
 
 
 def test_one_compiled_function_serves_many_threads():
