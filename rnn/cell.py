@@ -145,7 +145,7 @@ class Cell:
         self,
         batch: int = 1,
         dtype: Any = float,
-        classes: bool = False,
+        classes: bool | type[np.integer[Any]] = False,
         ragged: bool = False,
         restarts: bool = False,
     ) -> Folded:
@@ -157,7 +157,8 @@ class Cell:
         Args:
             batch: number of rows B.
             dtype: of parameters and states, and of x unless `classes`.
-            classes: x is class indices `(B,)`; its products with weights become row look-ups.
+            classes: x is class indices `(B,)`, of that type, or int; its products with weights
+                become row look-ups.
             ragged: after x there is a sequence of flags `(B, 1)`, true where a sample has a step.
             restarts: after the parameters there are the start values of every recurrent value
                 (static), and after x and its flags, for each of them, `(B, |d|)` flags: in column j
@@ -193,13 +194,14 @@ def _params(tree: Mapping[str, Any]) -> Params:
 
 
 def _fold_step(
-    cell: Cell, batch: int, dtype: Any, classes: bool, ragged: bool, restarts: bool
+    cell: Cell, batch: int, dtype: Any, classes: Any, ragged: bool, restarts: bool
 ) -> Folded:
     """Trace the step once and say what each input and output is."""
     edges, state_tree = flatten(cell.edges())
     inits, params_tree = flatten(_params(cell.parameters()))
     params = params_tree.unflatten(np.full(i.shape, 0.5, dtype) for i in inits)
-    x = np.zeros(batch, int) if classes else np.full((batch, cell.inputs), 0.5, dtype)
+    kind = int if classes is True else classes
+    x = np.zeros(batch, kind) if kind else np.full((batch, cell.inputs), 0.5, dtype)
     flags = [np.ones((batch, 1), bool)] if ragged else []
     again = [np.ones((batch, abs(e.delay)), bool) for e in edges] if restarts else []
     firsts = [np.full(start.shape, 0.5, dtype) for start in flatten(cell.start(batch))[0]]

@@ -92,7 +92,8 @@ def run(
     elif xs.dtype != dtype:
         xs = mg.astype(xs, dtype)
     starts = _start(cell, params, state, batch, dtype, lengths, T)
-    folded = cell.folded(batch, dtype, classes, mask is not None, resets is not None)
+    kind = classes and (xs.dtype == int or xs.dtype.type)
+    folded = cell.folded(batch, dtype, kind, mask is not None, resets is not None)
     values = [v if v.dtype == dtype else mg.astype(v, dtype) for v in values]
     sequences = [xs, *flags]
     if resets is not None:

@@ -390,6 +390,16 @@ def test_class_indices_equal_one_hot_rows(name, seed, T):
     assert_close(found, wanted, 3 * longest_path(by_row))
 
 
+@pytest.mark.parametrize("kind", ["int32", "uint8"])
+def test_class_indices_may_be_of_any_whole_type(kind):
+    cell = rnn.LSTMCell(3, 2)
+    p, xs = cell.init(0), np.array([[0, 2], [1, 1], [2, 0]])
+    for lengths in (None, np.array([3, 1])):
+        loss = lambda xs, n=lengths: mg.sum(rnn.run(cell, p, xs, lengths=n)[0])
+        assert loss(xs.astype(kind)) == loss(xs)
+        assert mg.compile(loss)(xs.astype(kind)) == loss(xs)
+
+
 def test_no_matrix_product_is_left_of_class_indices():
     cell = rnn.LSTMCell(1000, 2)
     ops = [node.op for node in cell.folded(1, classes=True).step.nodes]
