@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -152,9 +153,13 @@ def _leaf(where: str, value: Any, kinds: tuple[type, ...]) -> Any:
 
 
 def _known(leaf: Any) -> Any:
-    """An argument that can be computed with here: others are on a device, or still to come."""
+    """An argument that can be computed with here: what is still to come is stood in for."""
     if type(leaf) is Static or isinstance(leaf, np.ndarray):
         return leaf
+    # Numbers made up would do, but those of the caller do not vanish over many steps, and what is
+    # nearly 0 takes a processor twenty times as long.
+    with suppress(TypeError, RuntimeError):  # no values yet; not all of them are here
+        return np.asarray(leaf)
     return Node("input", shape=leaf.shape, dtype=leaf.dtype).example()
 
 

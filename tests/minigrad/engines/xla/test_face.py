@@ -47,6 +47,11 @@ def test_results_stay_on_the_device_and_are_fed_back():
     assert len(f.programs) == 1
 
 
+def test_a_function_is_traced_on_the_numbers_that_are_given():
+    """Numbers made up need not be in its domain, and vanish where those of a network do not."""
+    assert on_jax(mg.arccosh)(jnp.ones(2)).tolist() == [0.0, 0.0]
+
+
 def test_an_array_given_away_may_not_be_given_again():
     f = on_jax(lambda p, g: p - 0.5 * g, donate=(0,))
     p, g = jnp.ones(3), jnp.ones(3)
