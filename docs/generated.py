@@ -46,8 +46,8 @@ def cells() -> str:
     for plain, cell in ((examples[0], cell) for examples in KINDS.values() for cell in examples):
         name = re.sub(r"\b[342]\b", lambda size: SIZES[size[0]], written(cell))
         about = (cell.__doc__ or "").partition("\n")[0] if cell is plain else ""
-        delays = [edge.delay for edge in flatten(cell.edges())[0]]
-        state = [f"{path} (t{-d:+d})" for path, d in zip(state_paths(cell), delays, strict=True)]
+        paths = zip(state_paths(cell), flatten(cell.edges())[0], strict=True)
+        state = [f"{path} (t{-d:+d})" for path, edge in paths for d in edge.lags]
         names = ", ".join(cell.init(0).named())
         operations = sum(n.op not in ("input", "constant") for n in cell.folded().step.nodes)
         what = f"`{name}`" + (f"<br>{about}" if about else "")

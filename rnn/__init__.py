@@ -1,9 +1,10 @@
 """Recurrent networks as graphs on minigrad."""
 
 from rnn import bptt, checkpoint
-from rnn.cell import Cell, Edge
+from rnn.cell import Cell
 from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell, concatenated
 from rnn.compose import Bidirectional, Reversed, Stack
+from rnn.edge import Edge
 from rnn.embedding import Embedding, Tied
 from rnn.feedback import Feedback
 from rnn.fit import Fit, fit, minibatches

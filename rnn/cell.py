@@ -5,10 +5,11 @@ Everything else (unfolding, BPTT, pictures, speed) is made from the graph of `st
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,25 +22,8 @@ from minigrad.graph import Graph, prune, trace_for_all
 from minigrad.ops.shapes import shape_of
 from minigrad.show import picture
 from minigrad.tree import flatten
+from rnn.edge import Edge, lags, read
 from rnn.params import Params
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A recurrent value of a cell: its name, the delay of its edge and its number of columns.
-
-    Whether a reset sets it back to its first values is `is_reset`.
-    """
-
-    name: str
-    delay: int
-    size: int
-    is_reset: ClassVar[bool] = True
-
-    def first(self, batch: int, rng: np.random.Generator | None) -> Any:
-        """What stands in it before the first step, `(B, size)` or `(d, B, size)`: zeros."""
-        steps = abs(self.delay)
-        return np.zeros((batch, self.size) if steps == 1 else (steps, batch, self.size))
 
 
 class Cell:
@@ -47,7 +31,9 @@ class Cell:
 
     A subclass is a frozen dataclass of sizes with three things:
 
-    * `state`: the names of the recurrent values, as a tuple, or a dictionary from name to delay;
+    * `state`: the names of the recurrent values, as a tuple, or a dictionary from name to delay, or
+      to a tuple of delays, nearest first: with `{"h": (1, 2)}` step takes h⁽ᵗ⁻¹⁾ and h⁽ᵗ⁻²⁾, and
+      gives h once;
     * `parameters()`: the name, shape and first values of each parameter;
     * `step(p, x, *state) -> (y, *new_state)`, on rows: x is `(B, X)`, a state `(B, H)`.
 
@@ -102,8 +88,9 @@ class Cell:
 
     def edges(self) -> Any:
         """The recurrent values as `Edge`s, nested as the state is."""
-        delays = self.state if isinstance(self.state, Mapping) else dict.fromkeys(self.state, 1)
-        return tuple(Edge(name, delay, self.size(name)) for name, delay in delays.items())
+        given = self.state if isinstance(self.state, Mapping) else dict.fromkeys(self.state, 1)
+        delays = {name: lags(self.label, name, found) for name, found in given.items()}
+        return tuple(Edge(k, d, self.size(k), nearer=tuple(n)) for k, (*n, d) in delays.items())
 
     def init(self, seed: int | np.random.Generator = 0, dtype: Any = float) -> Params:
         """First values: Glorot for input weights, orthogonal for recurrent ones, biases zero.
@@ -151,8 +138,8 @@ class Cell:
     ) -> Folded:
         """The folded graph of this cell for `batch` rows.
 
-        Inputs: every parameter (static), x (sequence), every recurrent value (state). Outputs: y
-        at every step, then the states.
+        Inputs: every parameter (static), x (sequence), every recurrent value at each of its lags
+        (state). Outputs: y at every step, then the states, one for each lag.
 
         Args:
             batch: number of rows B.
@@ -160,8 +147,8 @@ class Cell:
             classes: x is class indices `(B,)`, of that type, or int; its products with weights
                 become row look-ups.
             ragged: after x there is a sequence of flags `(B, 1)`, true where a sample has a step.
-            restarts: after the parameters there are the start values of every recurrent value
-                (static), and after x and its flags, for each of them, `(B, |d|)` flags: in column j
+            restarts: after the parameters there are the start values of each lag
+                (static), and after x and its flags, for each lag, `(B, |d|)` flags: in column j
                 true where start value j stands in for a value from before a sample began anew.
         """
         dtype = np.dtype(dtype)
@@ -197,23 +184,23 @@ def _fold_step(
     cell: Cell, batch: int, dtype: Any, classes: Any, ragged: bool, restarts: bool
 ) -> Folded:
     """Trace the step once and say what each input and output is."""
-    edges, state_tree = flatten(cell.edges())
+    values, paths = flatten(cell.edges())[0], state_paths(cell)
+    edges, state_tree = flatten(read(cell.edges()))
+    owner = [n for n, value in enumerate(values) for _ in value.lags]
     inits, params_tree = flatten(_params(cell.parameters()))
     params = params_tree.unflatten(np.full(i.shape, 0.5, dtype) for i in inits)
     kind = int if classes is True else classes
     x = np.zeros(batch, kind) if kind else np.full((batch, cell.inputs), 0.5, dtype)
     flags = [np.ones((batch, 1), bool)] if ragged else []
     again = [np.ones((batch, abs(e.delay)), bool) for e in edges] if restarts else []
-    firsts = [np.full(start.shape, 0.5, dtype) for start in flatten(cell.start(batch))[0]]
-    firsts = firsts if restarts else []
+    firsts = [np.full(e.first(batch, None).shape, 0.5, dtype) for e in edges] if restarts else []
     states = [np.full((batch, e.size), 0.5, dtype) for e in edges]
-    paths = state_paths(cell)
 
     def step(
         p: Any, firsts: list[Any], x: Any, flags: list[Any], again: list[Any], states: list[Any]
     ) -> list[Any]:
-        for value, path in zip(states, paths, strict=True):
-            value.name = path.rpartition(".")[2]
+        for state, n in zip(states, owner, strict=True):
+            state.name = paths[n].rpartition(".")[2]
         x.name = "x"
         rows = mg.astype(mg.one_hot(x, cell.inputs), dtype) if classes else x
         if restarts:
@@ -224,11 +211,14 @@ def _fold_step(
             flags[0].name = "alive"
             # Padding may hold anything, NaN too: it is replaced before it can meet a weight.
             rows = rows if classes else mg.where(flags[0], rows, 0.0)
+        own = state_tree.unflatten(states)
+        _fits(cell, own)
         try:
-            result = cell.step(p, rows, *state_tree.unflatten(states))
+            result = cell.step(p, rows, *own)
         except ShapeError as error:
             raise ShapeError(f"{cell!r}: in step: {error}") from error
-        y, new = _checked(cell, result, batch, edges, paths, states)
+        y, made = _checked(cell, result, batch, dtype)
+        new = [made[n] for n in owner]
         if ragged:
             y = mg.where(flags[0], y, 0.0)
             new = [mg.where(flags[0], a, b) for a, b in zip(new, states, strict=True)]
@@ -242,8 +232,8 @@ def _fold_step(
     n, more = len(inits) + len(firsts), 1 + len(flags) + len(again)
     first = n + more
     recurrences = [
-        Recurrence(1 + k, first + k, edge.delay, path)
-        for k, (edge, path) in enumerate(zip(edges, paths, strict=True))
+        Recurrence(1 + k, first + k, edge.delay, paths[n])
+        for k, (edge, n) in enumerate(zip(edges, owner, strict=True))
     ]
     return Folded(
         graph,
@@ -261,15 +251,21 @@ def _restarted(state: Any, first: Any, begins: Any) -> Any:
     return state
 
 
-def _checked(
-    cell: Cell,
-    result: Any,
-    batch: int,
-    edges: Sequence[Edge],
-    paths: list[str],
-    states: list[Any],
-) -> tuple[Any, list[Any]]:
+def _fits(cell: Cell, given: tuple[Any, ...]) -> None:
+    """Raise unless `step` takes parameters, x and that state."""
+    try:
+        inspect.signature(cell.step).bind(None, None, *given)
+    except TypeError as error:
+        known = zip(state_paths(cell), flatten(cell.edges())[0], strict=True)
+        told = ", ".join(f"{path} (t{-lag:+d})" for path, edge in known for lag in edge.lags)
+        raise TypeError(
+            f"{cell!r}: step must take p, x and {told or 'no state'}: {error}"
+        ) from None
+
+
+def _checked(cell: Cell, result: Any, batch: int, dtype: Any) -> tuple[Any, list[Any]]:
     """y and the new states of a step, or an error that names the edge that does not fit."""
+    edges, paths = flatten(cell.edges())[0], state_paths(cell)
     if not isinstance(result, tuple) or not result:
         raise TypeError(
             f"{cell!r}: step must return (y, *state), got {type(result).__name__}; "
@@ -278,27 +274,29 @@ def _checked(
     y, *rest = result
     new, structure = flatten(tuple(rest))
     if structure.paths() != flatten(cell.edges())[1].paths():
+        several = [f"{e.name} at lags {e.lags}" for e in edges if e.nearer]
         raise ValueError(
             f"{cell!r}: step returned {len(new)} new states after y, "
             f"wanted {len(edges)}: {', '.join(paths) or 'none'}"
             + (", in tuples as the state is nested" if len(new) == len(edges) else "")
+            + (f"; what is read at several lags is given once: {several[0]}" if several else "")
         )
     if len(shape_of(y)) != 2 or shape_of(y)[0] != batch:
         raise ShapeError(
             f"{cell!r}: step returns y of shape {shape_of(y)}, wanted ({batch}, outputs): "
             "one row a sample"
         )
-    for value, path, old in zip(new, paths, states, strict=True):
-        if shape_of(value) != old.shape:
+    for value, path, edge in zip(new, paths, edges, strict=True):
+        if shape_of(value) != (batch, edge.size):
             raise ShapeError(
                 f"{cell!r}: recurrent edge {path}: step returns {path} of shape "
-                f"{shape_of(value)} but takes {path} of shape {old.shape}"
+                f"{shape_of(value)} but takes {path} of shape {(batch, edge.size)}"
             )
-        dtype = getattr(value, "dtype", None)
-        if dtype != old.dtype:
+        found = getattr(value, "dtype", None)
+        if found != dtype:
             raise TypeError(
-                f"{cell!r}: recurrent edge {path}: step returns {path} of dtype {dtype} but "
-                f"takes {path} of dtype {old.dtype}"
+                f"{cell!r}: recurrent edge {path}: step returns {path} of dtype {found} but "
+                f"takes {path} of dtype {dtype}"
             )
     return y, new
 

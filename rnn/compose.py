@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import minigrad as mg
@@ -73,7 +73,7 @@ class Stack(Cell):
 def _turned(edges: Any) -> Any:
     """Recurrent values that come from later steps in place of earlier ones."""
     leaves, tree = flatten(edges)
-    return tree.unflatten(replace(edge, delay=-edge.delay) for edge in leaves)
+    return tree.unflatten(edge.turned() for edge in leaves)
 
 
 @dataclass(frozen=True)

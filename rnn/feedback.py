@@ -13,7 +13,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import ShapeError
-from rnn.cell import Cell, Edge
+from rnn.cell import Cell
+from rnn.edge import Edge
 from rnn.wrappers.wrapper import Wrapper
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from minigrad.scan import unrolled
 from minigrad.tree import flatten
 from rnn import checks
 from rnn.cell import Cell
+from rnn.edge import nearest, read
 
 
 def run(
@@ -34,7 +36,8 @@ def run(
         xs: the sequence, time first: `(T, B, X)`, or class indices `(T, B)` in place of one-hot
             rows.
         state: start values, a tuple in the order of `cell.state`, nested for `Stack` and
-            `Bidirectional`: each `(B, H)`, or `(d, B, H)` for a delay of d steps; if None, what
+            `Bidirectional`: each `(B, H)`, or `(d, B, H)` in order of time for a delay, or a
+            longest lag, of d steps; if None, what
             `cell.start(B, params=params)` gives: zeros, unless the cell learns its start.
         lengths: for ragged batches, the number of steps of each sample, `(B,)`. After its end a
             sample's state stands still, its outputs are 0, and its padding has no influence.
@@ -67,7 +70,7 @@ def run(
     values = checks.parameters("run", cell, params)
     # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
     dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])
-    edges, tree = flatten(cell.edges())
+    edges = flatten(read(cell.edges()))[0]
     if lengths is not None:
         if mask is not None:
             raise TypeError("run: lengths and a mask say the same; give one of them")
@@ -91,19 +94,20 @@ def run(
         checks.classes(cell, xs)
     elif xs.dtype != dtype:
         xs = mg.astype(xs, dtype)
-    starts = _start(cell, params, state, batch, dtype, lengths, T)
+    starts = starting(cell, params, state, batch, dtype, lengths, T)
     kind = classes and (xs.dtype == int or xs.dtype.type)
     folded = cell.folded(batch, dtype, kind, mask is not None, resets is not None)
     values = [v if v.dtype == dtype else mg.astype(v, dtype) for v in values]
     sequences = [xs, *flags]
     if resets is not None:
-        anew = _start(cell, params, None, batch, dtype, None, T)
+        anew = starting(cell, params, None, batch, dtype, None, T)
         anew = [a if e.is_reset else b for e, a, b in zip(edges, anew, starts, strict=True)]
         values += anew
         sequences += [_begins(resets, edge.delay) for edge in edges]
     with scope(cell.label):
         if unfolded:
-            ys, *last = _unfolded(folded, T, values, sequences, starts)
+            is_ragged = lengths is not None
+            ys, *last = _unfolded(cell, folded, T, values, sequences, starts, is_ragged)
         else:
             ys, *last = mg.scan(folded, T, *values, *sequences, *starts)
     if order is not None:
@@ -115,7 +119,10 @@ def run(
                 ends[k] = _of_part(ends[k], first, edge.delay, *parts[edge.delay > 0])
             elif edge.delay < 0:  # against time a run ends before the first step
                 ends[k] = mg.where(resets[0][:, None], first, ends[k])
-    return ys, tree.unflatten(ends)
+    # The longest lag of a value has all of its history.
+    values, tree = flatten(cell.edges())
+    longest = itertools.accumulate(len(value.lags) for value in values)
+    return ys, tree.unflatten(ends[n - 1] for n in longest)
 
 
 def _together(resets: Any, mask: Any) -> tuple[Any, ...]:
@@ -176,7 +183,13 @@ def _begins(resets: Any, delay: int) -> Any:
 
 
 def _unfolded(
-    folded: Folded, T: int, values: Sequence[Any], sequences: Sequence[Any], starts: Sequence[Any]
+    cell: Cell,
+    folded: Folded,
+    T: int,
+    values: Sequence[Any],
+    sequences: Sequence[Any],
+    starts: Sequence[Any],
+    is_ragged: bool,
 ) -> list[Any]:
     """Outputs and last states with every operation of every step on the graph."""
     xs, *flags = sequences
@@ -185,10 +198,18 @@ def _unfolded(
     if recorded and type(xs) is not Tensor and xs.dtype.kind == "f":
         xs = Tensor(xs, "xs")
     steps = [_steps(xs, T), *map(list, flags)]
-    before = [
-        _before(start, edge, T, recorded)
-        for edge, start in zip(folded.recurrences, starts, strict=True)
-    ]
+    before: list[list[Any]] = []
+    pairs = zip(folded.recurrences, starts, strict=True)
+    for value in flatten(cell.edges())[0]:
+        *nearer, (edge, start) = [next(pairs) for _ in value.lags]
+        history = _before(start, edge, T, recorded)
+        for edge, start in nearer:
+            # Against time each lag is turned by itself, behind the ends of samples.
+            own = is_ragged and edge.delay < 0
+            before.append(
+                _before(start, edge, T, recorded) if own else nearest(history, edge.delay)
+            )
+        before.append(history)
     return unrolled(folded, T, [*values, *steps, *before])
 
 
@@ -219,18 +240,19 @@ def lasting(lengths: Any, T: int) -> Any:
     return np.arange(1, T + 1)[:, None] <= lengths
 
 
-def _start(
+def starting(
     cell: Cell, params: Any, state: Any, batch: int, dtype: Any, lengths: Any, T: int
 ) -> list[Any]:
-    """The start values of each recurrent value."""
+    """The start values of each lag of each recurrent value."""
     starts = []
     given = cell.start(batch, dtype, params) if state is None else state
-    for value, edge in zip(checks.state(cell, given, batch), flatten(cell.edges())[0], strict=True):
-        if value.dtype != dtype:
-            value = mg.astype(value, dtype)
-        if edge.delay < -1 and lengths is not None:
-            value = turned(value, lengths, T, -1)
-        starts.append(value)
+    values = flatten(cell.edges())[0]
+    for history, value in zip(checks.state(cell, given, batch), values, strict=True):
+        if history.dtype != dtype:
+            history = mg.astype(history, dtype)
+        for start, edge in zip(value.starts(history), value.read(), strict=True):
+            is_turned = edge.delay < -1 and lengths is not None
+            starts.append(turned(start, lengths, T, -1) if is_turned else start)
     return starts
 
 

@@ -15,7 +15,7 @@ from minigrad.folded import STATE, STATIC, Folded, Recurrence
 from minigrad.tree import flatten, leaf_paths
 from rnn.bptt.surgery import computed, owned, probed
 from rnn.cell import Cell
-from rnn.run import lasting, run, turned
+from rnn.run import lasting, run, starting
 
 Loss = Callable[[Any], Any]
 
@@ -174,16 +174,13 @@ def recorded(
     weights = [np.asarray(given[path]) for path in order]
     (T, batch), classes, flags = xs.shape[:2], xs.ndim == 2, []
     dtype = ys.dtype
-    starts = flatten(cell.start(batch, dtype, params) if state is None else state)[0]
-    floats = [w.astype(dtype) for w in weights], [np.asarray(s).astype(dtype) for s in starts]
     if lengths is not None:
         lengths = np.asarray(lengths)
         flags = [lasting(lengths, T)[..., None]]
         xs = np.where(flags[0][..., 0], xs, 0) if classes else xs
-        for k, edge in enumerate(flatten(cell.edges())[0]):
-            if edge.delay < -1:
-                floats[1][k] = turned(floats[1][k], lengths, T, -1)
-    inputs = (*floats[0], xs if classes else xs.astype(dtype), *flags, *floats[1])
+    starts = starting(cell, params, state, batch, dtype, lengths, T)
+    floats = [w.astype(dtype) for w in weights]
+    inputs = (*floats, xs if classes else xs.astype(dtype), *flags, *starts)
     folded = owned(cell.folded(batch, dtype, classes, bool(flags)))
     assert folded.inputs[: len(weights)] == (STATIC,) * len(weights)
     assert folded.inputs[len(inputs) - len(starts) :] == (STATE,) * len(starts)

@@ -142,23 +142,27 @@ def rtrl(
     basis = np.split(np.eye(P, dtype=run.ys.dtype), np.cumsum(sizes)[:-1], axis=1) if P else []
     fixed = [b.reshape(P, *shape) for b, shape in zip(basis, shapes, strict=True)]
     sequences = run.inputs[count : len(run.inputs) - len(run.edges)]
-    carried = [[np.zeros((P, *before.shape[1:]))] * abs(r.delay)
-               for r, before in zip(run.edges, run.before, strict=True)]  # fmt: skip
+    made = [run.folded.step.outputs[r.output] for r in run.edges]
+    carried = {node: list[Array]() for node in made}
+    for r, node, before in zip(run.edges, made, run.before, strict=True):
+        more = abs(r.delay) - len(carried[node])
+        carried[node] += [np.zeros((P, *before.shape[1:]))] * more
     for t in range(run.steps)[:: run.direction or 1]:
         values = [
             *run.inputs[:count],
             *(x[t] for x in sequences),
             *(before[t] for before in run.before),
         ]
-        moved_y, *moved = many(values, [*fixed, *(tangents[0] for tangents in carried)])
-        for tangents, new in zip(carried, moved, strict=True):
-            tangents[:] = [*tangents[1:], new]
+        pairs = zip(made, run.edges, strict=True)
+        moved_y, *moved = many(values, [*fixed, *(carried[k][-abs(r.delay)] for k, r in pairs)])
+        for node, new in dict(zip(made, moved, strict=True)).items():
+            carried[node] = [*carried[node][1:], new]
         found += np.sum(moved_y * run.seeded[t], axis=tuple(range(1, moved_y.ndim)))
     parts = np.split(found, np.cumsum(sizes)[:-1]) if P else []
     gradient = {
         name: g.reshape(shape) for name, g, shape in zip(run.params, parts, shapes, strict=True)
     }
-    held = sum(x.size for tangents in carried for x in tangents)
+    held = sum(x.size for tangents in carried.values() for x in tangents)
     costs = Cost(held, run.steps * work(many)), _bptt_cost(run)
     return Rtrl(cell.label, run.steps, P, gradient, run.gradient, *costs)
 

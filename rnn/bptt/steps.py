@@ -54,26 +54,31 @@ def steps_of(run: Recorded, of: str, by: str) -> Steps:
         seed[:, first : first + size] = np.eye(size).reshape(size, *shape)
         first += size
     *by_state, by_u = [x.reshape(T, total, -1) for x in adjoint.rows(total)(seeds)]
-    delays = [abs(r.delay) for r in edges]
-    widths = [d * size for d, size in zip(delays, sizes, strict=False)]
-    starts = np.cumsum([0, *widths])
+    # Edges that carry one value share its last steps: it stands there once, as long as any waits.
+    made = [run.folded.step.outputs[r.output] for r in edges]
+    owners = {node: made.index(node) for node in made}
+    steps = {node: max(abs(r.delay) for r, k in zip(edges, made, strict=True) if k == node)
+             for node in owners}  # fmt: skip
+    widths = [steps[node] * sizes[i] for node, i in owners.items()]
+    tops = dict(zip(owners, np.cumsum([0, *widths]).tolist(), strict=False))
     rows = np.cumsum([0, *sizes])
-    N, n = int(starts[-1]), sizes[-1]
+    N, n = sum(widths), sizes[-1]
     state = np.zeros((T, N, N), run.ys.dtype)
     out = np.zeros((T, n, N), run.ys.dtype)
     into = np.zeros((T, N, by_u.shape[-1]), run.ys.dtype)
-    for j in range(len(edges)):
-        # A value of d steps ago stands at the end of its part; each step moves the others on.
-        end = int(starts[j + 1])
-        read = slice(end - sizes[j], end)
-        for i in range(len(edges)):
-            made = slice(int(starts[i]), int(starts[i]) + sizes[i])
-            state[:, made, read] = by_state[j][:, rows[i] : rows[i + 1]]
+    for j, r in enumerate(edges):
+        # A value of d steps ago stands at the d-th place of its part.
+        top = tops[made[j]] + (abs(r.delay) - 1) * sizes[j]
+        read = slice(top, top + sizes[j])
+        for node, i in owners.items():
+            place = slice(tops[node], tops[node] + sizes[i])
+            state[:, place, read] = by_state[j][:, rows[i] : rows[i + 1]]
         out[:, :, read] = by_state[j][:, rows[-2] :]
-        top = int(starts[j])
-        into[:, top : top + sizes[j]] = by_u[:, rows[j] : rows[j + 1]]
-        moved = np.eye(widths[j] - sizes[j])
-        state[:, top + sizes[j] : end, top : end - sizes[j]] = moved
+    for (node, i), width in zip(owners.items(), widths, strict=True):
+        top, size = tops[node], sizes[i]
+        into[:, top : top + size] = by_u[:, rows[i] : rows[i + 1]]
+        # Each step moves the older values on.
+        state[:, top + size : top + width, top : top + width - size] += np.eye(width - size)
     return Steps(state, out, into)
 
 

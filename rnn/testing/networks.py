@@ -25,7 +25,7 @@ class Mixed(Cell):
 
     Args:
         inputs, hidden: sizes X and H.
-        delays: name and delay of each recurrent value.
+        delays: name and delay of each recurrent value, or the several lags at which it is read.
         ways: for each, "new" (the activation), "sum" (the pre-activation), "leak" (mixed with its
             old value), "gate" (mixed by a gate) or "hold" (the old value of the next one).
         activation: an elementwise primitive.
@@ -33,32 +33,39 @@ class Mixed(Cell):
 
     inputs: int
     hidden: int
-    delays: tuple[tuple[str, int], ...]
+    delays: tuple[tuple[str, int | tuple[int, ...]], ...]
     ways: tuple[str, ...]
     activation: str = "tanh"
 
     @property
-    def state(self) -> Mapping[str, int]:
-        """Name to delay."""
+    def state(self) -> Mapping[str, int | tuple[int, ...]]:
+        """Name to delay, or lags."""
         return dict(self.delays)
 
+    @property
+    def read(self) -> list[str]:
+        """A name for each lag: h, and h1 for the second one of h."""
+        return [f"{edge.name}{n or ''}" for edge in self.edges() for n in range(len(edge.lags))]
+
     def parameters(self) -> dict[str, Init]:
-        """W_x, b, and one matrix for each recurrent value."""
+        """W_x, b, and one matrix for each lag of each recurrent value."""
         H = self.hidden
-        recurrent = {f"W_{name}": orthogonal(H, H) for name, _ in self.delays}
+        recurrent = {f"W_{name}": orthogonal(H, H) for name in self.read}
         return {"W_x": glorot(self.inputs, H), "b": constant(0.125, H), **recurrent}
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """One time step."""
         z = x @ p.W_x + p.b
-        for (name, _), s in zip(self.delays, state, strict=True):
+        for name, s in zip(self.read, state, strict=True):
             z = z + (0.5 * s) @ p[f"W_{name}"]
         h = mg.named("y", PRIMITIVES[self.activation](z))
+        before = dict(zip(self.read, state, strict=True))
+        last = [before[name] for name, _ in self.delays]
         new = []
         for k, way in enumerate(self.ways):
-            old = state[k]
+            old = last[k]
             if way == "hold":
-                new.append(0.5 * state[(k + 1) % len(state)] + 0.5 * h)
+                new.append(0.5 * last[(k + 1) % len(last)] + 0.5 * h)
             elif way == "gate":
                 gate = mg.sigmoid(z)
                 new.append(gate * old + (1.0 - gate) * h)
@@ -68,10 +75,13 @@ class Mixed(Cell):
 
 
 def draw_mixed(random: Random, inputs: int, sign: int = 1) -> Cell:
-    """A cell of one to three recurrent values with delays 1 … 3, all of one sign."""
+    """A cell of one to three recurrent values with lags 1 … 3, all of one sign."""
     count = random.randint(1, 3)
     names = ("h", "g", "m")[:count]
-    delays = tuple((name, sign * random.choice((1, 1, 1, 2, 3))) for name in names)
+    lags = (1, 1, 1, 2, 3, (1, 2), (1, 3), (2, 3))
+    given = [random.choice(lags) for _ in names]
+    signed = [sign * d if isinstance(d, int) else tuple(sign * lag for lag in d) for d in given]
+    delays = tuple(zip(names, signed, strict=True))
     ways = tuple(random.choice(("new", "sum", "leak", "gate", "hold")) for _ in names)
     activation = random.choice(("tanh", "sigmoid", "sin", "softplus"))
     return Mixed(inputs, random.randint(1, 3), delays, ways, activation)

@@ -12,8 +12,9 @@ from minigrad import named
 from minigrad.errors import ShapeError
 from minigrad.tree import flatten
 from rnn import checks
-from rnn.cell import Cell, Edge, state_paths
+from rnn.cell import Cell, state_paths
 from rnn.checks import whole
+from rnn.edge import Edge
 from rnn.params import Init, glorot
 from rnn.wrappers.noise import kept
 from rnn.wrappers.wrapper import Wrapper, must_be_cell

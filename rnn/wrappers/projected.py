@@ -8,8 +8,9 @@ from typing import Any
 
 from minigrad import named
 from minigrad.errors import ShapeError
-from rnn.cell import Cell, Edge
+from rnn.cell import Cell
 from rnn.checks import whole
+from rnn.edge import Edge
 from rnn.params import Init, glorot, orthogonal
 from rnn.wrappers.products import recurrent_weights
 from rnn.wrappers.wrapper import Wrapper, must_be_cell

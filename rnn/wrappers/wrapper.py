@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.tree import flatten
-from rnn.cell import Cell, Edge, drawing, state_paths
+from rnn.cell import Cell, drawing, state_paths
+from rnn.edge import Edge, read
 
 
 class Wrapper(Cell):
@@ -63,7 +64,7 @@ class Wrapper(Cell):
 
     def inner(self, p: Any, x: Any, state: Sequence[Any]) -> tuple[Any, list[Any]]:
         """y and the new recurrent values of one step of the cell, the values in one row."""
-        y, *new = self.cell.step(p, x, *flatten(self.cell.edges())[1].unflatten(state))
+        y, *new = self.cell.step(p, x, *flatten(read(self.cell.edges()))[1].unflatten(state))
         return y, flatten(tuple(new))[0]
 
 

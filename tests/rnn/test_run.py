@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
+from rnn.edge import taken
 from rnn.kinds import EXAMPLES, KINDS, written
 from tests.minigrad.cells import Delayed
 from tests.rnn.mistakes import Mistake, told_in_full
@@ -168,9 +169,7 @@ def test_a_sequence_of_no_steps_returns_the_start_state(name):
 def test_a_sequence_of_one_step_is_the_step(name):
     q = problem(CELLS[name], 1, 2, 0)
     ys, _ = rnn.run(q.cell, q.params, q.xs, q.start)
-    newest = lambda value, edge: value if edge.delay == 1 else value[0]
-    state = tree_map(newest, q.start, q.cell.edges())
-    y, *_ = q.cell.step(q.params, q.xs[0], *state)
+    y, *_ = q.cell.step(q.params, q.xs[0], *taken(q.cell.edges(), q.start))
     assert_close(ys[0], y, longest_path(q))
 
 

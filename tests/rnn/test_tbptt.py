@@ -72,7 +72,7 @@ def test_the_gradient_is_that_of_the_definition(
 
 @pytest.mark.parametrize(("k1", "k2"), [(1, 3), (2, 2), (2, 5), (9, 9)])
 def test_training_truncates_as_the_study_of_truncation_does(k1: int, k2: int) -> None:
-    cell = Mixed(3, 2, (("h", 1), ("g", 2)), ("new", "leak"))
+    cell = Mixed(3, 2, (("h", 1), ("g", (1, 2))), ("new", "leak"))
     q = problem(cell, 7, 2, seed=3)
     loss = lambda ys: mg.sum(mg.sin(ys))  # one loss for both
     wanted = rnn.bptt.truncated(cell, q.params, q.xs, loss, k1, k2, q.start).gradient

@@ -12,8 +12,9 @@ from minigrad.core import Tensor
 from minigrad.folded import STATE, Folded
 from minigrad.graph import replay
 from minigrad.tree import flatten, tree_map
-from rnn.cell import Cell, Edge
+from rnn.cell import Cell
 from rnn.compose import Stack
+from rnn.edge import Edge, taken
 from rnn.run import run
 from viz.given import Styled, styled
 from viz.given import cell as as_cell
@@ -118,7 +119,7 @@ def _numbers(
     named = dict(zip(tree.paths(), leaves, strict=True))
     wanted = [named[path] for path in cell.init(0).named()]
     given = iter([*wanted, x])
-    states = iter(flatten(start)[0])
+    states = iter(flatten(taken(cell.edges(), start))[0])
     values = [next(states) if role == STATE else next(given) for role in folded.inputs]
     everything = replace(step, outputs=tuple(range(len(step.nodes))))
     made = [np.asarray(value) for value in replay(everything, values)]
@@ -127,7 +128,7 @@ def _numbers(
         nodes = found.view[gate].nodes
         main = max(k for k in nodes if not step.nodes[k].is_alias)
         numbers[f"z {gate}"] = summary(made[step.nodes[main].inputs[0]])
-    for r in folded.recurrences:
+    for r in (r for r in folded.recurrences if r.delay == found.back.delay):
         numbers[f"old {r.name}"] = summary(made[step.inputs[r.input]])
     return numbers
 
@@ -135,16 +136,17 @@ def _numbers(
 def _rows(edges: Any, state: Any) -> Any:
     """A start state as rows, in tuples as the edges are."""
     if isinstance(edges, Edge):
-        return _row(f"the state {edges.name}", state, edges.size)
+        return _row(f"the state {edges.name}", state, edges.size, abs(edges.delay))
     if not isinstance(state, tuple | list) or len(state) != len(edges):
         names = ", ".join(edge.name for edge in flatten(edges)[0])
         raise ValueError(f"stages: the state must be a tuple of {names}, got {state!r:.60}")
     return tuple(_rows(e, s) for e, s in zip(edges, state, strict=True))
 
 
-def _row(what: str, given: Any, size: int) -> Any:
+def _row(what: str, given: Any, size: int, steps: int = 1) -> Any:
+    lead = (steps,) if steps > 1 else ()
     try:
-        row = np.asarray(given, float).reshape(1, size)
+        return np.asarray(given, float).reshape(*lead, 1, size)
     except (ValueError, TypeError):
-        raise ValueError(f"stages: {what} must be {size} numbers, got {given!r:.60}") from None
-    return row
+        told = f"{size} numbers" + (f" for each of {steps} steps" if lead else "")
+        raise ValueError(f"stages: {what} must be {told}, got {given!r:.60}") from None

@@ -16,9 +16,11 @@ import minigrad as mg
 from minigrad.engines.scalars import Expanded, Instruction, expanded
 from minigrad.folded import by_step
 from minigrad.scan import unrolled
+from minigrad.tree import flatten
 from rnn.bptt.chain import superscript
 from rnn.bptt.recorded import Loss, Recorded
 from rnn.bptt.surgery import probed
+from rnn.cell import state_paths
 from viz.workbook.formulas import ATOM, Term, words
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -118,7 +120,7 @@ def laid_out(run: Recorded, loss: Loss) -> Rows:
     count = len(run.params)
     for name, place, numbers in zip(run.params, given, run.inputs, strict=False):
         rows.add(FORWARD, name, None, place, numbers)
-    starts = zip(_starts(run, given[count:]), _starts(run, run.inputs[count + 1 :]), strict=True)
+    starts = zip(_starts(run, given[count:]), _starts(run, _histories(run)), strict=True)
     for (name, t, place), (_, _, numbers) in starts:
         rows.add(FORWARD, name, t, place, numbers)
     for t, place in enumerate(given[-1]):
@@ -144,10 +146,12 @@ def _expanded(run: Recorded, loss: Loss) -> Expanded:
     """L and all named values, and the derivatives of L by weights, start values, values and xs."""
     nodes, count = list(run.names.values()), len(run.params)
     folded, probes = probed(run.folded, nodes), run.zeros(nodes)
-    weights, xs, starts = run.inputs[:count], run.inputs[count], run.inputs[count + 1 :]
+    weights, xs, starts = run.inputs[:count], run.inputs[count], _histories(run)
 
     def forward(weights: Any, starts: Any, probes: Any, xs: Any) -> Any:
-        found = unrolled(folded, run.steps, by_step(folded, [*weights, xs, *starts, *probes]))
+        pairs = zip(flatten(run.cell.edges())[0], starts, strict=True)
+        lags = [start for edge, history in pairs for start in edge.starts(history)]
+        found = unrolled(folded, run.steps, by_step(folded, [*weights, xs, *lags, *probes]))
         return loss(found[0]), found[1 : 1 + len(nodes)]
 
     is_real = xs.dtype.kind == "f"
@@ -159,13 +163,20 @@ def _expanded(run: Recorded, loss: Loss) -> Expanded:
     return expanded(mg.trace(both, *args), fixed)
 
 
-def _starts(run: Recorded, values: Sequence[Any]) -> Iterator[tuple[str, int, Any]]:
+def _histories(run: Recorded) -> list[Any]:
+    """What stands in each recurrent value before the first step: that of its longest lag."""
+    starts = iter(run.inputs[len(run.params) + 1 :])
+    return [[next(starts) for _ in edge.lags][-1] for edge in flatten(run.cell.edges())[0]]
+
+
+def _starts(run: Recorded, histories: Sequence[Any]) -> Iterator[tuple[str, int, Any]]:
     """Each start value with the name of its state and the step that it stands for."""
-    for edge, value in zip(run.edges, values, strict=False):
+    known = zip(state_paths(run.cell), flatten(run.cell.edges())[0], histories, strict=False)
+    for name, edge, history in known:
         d = abs(edge.delay)
         for n in range(d):
             t = n + 1 - d if edge.delay > 0 else run.steps + 1 + n
-            yield edge.name, t, value if d == 1 else value[n]
+            yield name, t, history if d == 1 else history[n]
 
 
 def _kept(lines: Sequence[Instruction], named: set[int]) -> set[int]:

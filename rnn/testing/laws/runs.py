@@ -15,6 +15,7 @@ from minigrad.testing.numeric import place
 from minigrad.tree import flatten, tree_map
 from rnn import checkpoint
 from rnn.cell import Cell
+from rnn.edge import taken
 from rnn.run import run
 from rnn.testing.problem import (
     DoesNotApply,
@@ -71,8 +72,7 @@ def one_step(cell: Cell, seed: int) -> None:
     nothing = Problem(cell, q.params, q.xs[:0], q.start)
     agree(nothing.run()[1], q.start, "the state after no steps")
     causal(cell)
-    oldest = tree_map(lambda s, e: s if e.delay == 1 else s[0], q.start, cell.edges())
-    y, *_ = cell.step(q.params, q.xs[0], *oldest)
+    y, *_ = cell.step(q.params, q.xs[0], *taken(cell.edges(), q.start))
     agree(q.run()[0][0], y, "the first output", q.roundings())
 
 

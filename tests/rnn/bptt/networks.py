@@ -21,8 +21,8 @@ class Attention(rnn.Cell):
     hidden: int
 
     @property
-    def state(self) -> dict[str, int]:
-        return {"h": 1, "h2": 2, "h3": 3, "m": 2}
+    def state(self) -> dict[str, Any]:
+        return {"h": (1, 2, 3), "m": 2}
 
     def parameters(self) -> dict[str, rnn.Init]:
         H = self.hidden
@@ -38,7 +38,7 @@ class Attention(rnn.Cell):
         scores = mg.named("a", mg.softmax(mg.sum(past * mg.expand_dims(q, 1), axis=-1), axis=-1))
         read = mg.sum(past * mg.expand_dims(scores, -1), axis=1)
         h = mg.named("h", mg.tanh(read @ p.W_v + q + 0.5 * m + p.b))
-        return h, h, h, h, 0.5 * m + 0.25 * h
+        return h, h, 0.5 * m + 0.25 * h
 
 
 @dataclass(frozen=True)

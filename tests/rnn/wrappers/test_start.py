@@ -33,7 +33,7 @@ NETS = {
     "a layer of a stack": rnn.Stack([rnn.LearnedStart(rnn.GRUCell(3, 4)), rnn.Dense(4, 2)]),
     "both directions": rnn.Bidirectional(rnn.LearnedStart(rnn.RNNCell(3, 4))),
     "inside a wrapper": rnn.Residual(rnn.LearnedStart(rnn.RNNCell(3, 3))),
-    "of delays": rnn.LearnedStart(Mixed(3, 2, (("h", 2), ("g", 1)), ("new", "leak"))),
+    "of delays": rnn.LearnedStart(Mixed(3, 2, (("h", (1, 2)), ("g", 1)), ("new", "leak"))),
 }
 
 

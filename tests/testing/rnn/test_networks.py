@@ -20,7 +20,9 @@ def test_every_kind_of_cell_is_drawn_and_the_same_for_the_same_draw():
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_mixed_cell_has_delays_of_one_sign_and_every_way_to_be_renewed(sign):
     drawn = [draw_mixed(Random(seed), 2, sign) for seed in range(60)]
-    assert {sign * delay for cell in drawn for _, delay in cell.delays} == {1, 2, 3}
+    lags = {edge.lags for cell in drawn for edge in cell.edges()}
+    assert {sign * lag for found in lags for lag in found} == {1, 2, 3}
+    assert {len(found) for found in lags} == {1, 2}
     ways = {way for cell in drawn for way in cell.ways}
     assert ways == {"new", "sum", "leak", "gate", "hold"}
 

@@ -90,9 +90,9 @@ CELLS: dict[str, rnn.Cell] = {
         [rnn.Bidirectional(rnn.GRUCell(3, 2)), rnn.LSTMCell(4, 2), rnn.Dense(2, 1)]
     ),
     "delays against time": rnn.testing.networks.Mixed(
-        3, 2, (("h", -1), ("g", -3)), ("gate", "hold")
+        3, 2, (("h", (-1, -2)), ("g", -3)), ("gate", "hold")
     ),
-    "delays": rnn.testing.networks.Mixed(3, 2, (("h", 2), ("g", 3)), ("new", "leak")),
+    "delays": rnn.testing.networks.Mixed(3, 2, (("h", (1, 2)), ("g", 3)), ("new", "leak")),
 }
 
 
