@@ -8,7 +8,7 @@ import rnn
 import viz
 from tests.viz.formulas.test_laws import assert_computes
 from tests.viz.geometry import LAWS
-from tests.viz.own import CELLS, MGU, NESTED, Peeping, TwoLags, Window
+from tests.viz.own import CELLS, MGU, NESTED, Lagged, Peeping, TwoLags, Window
 from tests.viz.reading import folded, read_back, same, unfolded
 from viz import figures
 from viz.quotients.circles import circles
@@ -70,6 +70,18 @@ def test_what_is_known_of_some_of_them():
     assert {"forget", "input", "candidate", "output", "keep(t)", "show(t)"} <= set(texts)
     assert "c⁽ᵗ⁾ = Σ(" in str(viz.equations(Window()))
     assert "h⁽ᵗ⁾ = (1 − f⁽ᵗ⁾) ⊙ h⁽ᵗ⁻¹⁾ + f⁽ᵗ⁾ ⊙ h̃⁽ᵗ⁾" in str(viz.equations(MGU()))
+
+
+def test_lags_that_are_declared_are_drawn_as_states_handed_on_by_hand():
+    by_hand, declared = TwoLags(), Lagged()
+    found, wanted = ({name: picture.svg() for name, picture in pictures(cell).items()}
+                     for cell in (declared, by_hand))  # fmt: skip
+    del found["adjoint"], wanted["adjoint"]  # by hand, a cotangent for what is handed on
+    assert found == {name: svg.replace("TwoLags", "Lagged") for name, svg in wanted.items()}
+    assert str(viz.equations(declared)) == str(viz.equations(by_hand))
+    assert [(k.source, k.delay) for k in circles(declared.folded()).links if k.delay] == [
+        ("h", 1), ("h", 2)
+    ]  # fmt: skip
 
 
 def test_a_long_name_stays_legible_and_short_weights_are_explained():

@@ -9,6 +9,7 @@ import minigrad as mg
 import rnn
 from rnn.bptt.recorded import recorded
 from rnn.bptt.steps import lyapunov, products, steps_of
+from tests.rnn.test_edge import ByHand, Declared
 
 XS = np.random.default_rng(0).normal(size=(5, 1, 2))
 
@@ -22,6 +23,17 @@ def test_the_state_is_that_of_the_jacobian_of_a_step(cell):
         step = lambda h, t=t: rnn.run(cell, p, XS[t : t + 1], (h,))[1][0]
         wanted = mg.jacobian(step)(run.before[0][t]).reshape(3, 3)
         np.testing.assert_allclose(parts.state[t], wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_the_state_has_the_last_steps_of_a_value_once_whatever_lags_it_is_read_at():
+    declared, by_hand = Declared(2, 3, (1, 3)), ByHand(2, 3, (1, 3))
+    p = declared.init(0)
+    parts = [steps_of(recorded(cell, p, XS), "h", "h") for cell in (declared, by_hand)]
+    for found, wanted in zip(*(vars(steps).values() for steps in parts), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-15)
+    loss = lambda ys: mg.sum(ys)
+    kept = [rnn.bptt.rtrl(cell, p, XS, loss).rtrl.kept for cell in (declared, by_hand)]
+    assert kept[0] == kept[1]
 
 
 def test_products_are_the_jacobian_over_many_steps():

@@ -1,10 +1,13 @@
 """The order of rows, and what stands in one of its own."""
 
+import re
+
 import numpy as np
 
 import minigrad as mg
 import rnn
 from rnn.bptt.recorded import recorded
+from tests.rnn.test_edge import Declared
 from viz.workbook.rows import BACKWARD, FORWARD, laid_out
 
 
@@ -38,6 +41,10 @@ def test_total_is_written_as_immediate_and_what_comes_from_the_next_step():
 def test_start_values_have_the_steps_that_they_stand_for():
     found = labels(rows(rnn.Bidirectional(rnn.RNNCell(1, 1)), 3, classes=False), FORWARD)
     assert {"forward.h⁽⁰⁾", "backward.h⁽⁴⁾"} <= {*found}
+    found = rows(Declared(1, 1, (1, 3)), 2)
+    for sheet, of in ((FORWARD, "h"), (BACKWARD, "dL/dh")):
+        starts = [name for name in labels(found, sheet) if re.fullmatch(f"{of}⁽(⁰|⁻.)⁾", name)]
+        assert starts == [f"{of}⁽⁻²⁾", f"{of}⁽⁻¹⁾", f"{of}⁽⁰⁾"]
 
 
 def test_what_is_read_twice_stands_once_above_its_first_reader():
