@@ -133,13 +133,15 @@ def state(cell: Cell, given: Any, batch: int) -> list[Any]:
             f"cell.start({batch}) gives the state of zeros"
         )
     values = []
-    for leaf, edge, path in zip(leaves, edges, state_paths(cell), strict=True):
+    for k, (leaf, edge) in enumerate(zip(leaves, edges, strict=True)):
         value = tensor_or_array(leaf)
         count = abs(edge.delay)
         wanted = (batch, edge.size) if count == 1 else (count, batch, edge.size)
         if value.dtype.kind not in "fiub":
+            path = state_paths(cell)[k]
             raise TypeError(f"{cell.label}: state {path} has dtype {value.dtype}, wanted floats")
         if value.shape != wanted:
+            path = state_paths(cell)[k]
             raise ShapeError(f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}")
         values.append(value)
     return values

@@ -41,7 +41,8 @@ class Edge:
 
     def read(self) -> tuple[Edge, ...]:
         """One edge for each lag."""
-        return tuple(replace(self, delay=lag, nearer=()) for lag in self.lags)
+        alone = tuple(replace(self, delay=lag, nearer=()) for lag in self.nearer)
+        return (*alone, replace(self, nearer=()) if alone else self)
 
     def starts(self, history: Any) -> list[Any]:
         """The start values of each lag, out of what stands in the value before the first step.
@@ -102,6 +103,8 @@ def lags(where: str, name: str, given: Any) -> tuple[int, ...]:
     ValueError: Echo: state h has the lags (2, 1), wanted the nearest first, as step takes them: \
 (1, 2)
     """
+    if type(given) is int and given:  # the common one, asked for at every run
+        return (given,)
     told = f"{where}: state {name} has the lags {given!r:.60}"
     found = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
     is_whole = [isinstance(x, int | np.integer) and not isinstance(x, bool) for x in found]

@@ -70,7 +70,8 @@ def run(
     values = checks.parameters("run", cell, params)
     # The parameters decide the precision: NumPy's arrays are float64 unless told otherwise.
     dtype = np.result_type(*[v.dtype for v in values] or [float if classes else xs.dtype])
-    edges = flatten(read(cell.edges()))[0]
+    recurrent, tree = flatten(cell.edges())
+    edges = [edge for value in recurrent for edge in value.read()]
     if lengths is not None:
         if mask is not None:
             raise TypeError("run: lengths and a mask say the same; give one of them")
@@ -120,8 +121,7 @@ def run(
             elif edge.delay < 0:  # against time a run ends before the first step
                 ends[k] = mg.where(resets[0][:, None], first, ends[k])
     # The longest lag of a value has all of its history.
-    values, tree = flatten(cell.edges())
-    longest = itertools.accumulate(len(value.lags) for value in values)
+    longest = itertools.accumulate(len(value.lags) for value in recurrent)
     return ys, tree.unflatten(ends[n - 1] for n in longest)
 
 
