@@ -15,7 +15,7 @@ from minigrad.scan import unrolled
 from minigrad.tree import flatten
 from rnn import checks
 from rnn.cell import Cell
-from rnn.edge import nearest, read
+from rnn.edge import nearest
 
 
 def run(

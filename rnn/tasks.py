@@ -199,8 +199,8 @@ def _spread(task: Task, xs: Any) -> Any:
 class EncoderDecoder(Cell):
     """Two cells, of which the second begins with the state in which the first ends.
 
-    It has the parameters of both and no step of its own: `rnn.encode_decode` runs the two. It is
-    saved like any cell.
+    It has the parameters and recurrent values of both and no step of its own: `rnn.encode_decode`
+    runs the two. It is saved like any cell, and `rnn.fit` draws the masks of both.
 
     >>> import rnn
     >>> list(EncoderDecoder(rnn.GRUCell(3, 4), rnn.GRUCell(2, 4)).init(0))
@@ -215,13 +215,71 @@ class EncoderDecoder(Cell):
         """The number of input columns of the encoder."""
         return self.encoder.inputs
 
+    def parts(self) -> dict[str, Cell]:
+        """Both by name."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
     def parameters(self) -> Mapping[str, Any]:
         """Those of both."""
-        return {"encoder": self.encoder.parameters(), "decoder": self.decoder.parameters()}
+        return {name: part.parameters() for name, part in self.parts().items()}
+
+    def edges(self) -> Any:
+        """Those of both; what a decoder is handed takes the place of what it would begin with."""
+        return (self.encoder.edges(), self.decoder.edges())
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """Refused: there are two loops, one after the other."""
-        raise TypeError("an encoder and a decoder have no common step; run them by encode_decode")
+        raise TypeError(
+            "an encoder and a decoder have no common step; run them by encode_decode, draw them by "
+            "viz.figures.encoder_decoder(cell.encoder, cell.decoder)"
+        )
+
+
+def handed_on(where: str, encoder: Cell, decoder: Cell) -> tuple[list[str], list[str]]:
+    """The recurrent values that an encoder leaves and a decoder takes, in order, by dotted name.
+
+    Masks are not among them: each of the two has its own.
+
+    Raises:
+        ValueError: they are not as many.
+    """
+    left, taken = (
+        [path for path, edge in zip(state_paths(c), flatten(c.edges())[0], strict=True)
+         if edge.is_reset] for c in (encoder, decoder)
+    )  # fmt: skip
+    if len(left) != len(taken):
+        raise ValueError(
+            f"{where}: the encoder leaves {', '.join(left) or 'nothing'}, but the decoder "
+            f"starts from {', '.join(taken) or 'nothing'}"
+        )
+    return left, taken
+
+
+def decoder_start(encoder: Cell, decoder: Cell, last: Any, own: Any = None) -> Any:
+    """The start state of a decoder: that in which the encoder ended, beside masks of its own.
+
+    Args:
+        encoder: the cell that read.
+        decoder: the cell that will write.
+        last: the state in which the encoder ended.
+        own: a start state of the decoder, for its masks; those of `decoder.start` if None.
+
+    >>> import numpy as np, rnn
+    >>> decoder = rnn.Stack([rnn.Dropout(2, 0.5), rnn.GRUCell(2, 3)])
+    >>> decoder_start(rnn.GRUCell(4, 3), decoder, (np.full((1, 3), 7.0),))
+    ((array([[1., 1.]]),), (array([[7., 7., 7.]]),))
+    """
+    handed_on("encode_decode", encoder, decoder)
+    pairs = zip(flatten(encoder.edges())[0], flatten(last)[0], strict=True)
+    left = [value for edge, value in pairs if edge.is_reset]
+    edges, tree = flatten(decoder.edges())
+    if len(left) < len(edges) and own is None:
+        own = decoder.start(left[0].shape[-2], left[0].dtype)
+    masks = flatten(own)[0] if own is not None else left
+    values = iter(left)
+    return tree.unflatten(
+        next(values) if edge.is_reset else mask for edge, mask in zip(edges, masks, strict=True)
+    )
 
 
 def encode_decode(
@@ -231,6 +289,7 @@ def encode_decode(
     xs: Any,
     outputs: int,
     feed: Callable[[Any], Any] = identity,
+    state: Any = None,
 ) -> tuple[Any, Any]:
     """Read a sequence with one cell, then write one with another that starts from its state.
 
@@ -245,6 +304,8 @@ def encode_decode(
         xs: what is read, `(T, B, X)`.
         outputs: the number of steps written.
         feed: as in `perform`.
+        state: start values of both, `(encoder's, decoder's)`, as those of an `EncoderDecoder`; of
+            the decoder's only the masks are read. In `rnn.fit` that is what `predict` is given.
 
     >>> import numpy as np, rnn
     >>> encoder, decoder = rnn.GRUCell(3, 5), rnn.GRUCell(5, 5)
@@ -252,13 +313,9 @@ def encode_decode(
     >>> encode_decode(encoder, decoder, params, np.ones((7, 2, 3)), outputs=4)[0].shape
     (4, 2, 5)
     """
-    left, taken = state_paths(encoder), state_paths(decoder)
-    if len(left) != len(taken):
-        raise ValueError(
-            f"encode_decode: the encoder leaves {', '.join(left) or 'nothing'}, but the decoder "
-            f"starts from {', '.join(taken) or 'nothing'}"
-        )
-    _, state = run(encoder, params["encoder"], xs)
-    state = flatten(decoder.edges())[1].unflatten(flatten(state)[0])
+    handed_on("encode_decode", encoder, decoder)
+    begin, own = (None, None) if state is None else state
+    _, last = run(encoder, params["encoder"], xs, begin)
+    start = decoder_start(encoder, decoder, last, own)
     nothing = np.zeros((1, xs.shape[1], decoder.inputs), xs.dtype)
-    return perform(one_to_many(outputs), decoder, params["decoder"], nothing, state, feed)
+    return perform(one_to_many(outputs), decoder, params["decoder"], nothing, start, feed)

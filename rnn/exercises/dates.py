@@ -20,7 +20,7 @@ from rnn.exercises.exercise import HELD_OUT, Layers, Lesson, Named, stacked
 from rnn.exercises.writing import greedy, one_hot
 from rnn.params import Params
 from rnn.run import run
-from rnn.tasks import EncoderDecoder, encode_decode, many_to_many_delayed, perform
+from rnn.tasks import EncoderDecoder, decoder_start, encode_decode, many_to_many_delayed, perform
 from rnn.text.vocabulary import Vocabulary
 
 MONTHS = (
@@ -89,8 +89,10 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network would write at each step if all before were right."""
     read, before = xs
     if isinstance(cell, EncoderDecoder):
-        _, state = run(cell.encoder, params["encoder"], read)
-        return run(cell.decoder, params["decoder"], before, in_decoder(state))
+        begin, own = (None, None) if state is None else state
+        _, last = run(cell.encoder, params["encoder"], read, begin)
+        start = decoder_start(cell.encoder, cell.decoder, last, own)
+        return run(cell.decoder, params["decoder"], before, start)
     ys, state = run(cell, params, mg.concatenate([read, before[1:]]), state)
     return ys[READ - 1 :], state
 
@@ -98,20 +100,17 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
 def free(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network writes that reads what it wrote, as probabilities."""
     if isinstance(cell, EncoderDecoder):
-        return encode_decode(cell.encoder, cell.decoder, params, xs[0], WRITTEN, mg.softmax)
+        both = cell.encoder, cell.decoder
+        return encode_decode(*both, params, xs[0], WRITTEN, mg.softmax, state)
     return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], state, mg.softmax)
-
-
-def in_decoder(state: Any) -> Any:
-    """The state of the encoder as the decoder takes it, whose dense layer has none."""
-    return (*state, ())
 
 
 def write(cell: Cell, params: Any, xs: Any) -> Array:
     """What a network writes that reads the characters it wrote: `(10, B)`."""
     if isinstance(cell, EncoderDecoder):
-        _, state = run(cell.encoder, params["encoder"], xs[0])
-        cell, params, state = cell.decoder, params["decoder"], in_decoder(state)
+        _, last = run(cell.encoder, params["encoder"], xs[0])
+        state = decoder_start(cell.encoder, cell.decoder, last)
+        cell, params = cell.decoder, params["decoder"]
         ys, state = run(cell, params, xs[1][:1], state)
     else:
         ys, state = run(cell, params, xs[0])

@@ -63,6 +63,37 @@ def test_a_fit_learns_starts_and_draws_masks_as_the_loop_by_hand_does(carry: boo
     assert np.all(found.params.layer1.h_0)
 
 
+def test_a_fit_draws_the_masks_of_an_encoder_and_a_decoder() -> None:
+    """Each has its own, another number of them, and hands on what is no mask."""
+    encoder = rnn.Stack([rnn.Dropout(1, 0.4), rnn.LearnedStart(rnn.GRUCell(1, 3))])
+    decoder = rnn.Stack([rnn.Zoneout(rnn.GRUCell(2, 3), 0.3, 4), rnn.Dropout(3, 0.5),
+                         rnn.Dense(3, 2)])  # fmt: skip
+    pair, xs = rnn.EncoderDecoder(encoder, decoder), XS[:, :4]
+
+    def predict(cell: Any, params: Any, xs: Any, state: Any) -> Any:
+        return rnn.encode_decode(cell.encoder, cell.decoder, params, xs, 3, state=state)
+
+    def loss(params: Any, seed: int) -> Any:
+        masks, zoned = pair.start(4, float, params, np.random.default_rng([seed, 0, 1]))
+        _, (_, (h,)) = rnn.run(encoder, params["encoder"], xs, masks)
+        (_, d_h), m, dense = zoned
+        nothing = np.zeros((1, 4, 2))
+        start = ((h, d_h), m, dense)
+        ys, _ = rnn.perform(rnn.one_to_many(3), decoder, params["decoder"], nothing, start)
+        return rnn.mse(ys, np.ones((3, 4, 2)))
+
+    params = tree_map(lambda w: w + 0.1, pair.init(0))
+    for seed in (1, 2):
+        fit = rnn.fit(pair, (xs, np.ones((3, 4, 2))), 1, predict=predict, start=params, seed=seed,
+                      optimiser=rnn.SGD(1.0), limit=1e9)  # fmt: skip
+        value, wanted = mg.value_and_grad(lambda p, seed=seed: loss(p, seed))(params)
+        np.testing.assert_allclose(fit.history.loss, [value], rtol=1e-12)
+        moved = tree_map(lambda a, b: a - b, params, fit.params)
+        for a, b in zip(flatten(moved)[0], flatten(wanted)[0], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-10)
+    assert loss(params, 1) != loss(params, 2)
+
+
 def test_a_fit_with_masks_goes_on_bit_for_bit(tmp_path: Path) -> None:
     def go(steps: int, **more: Any) -> list[bytes]:
         fit = rnn.fit(network(1, 1), BATCHES, steps, seed=3, path=tmp_path / "fit", **more)

@@ -8,8 +8,10 @@ from typing import Any
 from rnn import RNNCell
 from rnn.cell import Cell
 from rnn.cells import RECURRENCES
+from rnn.tasks import handed_on
 from viz.figures import matrices
 from viz.given import Styled, count, flags, refused, styled
+from viz.given import cell as as_cell
 from viz.given import folded as as_folded
 from viz.output.drawing import Drawing
 from viz.quotients.circles import circles
@@ -113,11 +115,7 @@ def encoder_decoder(
     where, look = "encoder_decoder", styled("encoder_decoder", style)
     inputs = count(where, "inputs", inputs, LIMIT)
     outputs = count(where, "outputs", outputs, LIMIT)
-    both = [as_folded(where, c) for c in (encoder, decoder)]
-    left, taken = ([r.name for r in f.recurrences] for f in both)
-    if len(left) != len(taken):
-        raise ValueError(
-            f"{where}: the encoder leaves {', '.join(left) or 'nothing'}, but the decoder "
-            f"starts from {', '.join(taken) or 'nothing'}"
-        )
-    return Drawing(pairs.handed_over(circles(both[0]), circles(both[1]), inputs, outputs, look))
+    encoder, decoder = (as_cell(where, c) for c in (encoder, decoder))
+    handed = handed_on(where, encoder, decoder)
+    views = circles(encoder.folded()), circles(decoder.folded())
+    return Drawing(pairs.handed_over(*views, handed, inputs, outputs, look))

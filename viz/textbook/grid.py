@@ -78,9 +78,12 @@ class Grid:
 
     def source(self, link: Link, step: int) -> Shape:
         """The circle a link starts from; of a unit the state it carries, or the one it shows."""
+        return self.shapes[link.source, self.state(link), step]
+
+    def state(self, link: Link) -> str:
+        """The state of a unit that a link carries, or the one that the unit shows."""
         block = self.view[link.source]
-        state = link.name if link.name in block.states else shown_state(block)
-        return self.shapes[link.source, state, step]
+        return link.name if link.name in block.states else shown_state(block)
 
     def target(self, link: Link, step: int) -> Shape:
         """The circle or unit a link ends at."""
@@ -208,8 +211,7 @@ class Grid:
 
     def _start(self, link: Link, path: Path, side: float, step: int) -> None:
         """The name of a start value, before its dashed edge."""
-        block = self.view[link.source]
-        state = link.name if link.name in block.states else shown_state(block)
+        block, state = self.view[link.source], self.state(link)
         spot = next(s for s in self.spots if s.block == block and s.state == state)
         x, y = path[0]
         anchor = "end" if side > 0 else "start"

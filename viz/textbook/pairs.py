@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -133,13 +133,20 @@ def _around(
 
 
 def handed_over(
-    encoder: Quotient, decoder: Quotient, inputs: int, outputs: int, style: Style
+    encoder: Quotient,
+    decoder: Quotient,
+    handed: tuple[Sequence[str], Sequence[str]],
+    inputs: int,
+    outputs: int,
+    style: Style,
 ) -> Scene:
     """An encoder that reads, and a decoder that starts from its last state and writes.
 
     Args:
         encoder: circles of the cell that reads.
         decoder: circles of the cell that writes; its outputs become its inputs.
+        handed: the recurrent values that the one leaves and the other takes, by name and in order;
+            all others are masks, which each has from outside.
         inputs: the number of steps that are read.
         outputs: the number of steps that are written.
         style: of the picture.
@@ -154,34 +161,46 @@ def handed_over(
     lift = min(s.y for s in below.spots if s.block.kind != "input") - above.spots[0].y
     above.spots = [replace(s, y=s.y + lift) for s in above.spots]
     pitch = max(below.pitch, above.pitch, PITCH)
+    mine, theirs = handed
     for n in range(inputs):
-        _step(below, n * pitch, n + 1, n > 0)
-    states = [k for k in encoder.links if k.delay]
-    taken = [k for k in above.view.links if k.delay and k.name != FED]
-    for mine, theirs in zip(states, taken, strict=False):
-        state = theirs.name if theirs.name in above.view[theirs.source].states else ""
-        state = state or shown_state(above.view[theirs.source])
-        above.shapes[theirs.source, state, 0] = below.source(mine, inputs)
+        _step(below, n * pitch, n + 1, pitch, mine)
+    states, taken = (
+        {k.name: k for k in grid.view.links if k.delay and k.name in names}.values()
+        for grid, names in ((below, mine), (above, theirs))
+    )
+    for state, link in zip(states, taken, strict=False):
+        for t in range(1, inputs + 1):  # the steps of the encoder are those before the decoder's
+            above.shapes[link.source, above.state(link), t - inputs] = below.source(state, t)
     for n in range(outputs):
-        _step(above, (inputs + n) * pitch, n + 1, True, taken if n == 0 else None)
-    _, low, _, high = scene.bounds()
+        _step(above, (inputs + n) * pitch, n + 1, pitch, (*theirs, FED))
+    left, low, _, high = scene.bounds()
     for name, first, count in (("encoder", 0, inputs), ("decoder", inputs, outputs)):
         x, wide = (first + (count - 1) / 2) * pitch, count * pitch - 14
+        more = max(0.0, x - wide / 2 - left + 6) if not first else 0.0  # for names of masks
+        x, wide = x - more / 2, wide + more
         frame = Shape(f"_{name}", x, (low + high) / 2, wide, high - low + 28, "panel", "panel")
         scene.shapes = {frame.id: frame, **scene.shapes}
         scene.texts.append(Text(x, high + 30, words(name), 15, bold=True))
     return scene
 
 
-def _step(grid: Grid, x: float, t: int, recurs: bool, only: list[Link] | None = None) -> None:
-    """One column with the edges that arrive at it."""
+def _step(grid: Grid, x: float, t: int, pitch: float, handed: Collection[str]) -> None:
+    """One column with the edges that arrive at it; of start values only masks are shown."""
     grid.column(x, str(t), t)
     for link in grid.view.links:
         if not link.delay:
             grid.up(link, t)
-        elif recurs and (only is None or link in only):
+            continue
+        before = (link.source, grid.state(link), t - link.delay)
+        is_shown = before in grid.shapes and bool(grid.shapes[before].id)
+        is_shown &= link.name != FED or t > link.delay
+        if is_shown or link.name not in handed:
+            if not is_shown:
+                standing = dict(grid.shapes)
+                grid.column(x - link.delay * pitch, "", t - link.delay, shown=False)
+                grid.shapes |= standing
             colour = network.colour(grid.view, grid.scene.style, link)
-            grid.across(link, t, (True, True), colour)
+            grid.across(link, t, (is_shown, True), colour, given=True)
 
 
 def _with_result(view: Quotient) -> Quotient:

@@ -11,12 +11,14 @@ import minigrad as mg
 import rnn
 from rnn import tasks
 from tests.viz.geometry import LAWS
+from tests.viz.own import Lagged
 from viz import figures
 from viz.memory.memory import memory
 from viz.quotients.circles import circles
 
 X, H, O = 3, 5, 2
 PLAIN = rnn.RNNCell(X, H, O)
+MASKED = rnn.RecurrentDropout(rnn.RNNCell(X, X), 0.5)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ FIGURES = {
     ),
     "encoder of memory cells": lambda style: figures.encoder_decoder(
         rnn.LSTMCell(X, H), rnn.Stack([rnn.LSTMCell(O, H), rnn.Dense(H, O)]), 2, 4, style
+    ),
+    "encoder with masks": lambda style: figures.encoder_decoder(MASKED, MASKED, style=style),
+    "encoder of two lags": lambda style: figures.encoder_decoder(
+        Lagged(X, H), Lagged(H, H), 4, 3, style
     ),
     "backward": lambda style: figures.backward(PLAIN, style=style),
     "both ways": lambda style: figures.forward_and_backward(PLAIN, style=style),
@@ -186,6 +192,22 @@ def test_a_decoder_without_an_output_layer_shows_and_feeds_back_what_it_gives(ce
     fed = [w for w in scene.wires if w.name == "fed back"]
     assert [w.source for w in fed] == ["y_t1", "y_t2"]
     assert {law.__name__: law(scene) for law in LAWS if law(scene)} == {}
+
+
+def test_masks_of_an_encoder_and_a_decoder_are_their_own_and_states_are_handed_on():
+    drawing = figures.encoder_decoder(MASKED, MASKED, 3, 2)
+    into = lambda name: [w.source for w in drawing.scene.wires if w.target == name and w.delay]
+    assert into("m_t1") == into("m_t1__2") == into("h_t1") == [""]  # from outside
+    assert into("h_t1__2") == ["h_t3", ""]
+    assert words_of(drawing).count("m(0)") == 2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_a_decoder_reads_the_last_steps_of_its_encoder_at_all_lags(steps):
+    scene = figures.encoder_decoder(Lagged(X, H), Lagged(H, H), steps, 2).scene
+    into = lambda name: sorted(w.source for w in scene.wires if w.target == name and w.delay)
+    known = [f"h_t{t}" for t in range(1, steps + 1)]
+    assert into("h_t1__2") == known[-2:]
 
 
 def test_the_memory_cells_of_a_stack_have_a_diagram_each():
