@@ -28,8 +28,13 @@ class Frozen(NamedTuple):
             return
         if self.inputs.isdisjoint(x.serial for x in ancestors(tensor)):
             return  # the same whatever is given
+        instead = "choose between values with minigrad.where"
+        if what == "an index" and tensor.dtype.kind in "iu":
+            instead = (
+                "read whole rows with minigrad.take(x, indices), one entry of each row with "
+                "minigrad.take_along_axis(x, indices[..., None], axis=-1)"
+            )
         raise TypeError(
             f"{self.what}: {what} of {title(tensor)}{at(tensor.tag)} would be answered once and "
-            "for all; choose between values with minigrad.where, and let the function close "
-            "over what is decided in Python"
+            f"for all; {instead}, and let the function close over what is decided in Python"
         )

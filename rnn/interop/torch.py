@@ -7,7 +7,7 @@ of a GRU, whose b_hn stands inside of the reset gate. PyTorch itself is never im
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from rnn.params import Params
 from rnn.wrappers.projected import Projected
 
 KEY = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d+)(_reverse)?)?")
+REMADE = re.compile(r"(?:.+\.)?(?:parametrizations\.(\w+)\..+|((?:weight|bias)_\w+)_(g|v|u|orig))")
+"""What a weight is made of, not a weight: `weight_hh_l0_g`, `parametrizations.weight_hh_l0.…`."""
 FIELDS = {
     "kernel": "weight_ih", "recurrent": "weight_hh", "bias": "bias_ih",
     "recurrent_bias": "bias_hh", "projection": "weight_hr",
@@ -42,7 +44,8 @@ def from_torch(source: Any, prefix: str = "", nonlinearity: str | None = None) -
     Args:
         source: a live module; its `state_dict()`, of tensors or arrays; or the path of a
             safetensors file with one.
-        prefix: what stands in front of its keys in the `state_dict` of a larger model.
+        prefix: what stands in front of its keys in the `state_dict` of a larger model: "net.gru.",
+            or "net.gru".
         nonlinearity: "tanh" or "relu" of an `nn.RNN` whose weights alone are given.
 
     Raises:
@@ -57,12 +60,12 @@ def from_torch(source: Any, prefix: str = "", nonlinearity: str | None = None) -
     ('LSTMCell', (3, 5))
     """
     nonlinearity = getattr(source, "nonlinearity", nonlinearity)
-    arrays = _arrays(source, prefix)
+    prefix, arrays = _arrays(source, prefix)
     names: dict[tuple[int, bool], dict[str, str]] = {}
     for key in arrays:
         match = KEY.fullmatch(key)
         if match is None:
-            raise ValueError(_stranger(key, prefix))
+            raise ValueError(_stranger(key, prefix, arrays))
         place = (int(match[3] or 0), bool(match[4]))
         field = next(f for f, name in FIELDS.items() if name == f"{match[1]}_{match[2]}")
         names.setdefault(place, {})[field] = key
@@ -153,8 +156,8 @@ def to_torch(cell: Cell, params: Any, single: bool = False) -> Named:
     return Named(arrays, Receipt(title, tuple(rows), tuple(gates.notes(TORCH, kind, _first(cell)))))
 
 
-def _arrays(source: Any, prefix: str) -> dict[str, Any]:
-    """The entries behind a prefix, as arrays."""
+def _arrays(source: Any, prefix: str) -> tuple[str, dict[str, Any]]:
+    """The prefix, with its dot, and the entries behind it, as arrays."""
     if isinstance(source, str | Path):
         library = needed("safetensors.numpy", "interop", "reading safetensors")
         try:
@@ -170,6 +173,8 @@ def _arrays(source: Any, prefix: str) -> dict[str, Any]:
             "from_torch takes a module, its state_dict, or the path of a safetensors file, got "
             f"{type(source).__name__}"
         )
+    if any(key.startswith(f"{prefix}.") for key in known):
+        prefix += "."
     found = {key[len(prefix) :]: value for key, value in known.items() if key.startswith(prefix)}
     if not found:
         raise ValueError(
@@ -188,10 +193,21 @@ def _arrays(source: Any, prefix: str) -> dict[str, Any]:
                 f"from_torch: {prefix}{key} is of {kind}, which NumPy has no floats for; convert "
                 "it first: module.float()"
             )
-    return arrays
+    return prefix, arrays
 
 
-def _stranger(key: str, prefix: str) -> str:
+def _stranger(key: str, prefix: str, known: Collection[str]) -> str:
+    if (made := REMADE.fullmatch(key)) is not None:
+        weight = made[1] or made[2]
+        is_spectral = any(other.endswith(f"{weight}_orig") for other in known)
+        norm = "spectral" if is_spectral else "weight"
+        what = "a parametrization" if made[1] else f"{norm} norm"
+        undo = "parametrize.remove_parametrizations" if made[1] else f"remove_{norm}_norm"
+        return (
+            f"from_torch: {prefix}{key} is a part of which {what} makes {weight} at every call, "
+            f"not the weight itself; torch.nn.utils.{undo}(module, {weight!r}) puts that in its "
+            "place"
+        )
     inside = key.rpartition(".")[0]
     way = f"give prefix='{prefix}{inside}.'" if inside else "it belongs to another module"
     return f"from_torch: {prefix}{key} is no weight of an RNN, LSTM or GRU; {way}"

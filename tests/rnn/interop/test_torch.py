@@ -129,6 +129,7 @@ def test_a_layer_is_found_in_a_larger_model_by_its_prefix():
     inner = rnn.to_torch(rnn.GRUCell(2, 3), rnn.GRUCell(2, 3).init(0))
     model = {**{f"net.gru.{k}": v for k, v in inner.items()}, "net.fc.weight": np.ones((1, 3))}
     assert rnn.from_torch(model, prefix="net.gru.").cell == rnn.GRUCell(2, 3)
+    assert rnn.from_torch(model, prefix="net.gru").cell == rnn.GRUCell(2, 3)
     with pytest.raises(ValueError, match=r"net.gru.weight_ih_l0 is no .*; give prefix='net.gru.'"):
         rnn.from_torch(model)
     with pytest.raises(ValueError, match=r"no key begins with 'lstm.'; there are net.gru"):
@@ -166,6 +167,12 @@ def lstm(X: int = 2, H: int = 3) -> Any:
     return dict(rnn.to_torch(rnn.LSTMCell(X, H), rnn.LSTMCell(X, H).init(0)))
 
 
+def remade(*parts: str) -> Any:
+    """What a module has that makes weight_hh_l0 anew at every call, as PyTorch names it."""
+    plain = {key: w for key, w in lstm().items() if key != "weight_hh_l0"}
+    return {**plain, **dict.fromkeys(parts, np.ones((12, 3)))}
+
+
 MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "relu or tanh is not said": (
         lambda: rnn.from_torch(rnn.to_torch(rnn.RNNCell(2, 3), rnn.RNNCell(2, 3).init(0))),
@@ -186,6 +193,17 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "a layer left out": (
         lambda: rnn.from_torch({**lstm(), "weight_ih_l2": np.ones((12, 3))}),
         ValueError, "there is no weight_hh_l1|there is no weight_ih_l1"),
+    "weight norm": (
+        lambda: rnn.from_torch(remade("weight_hh_l0_g", "weight_hh_l0_v")), ValueError,
+        r"part of which weight norm makes weight_hh_l0 .*nn.utils.remove_weight_norm\(module"),
+    "spectral norm": (
+        lambda: rnn.from_torch(remade("weight_hh_l0_u", "weight_hh_l0_orig")), ValueError,
+        r"part of which spectral norm makes weight_hh_l0 .*utils.remove_spectral_norm\(module"),
+    "a parametrization": (
+        lambda: rnn.from_torch({f"net.{key}": w for key, w in remade(
+            "parametrizations.weight_hh_l0.original0", "parametrizations.weight_hh_l0.original1"
+        ).items()}, prefix="net"), ValueError,
+        r"utils.parametrize.remove_parametrizations\(module, 'weight_hh_l0'\) puts that in"),
     "matrices of no layer": (
         lambda: rnn.from_torch({"weight_ih_l0": np.ones((9, 2)), "weight_hh_l0": np.ones((9, 2))}),
         mg.ShapeError, "are neither an RNN's, an LSTM's nor a GRU's"),
