@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.engines import Engine
 from minigrad.errors import ShapeError
+from minigrad.tree import flatten
 from rnn import checkpoint
 from rnn.cell import Cell
 from rnn.checks import whole
@@ -96,7 +97,7 @@ def fit(
     limit: float = 1.0,
     start: Fit | Params | None = None,
     seed: int = 0,
-    dtype: Any = float,
+    dtype: Any = None,
     path: str | Path | None = None,
     every: int = 100,
     judge: Callable[[Params], Mapping[str, float]] = lambda params: {},
@@ -126,7 +127,8 @@ def fit(
         limit: largest norm of the gradient; longer ones are scaled down.
         start: where to begin: an earlier fit, or parameters; drawn by the cell if None.
         seed: of first weights and masks.
-        dtype: their precision, and that of all that is computed.
+        dtype: their precision, and that of all that is computed: float64 if None, or that of
+            `start`. Parameters to begin with are converted; a fit goes on in its own.
         path: where the fit is saved, at the start, at every report and at the end.
         every: steps between reports.
         judge: gives named figures for parameters; asked at every report, kept in the history.
@@ -204,11 +206,18 @@ def _standing(
         raise TypeError(f"fit: the first argument is a cell, such as LSTMCell(8, 16), got {cell!r}")
     if not isinstance(start, Fit):
         whole("fit", "seed", seed, least=0)
-        params = cell.init(seed, dtype) if start is None else Params(start)
+        params = cell.init(seed) if start is None else Params(start)
+        params = params if dtype is None else params.astype(dtype)
         return Fit(cell, params, optimiser.init(params), about=about or {})
     if start.cell != cell:
         raise ValueError(f"fit: start is a fit of {start.cell!r}, not of {cell!r}")
     check_standing(start.moments, (), (optimiser.init(start.params), ()))
+    own = {np.asarray(w).dtype for w in flatten(start.params)[0]}
+    if dtype is not None and own - {np.dtype(dtype)}:
+        raise ValueError(
+            f"fit: start is a fit in {', '.join(sorted(map(str, own)))} and goes on in it, not in "
+            f"{np.dtype(dtype)}; start=fit.params begins anew from its weights, converted"
+        )
     return start if about is None else replace(start, about=about)
 
 

@@ -140,7 +140,7 @@ def train(
         rate: Adam's step size at first; it falls to a fiftieth by the exercise's last step.
         seed: of the first weights and of the batches.
         dtype: precision.
-        start: a fit to go on with; its network stays as it is.
+        start: a fit to go on with; its network and precision stay as they are.
         path: where the fit is saved.
         callback: called with the fit at every report.
         about: what else to save with it.
@@ -164,7 +164,7 @@ def train(
         optimiser=lambda step: Adam(first * max(0.02, 1 - step / exercise.steps)),
         start=start,
         seed=seed,
-        dtype=dtype,
+        dtype=None if start else dtype,
         path=path,
         every=max(1, exercise.steps // 10),
         judge=partial(lesson.judge, cell),

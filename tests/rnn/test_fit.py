@@ -64,6 +64,16 @@ def test_a_fit_that_was_saved_goes_on_bit_for_bit(carry: bool, cut: int, tmp_pat
     assert go(4).history.at.tolist() == [2, 4]
 
 
+def test_a_fit_goes_on_in_its_precision_and_weights_to_begin_with_are_converted() -> None:
+    precision = lambda fit: {str(w.dtype) for w in flatten([fit.params, fit.moments["mean"]])[0]}
+    single = rnn.fit(CELL, DATA, 1, dtype="float32")
+    double = rnn.fit(CELL, DATA, 1)
+    assert precision(single) == precision(rnn.fit(CELL, DATA, 2, start=single)) == {"float32"}
+    assert precision(double) == {"float64"}
+    assert precision(rnn.fit(CELL, DATA, 1, start=double.params, dtype="float32")) == {"float32"}
+    assert precision(rnn.fit(CELL, DATA, 1, start=single.params)) == {"float32"}
+
+
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_step_and_saves(kind: int, tmp_path: Path) -> None:
     stopped = rnn.fit(
@@ -147,6 +157,10 @@ def test_what_is_saved_beside_other_things_is_no_fit(tmp_path: Path) -> None:
         (
             lambda: rnn.fit(CELL, DATA, 1, start=rnn.fit(CELL, DATA, 0, optimiser=rnn.SGD())),
             "another optimiser or cell made this run: moments.mean.layer1.W_hn is missing",
+        ),
+        (
+            lambda: rnn.fit(CELL, DATA, 1, start=rnn.fit(CELL, DATA, 0), dtype=np.float32),
+            "fit: start is a fit in float64 and goes on in it, not in float32; start=fit.params",
         ),
         (
             lambda: rnn.minibatches(XS, XS[:, :3], batch=2),
