@@ -142,7 +142,10 @@ def state(cell: Cell, given: Any, batch: int) -> list[Any]:
             raise TypeError(f"{cell.label}: state {path} has dtype {value.dtype}, wanted floats")
         if value.shape != wanted:
             path = state_paths(cell)[k]
-            raise ShapeError(f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}")
+            told = f", its values of {count} steps in order of time" if count > 1 else ""
+            raise ShapeError(
+                f"{cell.label}: state {path} has shape {value.shape}, wanted {wanted}{told}"
+            )
         values.append(value)
     return values
 

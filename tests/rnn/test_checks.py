@@ -104,7 +104,8 @@ MISTAKES: dict[str, Mistake] = {
     "one start value for a delay of two": (
         lambda: rnn.run(slow, slow.init(0), xs, (ONES((5, 4)),)),
         mg.ShapeError,
-        "Delayed: state h has shape (5, 4), wanted (2, 5, 4)",
+        "Delayed: state h has shape (5, 4), wanted (2, 5, 4), its values of 2 steps in order of "
+        "time",
     ),
     "a complex state": (
         lambda: rnn.run(cell, p, xs, (ONES((5, 4), complex),)),
