@@ -6,6 +6,7 @@ from rnn.cells import Dense, GRUCell, LSTMCell, RNNCell, concatenated
 from rnn.compose import Bidirectional, Reversed, Stack
 from rnn.edge import Edge
 from rnn.embedding import Embedding, Tied
+from rnn.encoder_decoder import EncoderDecoder, encode_decode
 from rnn.feedback import Feedback
 from rnn.fit import Fit, fit, minibatches
 from rnn.gated import CoupledLSTMCell, MGUCell
@@ -16,9 +17,7 @@ from rnn.optim import SGD, Adam, RMSProp, clip_by_global_norm
 from rnn.params import Init, Params, constant, glorot, orthogonal
 from rnn.run import run
 from rnn.tasks import (
-    EncoderDecoder,
     Task,
-    encode_decode,
     many_to_many_delayed,
     many_to_many_synchronised,
     many_to_one,

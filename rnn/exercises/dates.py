@@ -16,11 +16,12 @@ import minigrad as mg
 from minigrad.core import Array
 from rnn.cell import Cell
 from rnn.compose import Stack
+from rnn.encoder_decoder import EncoderDecoder, decoder_start, encode_decode
 from rnn.exercises.exercise import HELD_OUT, Layers, Lesson, Named, stacked
 from rnn.exercises.writing import greedy, one_hot
 from rnn.params import Params
 from rnn.run import run
-from rnn.tasks import EncoderDecoder, decoder_start, encode_decode, many_to_many_delayed, perform
+from rnn.tasks import many_to_many_delayed, perform
 from rnn.text.vocabulary import Vocabulary
 
 MONTHS = (
@@ -89,7 +90,7 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network would write at each step if all before were right."""
     read, before = xs
     if isinstance(cell, EncoderDecoder):
-        begin, own = (None, None) if state is None else state
+        begin, own = cell.start(read.shape[1], params=params) if state is None else state
         _, last = run(cell.encoder, params["encoder"], read, begin)
         start = decoder_start(cell.encoder, cell.decoder, last, own)
         return run(cell.decoder, params["decoder"], before, start)
@@ -108,8 +109,9 @@ def free(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
 def write(cell: Cell, params: Any, xs: Any) -> Array:
     """What a network writes that reads the characters it wrote: `(10, B)`."""
     if isinstance(cell, EncoderDecoder):
-        _, last = run(cell.encoder, params["encoder"], xs[0])
-        state = decoder_start(cell.encoder, cell.decoder, last)
+        begin, own = cell.start(xs[0].shape[1], params=params)
+        _, last = run(cell.encoder, params["encoder"], xs[0], begin)
+        state = decoder_start(cell.encoder, cell.decoder, last, own)
         cell, params = cell.decoder, params["decoder"]
         ys, state = run(cell, params, xs[1][:1], state)
     else:

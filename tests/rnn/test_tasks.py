@@ -116,33 +116,6 @@ def test_the_state_after_a_task_continues_it() -> None:
     np.testing.assert_allclose(ys, np.concatenate([begun, rest]), rtol=1e-12)
 
 
-def test_an_encoder_and_a_decoder_equal_the_loop_by_hand() -> None:
-    encoder, decoder = rnn.LSTMCell(3, 4), rnn.Stack([rnn.LSTMCell(2, 4), rnn.Dense(4, 2)])
-    params = {"encoder": encoder.init(0), "decoder": decoder.init(1)}
-    xs, w = np.random.default_rng(0).normal(size=(3, 2, 3)), np.random.default_rng(1)
-    state: Any = encoder.start(2)
-    for x in xs:
-        _, *state = encoder.step(params["encoder"], x, *state)
-    state = [tuple(state), ()]
-    y, wanted = np.zeros((2, 2)), []
-    for _ in range(4):
-        y, *state = decoder.step(params["decoder"], y, *state)
-        wanted.append(y)
-    ys, _ = tasks.encode_decode(encoder, decoder, params, xs, 4)
-    np.testing.assert_allclose(ys, wanted, rtol=1e-12)
-
-    # The encoder learns from the decoder's loss, to the first step it read.
-    def loss(p: Any, x: Any) -> Any:
-        return mg.sum(mg.square(tasks.encode_decode(encoder, decoder, p, x, 4)[0]))
-
-    direction = (tree_map(np.ones_like, params), w.normal(size=xs.shape))
-    grads = mg.grad(loss, wrt=(0, 1))(params, xs)
-    _, slope = mg.jvp(loss, [params, xs], list(direction))
-    dots = [(g * d).sum() for g, d in zip(flatten(grads)[0], flatten(direction)[0], strict=True)]
-    np.testing.assert_allclose(sum(dots), slope, rtol=1e-9)
-    assert (grads[1][0] != 0).all()
-
-
 def test_class_indices_stand_for_one_hot_rows_and_single_precision_stays() -> None:
     task, cell = tasks.many_to_many_delayed(3, 2), CELLS[1]
     params = cell.init(0, np.float32)
@@ -204,7 +177,5 @@ def test_inputs_and_feeds_that_do_not_fit_are_told() -> None:
     cell = rnn.RNNCell(3, 4, 3)
     with pytest.raises(ValueError, match="task one-to-many: state is not the tuple that"):
         tasks.perform(tasks.one_to_many(3), cell, cell.init(), np.ones((1, 2, 3)), np.ones((2, 4)))
-    with pytest.raises(ValueError, match="the encoder leaves h, but the decoder starts from h, C"):
-        tasks.encode_decode(cell, rnn.LSTMCell(3, 4), {}, np.ones((2, 2, 3)), 2)
     with pytest.raises(TypeError, match="task one-to-one: xs must be an array or tensor, got list"):
         tasks.perform(tasks.one_to_one(), cell, cell.init(), [[1.0]])

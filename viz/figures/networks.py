@@ -8,7 +8,7 @@ from typing import Any
 from rnn import RNNCell
 from rnn.cell import Cell
 from rnn.cells import RECURRENCES
-from rnn.tasks import handed_on
+from rnn.encoder_decoder import handed_on
 from viz.figures import matrices
 from viz.given import Styled, count, flags, refused, styled
 from viz.given import cell as as_cell

@@ -10,8 +10,8 @@ import pytest
 
 import rnn
 from rnn import checkpoint
+from rnn.encoder_decoder import EncoderDecoder
 from rnn.exercises.writing import greedy, one_hot
-from rnn.tasks import EncoderDecoder
 
 
 class Next:
