@@ -32,7 +32,7 @@ CELLS: tuple[Cell, ...] = (
     RNNCell(3, 4),
     RNNCell(3, 4, 2, ALL_WAYS, output_activation="tanh"),
     Dense(3, 2, "tanh"),
-    Mixed(3, 3, (("h", 1), ("g", 3)), ("leak", "new")),
+    Mixed(3, 3, (("h", (1, 2)), ("g", 3)), ("leak", "new")),
     Mixed(3, 2, (("h", 2),), ("gate",)),
     Stack([LSTMCell(3, 4), RNNCell(4, 2), Dense(2, 2)]),
     Bidirectional(GRUCell(3, 2), LSTMCell(3, 3)),

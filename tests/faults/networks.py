@@ -55,8 +55,10 @@ FAULTS: dict[str, Fault] = {
     ),
     **rewrites(
         "recurrent", "rnn",
-        ("backward layer runs forward", "its delays are not turned", "_turned",
-         "-edge.delay", "edge.delay"),
+        ("backward layer runs forward", "its delays are not turned", "Edge.turned",
+         "-self.delay", "self.delay"),
+        ("a nearer lag starts from the oldest value", "h of two steps back for that of one",
+         "nearest", "history[-lag:]", "history[:lag]"),
         ("a stack forgets its states", "every layer keeps its first state", "Stack.step",
          "tuple(after)", "tuple(own)"),
         ("a stack skips a layer", "the second layer reads the network's input", "Stack.step",
