@@ -169,7 +169,7 @@ class Zoneout(Wrapper):
         rates = tuple(self.rate) if many else (self.rate,) * len(edges)  # type: ignore[arg-type]  # not a number here
         for rate in rates:
             _rate("Zoneout", rate)
-        if not edges or any(edge.lags != (1,) for edge in edges) or len(rates) != len(edges):
+        if not edges or any(edge.delay != 1 for edge in edges) or len(rates) != len(edges):
             raise ValueError(
                 f"Zoneout: {len(rates)} rates for the recurrent values of {self.cell.label}: "
                 f"{', '.join(state_paths(self.cell)) or 'none'}; it takes one rate, or one for "
