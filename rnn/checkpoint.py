@@ -3,14 +3,13 @@
 Arrays are tensors of the file, parameters under their own names (`layer1.W_xh`), so any other
 program can read them. The rest is JSON in the file's metadata: the cell as its class and its
 fields, and what else was saved, in which a tensor of the file stands where an array was. There is
-no pickle: loading a file cannot run code. Writing is all or nothing, and a checksum in the metadata
-tells at loading that every bit is the one that was written.
+no pickle: loading a file cannot run code. Writing is all or nothing, and a checksum (`rnn.seal`)
+tells at loading, before anything is made of a file, that every bit is the one that was written.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import warnings
 from collections.abc import Iterator, Mapping
@@ -22,13 +21,13 @@ import numpy as np
 
 from minigrad import files
 from minigrad.extras import needed
-from rnn import checks
+from rnn import checks, seal
 from rnn.cell import Cell
 from rnn.params import Params
 
-FORMAT = "minigrad 2"
-OLD_FORMAT = "minigrad 1"
-"""Of files without a checksum."""
+FORMAT = "minigrad 3"
+OLD_FORMATS = ("minigrad 1", "minigrad 2")
+"""Of files without a checksum, or with one that is read no more."""
 
 
 class CheckpointError(ValueError):
@@ -68,17 +67,16 @@ def save(path: str | Path, params: Mapping[str, Any], cell: Cell, **metadata: An
         "cell": json.dumps(describe(cell)),
         "params": json.dumps(_encode(params, "", arrays)),
         "metadata": json.dumps(_encode(metadata, "metadata", arrays)),
+        seal.KEY: seal.BLANK,
     }
     _check(cell, params)
-    header["checksum"] = _checksum(header, arrays)
-    files.write(path, safetensors.numpy.save(arrays, header))
+    files.write(path, seal.sealed(safetensors.numpy.save(arrays, header)))
 
 
 def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
     """The `(params, cell, metadata)` that were saved, bit for bit.
 
-    A file of an older version has no checksum: it is loaded with a warning if its parameters are
-    those of its cell.
+    A file of an older version is loaded with a warning if its parameters are those of its cell.
 
     Raises:
         OSError: there is no such file, or it may not be read.
@@ -88,33 +86,13 @@ def load(path: str | Path) -> tuple[Params, Cell, dict[str, Any]]:
     safetensors, path = _library(), Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no weights file {str(path)!r}")
-    with path.open("rb"):
-        pass  # a file that may not be read says so here, in Python's words
+    _check_seal(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
+            header = file.metadata()
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
     except (safetensors.SafetensorError, TypeError, AttributeError) as error:  # or unknown dtypes
-        raise CheckpointError(
-            f"{str(path)!r} is not a safetensors file, or only a part of one ({error})"
-        ) from None
-    if header.get("format") not in (FORMAT, OLD_FORMAT):
-        raise CheckpointError(
-            f"{str(path)!r} was not written by rnn.checkpoint.save: its format is "
-            f"{header.get('format')!r}, wanted {FORMAT!r}"
-        )
-    checksum = header.pop("checksum", None)
-    if checksum is None and header["format"] == OLD_FORMAT:
-        warnings.warn(
-            f"{str(path)!r} has no checksum, so nothing tells whether its numbers were changed; "
-            "save it again to give it one",
-            stacklevel=2,
-        )
-    elif checksum != _checksum(header, arrays):
-        raise CheckpointError(
-            f"{str(path)!r} was changed after it was written: its checksum is another one; "
-            "take a copy of it, or train again"
-        )
+        raise CheckpointError(_broken(path, error)) from None
     try:
         cell = rebuild(json.loads(header["cell"]))
         params = _decode(json.loads(header["params"]), arrays)
@@ -134,14 +112,32 @@ def _check(cell: Cell, params: Mapping[str, Any]) -> None:
             raise ValueError(f"{cell.label}: {name} has entries that are not finite")
 
 
-def _checksum(header: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
-    """What every bit of the metadata and of the arrays takes part in."""
-    names = sorted(arrays)
-    shapes = [[name, arrays[name].dtype.str, arrays[name].shape] for name in names]
-    found = hashlib.sha256(json.dumps([sorted(header.items()), shapes]).encode())
-    for name in names:
-        found.update(arrays[name].reshape(-1).view(np.uint8))
-    return found.hexdigest()
+def _check_seal(path: Path) -> None:
+    """Refuse a file that is not, or no longer, what `save` wrote."""
+    try:
+        kind, is_whole = seal.examined(path)
+    except ValueError as error:
+        raise CheckpointError(_broken(path, error)) from None
+    if kind not in (FORMAT, *OLD_FORMATS):
+        raise CheckpointError(
+            f"{str(path)!r} was not written by rnn.checkpoint.save: its format is {kind!r:.40}, "
+            f"wanted {FORMAT!r}"
+        )
+    if is_whole is None and kind in OLD_FORMATS:
+        warnings.warn(
+            f"{str(path)!r} was written by an earlier version, so nothing tells whether its "
+            "numbers were changed; save it again to give it a checksum",
+            stacklevel=3,
+        )
+    elif not is_whole:
+        raise CheckpointError(
+            f"{str(path)!r} was changed after it was written, or is only a part of it: its "
+            "checksum is another one; take a copy of it, or train again"
+        )
+
+
+def _broken(path: Path, error: Exception) -> str:
+    return f"{str(path)!r} is not a safetensors file, or only a part of one ({error})"
 
 
 # --- cells as data ------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from rnn.kinds import LAYERS
 from rnn.text import reading
 from rnn.text.characters import character_model
 from rnn.text.training import Training
-from tests.rnn.test_checkpoint import CHANGES
+from tests.rnn.damage import CHANGES
 from viz.cli import COMMANDS, demo, doctor, main, parser, train
 
 TEXT = "she sells sea shells by the sea shore; " * 20
