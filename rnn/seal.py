@@ -16,7 +16,7 @@ KEY = "sha256"
 BLANK = "0" * 64
 """What stands under `KEY` in a file that is not sealed yet."""
 
-CHUNK = 1 << 16
+CHUNK = 1 << 14
 
 
 def sealed(content: bytes) -> bytes:

@@ -1,7 +1,6 @@
-"""Training under fire: killed while it saves, on a full or locked disk, for long, in many threads.
+"""Training under fire: killed, cut, damaged, on a full or locked disk, for long, in many threads.
 
-What a file that was damaged does, and a run that was cut anywhere: `test_checkpoint.py`,
-`text/test_train.py`.
+Each in the form that `make test` has time for, and in the full one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -26,11 +27,14 @@ posix = pytest.mark.skipif(os.name != "posix", reason="forks and signals of POSI
 linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 
 
-def in_a_process(script: str, *arguments: object) -> str:
-    call = [sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
+def in_a_process(
+    script: str, *arguments: object, before: Sequence[str] = (), told: bool = False
+) -> str:
+    """What a script prints; or tells, on the other stream."""
+    call = [*before, sys.executable, "-W", "error", "-c", script, *map(str, arguments)]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return done.stderr if told else done.stdout
 
 
 KILLED = """
@@ -92,6 +96,59 @@ def test_a_kill_at_any_moment_of_saving_leaves_the_old_file_or_the_new_one(
     assert in_a_process(KILLED, tmp_path / "w", kills) == "True True True True ['w']\n"
 
 
+DAMAGED = """
+import sys, time, tracemalloc
+from pathlib import Path
+from random import Random
+import numpy as np, rnn
+from rnn import checkpoint
+from tests.rnn.damage import CHANGES, sealed, swell
+file, count, changes = Path(sys.argv[1]), int(sys.argv[2]), (*CHANGES, swell)
+net = rnn.Stack([rnn.LSTMCell(30, 60), rnn.GRUCell(60, 40), rnn.Dense(40, 30)])
+checkpoint.save(file, net.init(0), net, vocabulary="abc", state=net.start(2), step=7)
+good = file.read_bytes()
+
+def load(content):
+    file.write_bytes(content)
+    try:
+        return checkpoint.load(file)
+    except checkpoint.CheckpointError as error:
+        assert str(error).startswith(repr(str(file)))
+
+seconds, most, told, forged = 0, 0, 0, 0
+for k in range(count):
+    content = changes[k % len(changes)](good, Random(k))
+    told += content != good
+    start = time.process_time()
+    assert load(content) is None or content == good
+    seconds = max(seconds, time.process_time() - start)
+    tracemalloc.start()
+    load(content)
+    most = max(most, tracemalloc.get_traced_memory()[1] / max(2**16, len(content)))
+    tracemalloc.stop()
+    found = load(sealed(content)) if k % 4 == 0 else None
+    if found:
+        params, cell, _ = found
+        assert np.isfinite(rnn.run(cell, params, np.ones((2, 1, cell.inputs)))[0]).all()
+        forged += 1
+print(told > count * 0.9, 0 < forged < count / 4, most, seconds)
+"""
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.deep)])
+def test_a_damaged_file_is_told_at_once_and_takes_less_than_twice_its_memory(
+    count: int, tmp_path: Path
+) -> None:
+    """Files of less than 64 KB count as such.
+
+    With a checksum forged for the damage, one is told too, or holds a network that runs.
+    """
+    *right, most, seconds = in_a_process(DAMAGED, tmp_path / "w", count).split()
+    assert right == ["True", "True"]
+    assert float(most) < 2
+    assert float(seconds) < 0.05
+
+
 FULL = """
 import os, resource, sys
 import rnn
@@ -147,16 +204,58 @@ def test_a_full_disk_or_a_locked_folder_is_a_sentence_and_the_run_is_as_it_was(
     assert main([*CALL, "--out", str(tmp_path), "--steps", "3", "--resume"]) in (0, 1)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_only_be_read_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+DISK = """
+import subprocess, sys
+from pathlib import Path
+from viz.cli import main
+from viz.cli.training import WEIGHTS
+disk = Path(sys.argv[1])
+file = disk / "run" / WEIGHTS
+call = ["train", "--task", "parity", "--hidden", "4", "--out", str(file.parent)]
+
+def mount(*options):
+    subprocess.run(["mount", *options, str(disk)], check=True)
+
+def refused(name, *more):
+    assert main([*call, "--steps", "9", *more]) == 2, name
+    assert sorted(p.name for p in disk.rglob("*")) == left, name
+
+mount("-t", "tmpfs", "-o", "size=1m", "none")
+assert main([*call, "--steps", "2"]) in (0, 1)
+before, left = file.read_bytes(), sorted(["ballast", *(p.name for p in disk.rglob("*"))])
+try:
+    with open(disk / "ballast", "wb", 0) as ballast:
+        while True:
+            ballast.write(bytes(4096))
+except OSError:
+    pass
+refused("full", "--resume")
+mount("-o", "remount,ro")
+refused("to be read only", "--resume")
+call[-1] += "/another"
+refused("to be read only, a new folder")
+call[-1] = str(file.parent)
+assert file.read_bytes() == before
+mount("-o", "remount,rw")
+(disk / "ballast").unlink()
+assert main([*call, "--steps", "9", "--resume"]) in (0, 1)
+"""
+
+
+@linux
+def test_a_disk_that_is_full_or_may_only_be_read_is_a_sentence_and_the_run_is_as_it_was(
+    tmp_path: Path,
 ) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        assert main([*CALL, "--out", str(tmp_path), "--steps", "2"]) == 2
-    finally:
-        tmp_path.chmod(0o700)
-    assert "Permission denied" in capsys.readouterr().err
+    """A real one, in memory, that the processes of this test alone see."""
+    call = ["unshare", "--map-root-user", "--mount"]
+    if not which("unshare") or subprocess.run([*call, "true"], check=False).returncode:
+        pytest.skip("this system lets nobody mount a disk of his own")
+    file = tmp_path / "run" / WEIGHTS
+    assert in_a_process(DISK, tmp_path, before=call, told=True).splitlines() == [
+        f"minigrad: [Errno {errno.ENOSPC}] No space left on device: {str(file)!r}",
+        f"minigrad: [Errno {errno.EROFS}] Read-only file system: {str(file)!r}",
+        f"minigrad: [Errno {errno.EROFS}] Read-only file system: {str(file.parent / 'another')!r}",
+    ]
 
 
 def test_the_second_run_in_one_folder_is_told_and_the_first_goes_on(

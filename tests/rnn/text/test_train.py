@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def test_training_works_where_no_signals_arrive() -> None:
 # --- fresh processes -----------------------------------------------------------------------------
 
 PROGRAM = """
-import os, signal, sys
+import os, random, signal, sys
 from rnn.text.characters import character_model
 from rnn.text.train import train
 from rnn.text.training import Recipe, Training
@@ -137,17 +138,32 @@ def report(training, figures, bits):  # before the run of this step is saved
     if stop and training.step == steps:
         os.kill(os.getpid(), getattr(signal, stop))
 
+if stop.isdigit():  # the seed of a cut anywhere, by calls and returns of Python and of C
+    rng = random.Random(int(stop))
+    # Two steps compile, in 850,000 of them; each other one takes 9,000 or so.
+    left = rng.choice((rng.randint(1, 850_000), *[rng.randint(850_000, 950_000)] * 3))
+    kind, stop = rng.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)), ""
+
+    def count(frame, event, argument):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), kind)
+
+    sys.setprofile(count)
+
 train(run, TEXT, steps + bool(stop), path, every=4, report=report)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are sent signals")
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
-def test_a_run_that_was_interrupted_again_and_again_gives_the_bits_of_one_that_never_was(
-    kind: str, tmp_path: Path
-) -> None:
-    """Every part in a process of its own: in float32, with threads as they are, on real sizes."""
+Go = Callable[..., int]
+
+
+@pytest.fixture
+def go(kind: str, tmp_path: Path) -> Go:
+    """Runs a part in a process of its own: in float32, with threads as they are, on real sizes."""
     text = "".join(np.random.default_rng(0).choice(list("abcdefgh \n"), 8000))
+    assert len(Streams(np.zeros(len(text) * 9 // 10), 32, 20)) == 11
     names = f"KIND, SIZES, RECIPE = {kind!r}, (128, 2), (32, 20, 0.02)\nTEXT = {text!r}\n"
     program = tmp_path / "program.py"
     program.write_text(names + PROGRAM)
@@ -156,8 +172,21 @@ def test_a_run_that_was_interrupted_again_and_again_gives_the_bits_of_one_that_n
         call = [sys.executable, str(program), str(tmp_path / name), str(steps), stop]
         return subprocess.run(call, check=False, stderr=subprocess.DEVNULL).returncode
 
-    windows = len(Streams(np.zeros(len(text) * 9 // 10), 32, 20))
-    assert windows == 11
+    return go
+
+
+def check_parts(folder: Path) -> None:
+    """The run that was cut has the bits of the one that was not, and nothing else is left."""
+    whole, parts = (Training.load(folder / name) for name in ("whole", "parts"))
+    assert bits(parts) == bits(whole)
+    assert {path.name for path in folder.iterdir()} == {"whole", "parts", "program.py"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are sent signals")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_run_that_was_interrupted_again_and_again_gives_the_bits_of_one_that_never_was(
+    go: Go, tmp_path: Path
+) -> None:
     assert go("whole", 26) == 0
     # By its end, by a signal that saves, killed before it saved; within a text and at its end.
     for steps, stop, reached in (
@@ -171,10 +200,25 @@ def test_a_run_that_was_interrupted_again_and_again_gives_the_bits_of_one_that_n
     ):
         assert go("parts", steps, stop) == (-signal.SIGKILL if stop == "SIGKILL" else 0)
         assert Training.load(tmp_path / "parts").step == reached
-    whole, parts = (Training.load(tmp_path / name) for name in ("whole", "parts"))
-    assert bits(parts) == bits(whole)
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"whole", "parts", "program.py"}
+    check_parts(tmp_path)
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are sent signals")
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_twenty_cuts_anywhere_leave_no_trace(go: Go, tmp_path: Path) -> None:
+    """In the middle of a step, of saving or of compiling, again and again in new processes."""
+    assert go("whole", 250) == 0
+    codes, steps = [], [0]
+    for cut in range(20):
+        codes.append(go("parts", 250, str(cut)))
+        steps.append(Training.load(tmp_path / "parts").step)
+    assert steps == sorted(steps)
+    assert len(set(steps)) > 10
+    assert steps[-1] < 250
+    assert set(codes) == {-signal.SIGKILL, 0}  # the first signals of the other kinds save
+    assert go("parts", 250) == 0
+    check_parts(tmp_path)
 
 
 # --- what goes wrong -----------------------------------------------------------------------------
