@@ -1,7 +1,7 @@
 """`minigrad train --task`: a network for one of the exercises, and whether it beats what it must.
 
 Left in the folder: the weights with all that a run needs to go on, and, where matplotlib is there,
-the losses and figures on the way as a picture.
+the losses and figures on the way as a picture, beside what is to be beaten.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from minigrad.extras import installing
+from minigrad.extras import installing, needed
 from rnn.bptt.table import Table, number
 from rnn.checks import whole
 from rnn.exercises import EXERCISES, Exercise, Lesson, train
+from rnn.exercises.exercise import Named
 from rnn.fit import Fit
+from rnn.history import History
 from viz.cli.training import WEIGHTS, agreed, made_of, precise, vacant
 from viz.output.render import write
 
@@ -110,7 +114,7 @@ def judged(
         left = f"; a picture of the history needs matplotlib: {installing('study')}"
     else:
         picture = io.BytesIO()
-        fitted.history.plot().savefig(picture, format="svg")
+        drawn(fitted.history, exercise, lesson.baselines).savefig(picture, format="svg")
         write(str(folder / HISTORY), picture.getvalue())
         left = f", its history drawn in {folder / HISTORY}"
     print(f"step {fitted.step} of {steps}, saved in {folder / WEIGHTS}{left}")
@@ -121,7 +125,25 @@ def judged(
     return 0 if is_ahead else 1
 
 
-def standing(exercise: Exercise, found: Mapping[str, Mapping[str, float]]) -> Table:
+def drawn(history: History, exercise: Exercise, baselines: Mapping[str, Named]) -> Any:
+    """The losses, and below them the figures, each with the best that a baseline reaches."""
+    figures = needed("matplotlib.figure", "study", "a picture of the history")
+    figure = figures.Figure(figsize=(6.4, 6.0), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    replace(history, judged={}).drawn(above)
+    above.set_xlabel("")
+    best = max if exercise.higher else min
+    for name, values in history.judged.items():
+        (line,) = below.plot(history.at, values, ".-", label=name)
+        known = [found[name] for found in baselines.values() if name in found]
+        if known:
+            below.axhline(best(known), color=line.get_color(), ls=":", label=f"{name}, to beat")
+    below.set_xlabel("step")
+    below.legend()
+    return figure
+
+
+def standing(exercise: Exercise, found: Mapping[str, Named]) -> Table:
     """The figures of the network and of the baselines, one row each."""
     names = tuple(dict.fromkeys(name for figures in found.values() for name in figures))
     rows = tuple((who, *map(figures.get, names)) for who, figures in found.items())

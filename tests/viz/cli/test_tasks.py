@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import rnn
-from rnn.exercises import EXERCISES
+from rnn.exercises import EXERCISES, Exercise
+from rnn.history import History
 from viz.cli import main, tasks
 from viz.cli.training import WEIGHTS
 
@@ -187,3 +188,19 @@ def test_mistakes_are_told_in_one_line_and_leave_nothing(
         assert caught.err.count("\n") == 1
     assert (Path("parity") / WEIGHTS).read_bytes() == before
     assert {path.name for path in Path().iterdir()} == {"parity", "own.py"}
+
+
+def test_the_picture_has_the_losses_above_and_what_is_to_be_beaten_below() -> None:
+    history = History().stepped(2.0, 1.0).stepped(1.0, 1.0).found({"error": 0.5, "more": 0.1})
+    exercise = Exercise("", "", EXERCISES["adding"].lesson, higher=False)
+    above, below = tasks.drawn(history, exercise, {"a": {"error": 3.0}, "b": {"error": 2.0}}).axes
+    (losses,) = above.lines
+    assert losses.get_ydata().tolist() == [2.0, 1.0]
+    error, beaten, more = below.lines
+    assert (error.get_xdata(), error.get_ydata(), more.get_ydata()) == ([2], [0.5], [0.1])
+    assert beaten.get_ydata() == [2.0, 2.0]
+    assert beaten.get_color() == error.get_color() != more.get_color()
+    (highest,) = tasks.drawn(
+        history, replace(exercise, higher=True), {"a": {"more": 3.0}, "b": {"more": 2.0}}
+    ).axes[1].lines[2:]
+    assert highest.get_ydata() == [3.0, 3.0]
