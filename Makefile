@@ -59,6 +59,7 @@ $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
 
 readme: $(VENV)/test.done
 	$(BIN)/python -m tests.stub
+	$(BIN)/python -m tests.readme
 	$(BIN)/python -m tests.viz.docs
 
 clean:

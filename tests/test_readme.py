@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rnn.exercises import EXERCISES
+from tests import readme
+from tests.readme import rows
 from viz import cli
 from viz.cli.study import STUDIES
 
@@ -117,11 +119,6 @@ def test_what_is_typed_without_make_is_what_make_does():
         )
 
 
-def rows(text):
-    """The cells of each row of all tables."""
-    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-
-
 def test_timings_here_are_those_of_the_page_on_speed():
     """The README has the columns of float32."""
     known = rows(PAGES["docs/speed.md"])
@@ -135,6 +132,20 @@ def test_every_task_has_its_row_and_its_figures():
     known = [[f"`{name}`", task.pattern, task.shows] for name, task in EXERCISES.items()]
     assert told[: len(known)] == known
     assert [row[0].partition(" (")[0] for row in told[len(known) :]] == [row[0] for row in known]
+
+
+def test_the_table_of_tasks_is_that_of_their_page():
+    assert readme.renewed(README, PAGES["docs/tasks.md"]) == README, "`make readme` renews it"
+    assert readme.table(PAGES["docs/tasks.md"]).count("\n") == 2 + len(EXERCISES)
+
+
+def test_a_figure_of_a_task_that_changed_is_seen():
+    page = PAGES["docs/tasks.md"]
+    changed = page.replace("0.928 | 0.943", "0.929 | 0.943")
+    assert changed != page
+    assert "| 0.929, 0.943 |" in readme.renewed(README, changed)
+    with pytest.raises(ValueError, match="has 0 places for the table"):
+        readme.renewed("", page)
 
 
 def test_every_study_has_its_row():
