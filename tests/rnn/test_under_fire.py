@@ -277,23 +277,49 @@ FLAT = """
 import gc
 gc.disable()
 import numpy as np, rnn
+import minigrad as mg
 from rnn.data.toys import parity
-
-def size():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1])
-
+from rnn.text.characters import character_model
+from rnn.text.train import train
+from rnn.text.training import Recipe, Training
 sizes = []
+
+def note(*args):
+    with open("/proc/self/statm") as file:
+        sizes.append(int(file.read().split()[1]))
+
 cell = rnn.Stack([rnn.LSTMCell(1, 8), rnn.Dense(8, 1)])
 batches = lambda step: parity(np.random.default_rng(step), 10, 4)
-rnn.fit(cell, batches, 1000, carry=True, every=100, callbacks=[lambda fit: sizes.append(size())])
-print(max(sizes[1:]) / sizes[0])
 """
+
+LOOPS = {
+    "fit": "rnn.fit(cell, batches, 1000, carry=True, every=100, callbacks=[note])",
+    "text": """
+text = "to be or not to be, that is the question " * 50
+run = Training.start(character_model("gru", len(set(text)), 8), text, Recipe(4, 10))
+train(run, text, 1000, every=100, report=note)
+""",
+    "one's own, every operation on the graph": """
+adam, params = rnn.Adam(), cell.init(0)
+moments = adam.init(params)
+for k in range(1, 1001):
+    xs, targets = batches(k)
+    p = params.tensors()
+    rnn.mse(rnn.run(cell, p, xs, unfolded=True)[0], targets).backward()
+    grads = rnn.Params({name: {n: w.grad for n, w in own.items()} for name, own in p.items()})
+    params, moments = adam.update(params, grads, moments)
+    if k % 100 == 0:
+        note()
+""",
+}
 
 
 @linux
-def test_memory_is_flat_over_a_thousand_steps_without_the_collector() -> None:
-    assert float(in_a_process(FLAT)) < 1.05
+@pytest.mark.parametrize(
+    "loop", [pytest.param(n, marks=[] if n == "fit" else pytest.mark.deep) for n in LOOPS]
+)
+def test_memory_is_flat_over_a_thousand_steps_without_the_collector(loop: str) -> None:
+    assert float(in_a_process(f"{FLAT}{LOOPS[loop]}\nprint(max(sizes[1:]) / sizes[0])")) < 1.05
 
 
 def test_eight_threads_fit_eight_networks_bit_for_bit_as_one_after_the_other() -> None:
