@@ -28,11 +28,11 @@ EXERCISES = {
     ),
     "dates": Exercise(
         DELAYED, "one network reads a date and then writes it, told what was right while it learns",
-        dates.one_cell_told, hidden=96, steps=3000,
+        dates.one_cell_told, cell="gru", hidden=96, steps=3000, rate=0.0025,
     ),
     "dates-free": Exercise(
         DELAYED, "the same, but it reads what it wrote while it learns",
-        dates.one_cell_free, hidden=96, steps=3000,
+        dates.one_cell_free, cell="gru", hidden=96, steps=3000, rate=0.0025,
     ),
     "dates-pair": Exercise(
         DELAYED, "one network reads, another writes from its state (encoder and decoder)",

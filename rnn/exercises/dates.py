@@ -1,7 +1,10 @@
 """Dates as people write them, and as ISO 8601 has them: read the whole, then write.
 
 One network reads and then writes, or one reads and another writes; while it learns it is told the
-right characters or runs free. The four differ in nothing else.
+right characters or runs free.
+
+Where one network does both, what it wrote has columns of its own when it reads it: a digit of the
+date that was given is to be kept, one that it wrote is done, and nothing else tells them apart.
 """
 
 from __future__ import annotations
@@ -100,10 +103,26 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
 
 def free(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network writes that reads what it wrote, as probabilities."""
+    feed = partial(likely, columns=xs[0].shape[-1])
     if isinstance(cell, EncoderDecoder):
         both = cell.encoder, cell.decoder
-        return encode_decode(*both, params, xs[0], WRITTEN, mg.softmax, state)
-    return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], state, mg.softmax)
+        return encode_decode(*both, params, xs[0], WRITTEN, feed, state)
+    return perform(many_to_many_delayed(READ, WRITTEN), cell, params, xs[0], state, feed)
+
+
+def written(classes: Array, columns: int) -> Array:
+    """Rows of characters that a network wrote, in the last of the columns it reads.
+
+    >>> written(np.array([0]), V).argmax(), written(np.array([0]), 2 * V).argmax() == V
+    (np.int64(0), np.True_)
+    """
+    return one_hot(classes + columns - V, columns)
+
+
+def likely(logits: Any, columns: int) -> Any:
+    """The rows of what is written with these logits, as probabilities."""
+    p = mg.softmax(logits)
+    return p if columns == V else mg.concatenate([0 * p, p], axis=-1)
 
 
 def write(cell: Cell, params: Any, xs: Any) -> Array:
@@ -116,16 +135,18 @@ def write(cell: Cell, params: Any, xs: Any) -> Array:
         ys, state = run(cell, params, xs[1][:1], state)
     else:
         ys, state = run(cell, params, xs[0])
-    return np.stack(greedy(cell, params, ys[-1], state, lambda c: one_hot(c, V)[None], WRITTEN - 1))
+    rows = lambda classes: written(classes, xs[0].shape[-1])[None]
+    return np.stack(greedy(cell, params, ys[-1], state, rows, WRITTEN - 1))
 
 
 def dates(is_pair: bool, is_told: bool) -> Lesson:
     """From a date as people write it to ISO 8601."""
+    X = V if is_pair else 2 * V
 
     def batch(rng: np.random.Generator, size: int = 32, asked: bool = False) -> tuple[Any, Array]:
-        read, written = draw(rng, size, asked)
-        before = np.concatenate([np.zeros((1, size, V)), one_hot(written[:-1], V)])
-        return (one_hot(read, V), before), written
+        read, right = draw(rng, size, asked)
+        before = np.concatenate([np.zeros((1, size, X)), written(right[:-1], X)])
+        return (one_hot(read, X), before), right
 
     xs, targets = batch(np.random.default_rng(HELD_OUT), 500, asked=True)
 
@@ -140,10 +161,10 @@ def dates(is_pair: bool, is_told: bool) -> Lesson:
 
     def sample(cell: Cell, params: Params) -> str:
         first = tuple(part[:, :5] for part in xs)
-        written = write(cell, params, first)
+        found = write(cell, params, first)
         return "\n".join(
             f"{CHARACTERS.decode(first[0][:, b].argmax(-1)).strip():29} "
-            f"{CHARACTERS.decode(written[:, b])}"
+            f"{CHARACTERS.decode(found[:, b])}"
             for b in range(5)
         )
 
@@ -154,7 +175,7 @@ def dates(is_pair: bool, is_told: bool) -> Lesson:
         "dates right": float(right.all(0).mean()), "characters right": float(right.mean())
     }  # fmt: skip
     return Lesson(
-        V, V, batch, judge, {"the commonest character of each place": guessed}, sample,
+        X, V, batch, judge, {"the commonest character of each place": guessed}, sample,
         predict=told if is_told else free, network=pair if is_pair else stacked,
     )  # fmt: skip
 

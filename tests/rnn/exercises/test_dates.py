@@ -55,7 +55,7 @@ def test_told_what_it_wrote_a_network_writes_it_again(is_pair: bool) -> None:
     params = cell.init(0)
     (read, before), _ = lesson.batch(np.random.default_rng(0))
     written = dates.write(cell, params, (read, before))
-    before = np.concatenate([before[:1], dates.one_hot(written[:-1], dates.V)])
+    before = np.concatenate([before[:1], dates.written(written[:-1], lesson.inputs)])
     again, _ = dates.told(cell, params, (read, before), None)
     assert (again.argmax(-1) == written).all()
 
@@ -83,3 +83,13 @@ def test_what_is_dropped_while_it_learns_is_heard(is_told: bool) -> None:
     whole, _ = lesson.predict(cell, params, xs, None)
     state = cell.start(2, rng=0)
     assert not np.array_equal(lesson.predict(cell, params, xs, state)[0], whole)
+
+
+def test_what_one_network_wrote_has_columns_of_its_own() -> None:
+    """Otherwise a digit that is to be kept looks like one that is done."""
+    given = dates.one_cell_told().batch(np.random.default_rng(0))[0][0]
+    assert given.shape[-1] == 2 * dates.V
+    assert not given[..., dates.V :].any()
+    own = dates.written(np.arange(dates.V), 2 * dates.V)
+    np.testing.assert_array_equal(own, np.eye(2 * dates.V)[dates.V :])
+    np.testing.assert_array_equal(dates.likely(1e3 * np.eye(dates.V), 2 * dates.V), own)
