@@ -32,7 +32,7 @@ EXERCISES = {
     ),
     "dates-free": Exercise(
         DELAYED, "the same, but it reads what it wrote while it learns",
-        dates.one_cell_free, cell="gru", hidden=96, steps=3000, rate=0.0025,
+        dates.one_cell_free, cell="gru", hidden=96, steps=5000, rate=0.0025,
     ),
     "dates-pair": Exercise(
         DELAYED, "one network reads, another writes from its state (encoder and decoder)",
