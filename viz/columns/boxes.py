@@ -80,7 +80,7 @@ def shaped(nodes: Sequence[Node]) -> Dress:
 
 def _sized(s: Shape, pad: float, least: float) -> Shape:
     """The shape large enough for its lines."""
-    widest = max(width(x, s.size if k == 0 else s.size * 0.78) for k, x in enumerate(s.lines))
+    widest = max(width(x, size) for x, size in zip(s.lines, s.sizes(), strict=True))
     return replace(
         s, w=max(widest + pad, least), h=20 + (LINE * (len(s.lines) - 1) + 4 if s.lines[1:] else 0)
     )
