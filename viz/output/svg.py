@@ -7,6 +7,7 @@ not. Every text goes through `escape`, every name is our own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from viz.scene.curve import Path, Point, arrow
@@ -186,10 +187,12 @@ def family(style: Style, role: str) -> str:
     return f"{shown}, {BEHIND.get(name, 'sans-serif' if role == 'word' else 'serif')}"
 
 
+@lru_cache(4096)
 def _text(text: str) -> str:
     return escape(clean(text, LONG))
 
 
+@lru_cache(4096)  # most numbers of a picture are in it more than once
 def _n(value: float) -> str:
     """A number with at most two decimals, without a trailing zero or a negative zero."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
