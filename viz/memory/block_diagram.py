@@ -95,10 +95,10 @@ class BlockDiagram:
         cell, y = self.cell, self.line
         label = symbol(cell.state.rpartition(".")[2])
         before = f"t−{cell.back.delay}"
-        self.pen.text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
+        self.pen.text((-41, y), timed(label, before), 18, "end", self._carry(cell.state))
         if cell.shows:
             self._told(y, "cell state:", "long-term memory")
-        self._number(f"old {cell.state}", (-38, y + 19), anchor="end")
+        self._number(f"old {cell.state}", (-41, y + 19), anchor="end")
         is_made = self.stage in (0, *range(self.stages[cell.line[-1]], 99))
         colour = self._carry(cell.state) if is_made else GREY
         self.pen.text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
@@ -126,17 +126,17 @@ class BlockDiagram:
         self.pen.wire("", "", line((left, BUS), (far, BUS)), colour, 2.4, 0.0)
         if states:
             label = timed(symbol(name.rpartition(".")[2]), f"t−{states[0].delay}")
-            self.pen.text((-38, BUS), label, 18, "end", colour)
+            self.pen.text((-41, BUS), label, 18, "end", colour)
             if self.cell.shows:
                 self._told(BUS, "hidden state:", "short-term memory")
-            self._number(f"old {name}", (-38, BUS + 19), anchor="end")
+            self._number(f"old {name}", (-41, BUS + 19), anchor="end")
         for n, block in enumerate(inputs):
             tint = self.scene.style.look("input").line
             tint = INK if states and tint == colour else tint
             label = timed(self.cell.view[block].label, "t")
             if not states and not n:
-                self.pen.text((-38, BUS), label, 18, "end", tint)
-                self._number(block, (-38, BUS + 19), anchor="end")
+                self.pen.text((-41, BUS), label, 18, "end", tint)
+                self._number(block, (-41, BUS + 19), anchor="end")
                 continue
             x = 36.0 - 20 * n
             start = (x, BUS - 72)
@@ -282,7 +282,7 @@ class BlockDiagram:
     def _told(self, y: float, *lines: str) -> None:
         """What a state is for, below its name."""
         for n, told in enumerate(lines):
-            self.pen.text((-38, y - 19 - 12.5 * n), words(told), 10.5, "end", MUTED)
+            self.pen.text((-41, y - 19 - 12.5 * n), words(told), 10.5, "end", MUTED)
 
 
 def block_diagram(

@@ -29,6 +29,7 @@ from viz.scene.style import (
 
 MARGIN = 13.0
 SLIM = 0.37  # half the width of an arrowhead, to its length
+LEAN, FAR = 0.1, 0.17  # from a slanted letter, and from an f, to what stands above it, in ems
 LONG = 600  # of a title or description
 
 
@@ -159,11 +160,14 @@ def _label(
 
 
 def _runs(style: Style, label: Sequence[Run], size: float) -> str:
-    parts, level = [], 0.0
+    parts, level, lean = [], 0.0, 0.0
     for run in label:
         wanted = {0: 0.0, 1: -RAISE, -1: -LOWER}[run.script]
         shift = f' dy="{_n((wanted - level) * size)}"' if wanted != level else ""
-        level = wanted
+        if lean and run.script > 0:  # a slanted letter reaches over what stands above it
+            shift += f' dx="{_n(lean * size)}"'
+        far = FAR if run.text.endswith("f") else LEAN
+        level, lean = wanted, far if run.role == SLANTED and not run.script else 0.0
         slant = ' font-style="italic"' if run.role == SLANTED else ""
         small = f' font-size="{_n(size * SCRIPT)}"' if run.script else ""
         parts.append(
