@@ -160,7 +160,8 @@ def _row(scene: Scene, row: Row, n: int, y: float, concatenated: bool) -> None:
     x = _sign(scene, x, y, "=")
     if row.function:
         start, x = x, _sign(scene, x, y, row.function)
-        scene.texts.append(Text((start + x) / 2, y - 22, row.sign, 15, MUTED))
+        if row.sign:
+            scene.texts.append(Text((start + x) / 2, y - 22, row.sign, 15, MUTED))
         whole = _height(row, concatenated) + 18
         x = inside = _parenthesis(scene, x + BULGE * whole, y, whole, 1)
     if joined:

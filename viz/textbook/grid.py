@@ -220,7 +220,7 @@ class Grid:
         places = [(4, 0), (4, 13), (4, -13), (14, 22), (14, -22), (26, 0), (44, 0), (26, 30)]
         choices = [Text(x - side * dx, y + dy, label, 13, MUTED, anchor) for dx, dy in places]
         if path[0][1] != path[-1][1]:  # beside a bow only what is drawn at last is known to be free
-            self.bows.append(choices)
+            self.bows.append(choices[:3])  # farther off it would be taken for another's
         elif not set(choices) & {*self.scene.texts}:  # two readers of one start value
             self.scene.texts.append(next(self._free(choices), choices[0]))
 
