@@ -282,7 +282,7 @@ class BlockDiagram:
     def _told(self, y: float, *lines: str) -> None:
         """What a state is for, below its name."""
         for n, told in enumerate(lines):
-            self.pen.text((-41, y - 19 - 12.5 * n), words(told), 10.5, "end", MUTED)
+            self.pen.text((-41, y - 19 - 13 * n), words(told), 11, "end", MUTED)
 
 
 def block_diagram(
