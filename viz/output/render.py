@@ -98,11 +98,14 @@ def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
         raise RendererMissing(suffix) from None
     wide, high = _size(svg)
     svg = _TALL.sub(_marked, svg)
-    size = f"width: {wide}pt, height: {high}pt"
+    more = 0.0
     if suffix == "png":  # a part of a pixel would be a pixel that one can see through
         wide, high = (floor(x * dpi / 72) * 72 / dpi for x in (wide, high))
+        more = 0.9 * 72 / dpi  # a part of a pixel beyond the page
+        svg = _SIZE.sub(_in_pixels(wide + 72 / dpi, high + 72 / dpi), svg, count=1)
     page = f"#set page(width: {wide}pt, height: {high}pt, margin: 0pt, fill: none)"
-    page += f'\n#place(image("a.svg", {size}))'
+    size = f"width: {wide + more}pt, height: {high + more}pt"
+    page += f'\n#place(image("a.svg", {size}, fit: "stretch"))'
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "a.svg").write_text(svg, "utf-8")
         main = Path(folder) / "a.typ"
@@ -136,9 +139,21 @@ def _eps(pdf: bytes, folder: Path) -> bytes:
     return (folder / "a.eps").read_bytes()
 
 
+def _in_pixels(wide: float, high: float) -> str:
+    """The size of an SVG, whole pixels in points, that Typst draws with exactly as many.
+
+    It draws a picture by itself, its width in pixels rounded up, its height that width over the
+    ratio of both, rounded up. One row more, and it leaves one out where it puts it on the page.
+    """
+    return f'preserveAspectRatio="none" width="{wide}pt" height="{high * (1 - 1e-6)}pt"'
+
+
+_SIZE = re.compile(r'width="([\d.]+)pt" height="([\d.]+)pt"')
+
+
 def _size(svg: str) -> tuple[float, float]:
     """Width and height of an SVG in points."""
-    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    found = _SIZE.search(svg)
     assert found is not None  # our own writer's
     return float(found[1]), float(found[2])
 

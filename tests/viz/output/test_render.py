@@ -103,6 +103,24 @@ def test_no_pixel_of_a_ground_is_seen_through(dpi, tmp_path):
             assert found.convert("RGBA").getchannel("A").getextrema() == (255, 255)
 
 
+@pytest.mark.parametrize("dpi", [72, 110, 144, 155, 200])
+@pytest.mark.parametrize("size", [(143.3, 97.7), (480.4, 818.6)])
+def test_no_row_or_column_of_pixels_is_left_out(size, dpi, tmp_path):
+    """A slanted edge moves on by as much from row to row, and from column to column."""
+    pytest.importorskip("typst")
+    image = pytest.importorskip("PIL.Image")
+    wide, high = size
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}pt" height="{high}pt" '
+    shape = f'<path d="M0,0H{wide}L0,{high}Z"/>'
+    data = render.from_svg(f'{head}viewBox="0 0 {wide} {high}">{shape}</svg>', "png", dpi)
+    (tmp_path / "a.png").write_bytes(data)
+    with image.open(tmp_path / "a.png") as found:
+        ink = np.asarray(found.convert("RGBA"), float)[:, :, 3] / 255
+    for edge in (ink.sum(0), ink.sum(1)):
+        steps = -np.diff(edge)[1:-1]
+        assert steps.max() < 1.5 * steps.mean()
+
+
 @pytest.mark.parametrize("before", ["", "tanh"])
 def test_a_mark_stands_above_a_tall_letter(before, tmp_path):
     """In Typst's own letters a tilde goes through the h, which is then read as Planck's."""
