@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from viz.scene.curve import flat
-from viz.scene.label import plain
+from viz.scene.label import plain, width
 from viz.scene.scene import Scene, Shape, Wire
 
 SOLID = ("circle", "box", "tag")
@@ -62,12 +62,32 @@ def crossed(scene: Scene) -> list[Any]:
         xs, ys = zip(*points, strict=True)
         for text in scene.texts:
             left, low, right, high = text.box()
-            left, right = left + 1.5, right - 1.5
             low, high = low + text.size * 0.25, high - text.size * 0.2
             if max(xs) < left or min(xs) > right or max(ys) < low or min(ys) > high:
                 continue
             if any(left < x < right and low < y < high for x, y in points):
                 found.append((wire.source, wire.target, plain(text.label)))
+    return found
+
+
+def bordered(scene: Scene) -> list[Any]:
+    """Texts that stand across the border of a panel, or do not fit into their own node."""
+    found: list[Any] = []
+    for s in (s for s in scene.shapes.values() if s.form == "panel"):
+        left, low, right, high = _box(s)
+        for text in scene.texts:
+            a = text.box()
+            outside = a[2] <= left + 1 or right - 1 <= a[0] or a[3] <= low + 1 or high - 1 <= a[1]
+            inside = left <= a[0] and a[2] <= right and low <= a[1] and a[3] <= high
+            if not (inside or outside):
+                found.append((s.id, plain(text.label)))
+    for s in (s for s in scene.shapes.values() if s.form in SOLID):
+        sizes = s.sizes()
+        room = s.w if s.form != "circle" else s.w - 4
+        found += [(s.id, plain(x)) for x, size in zip(s.lines, sizes, strict=True)
+                  if width(x, size) > room]  # fmt: skip
+        if sum(sizes) > s.h:
+            found.append((s.id, "its lines"))
     return found
 
 
@@ -114,5 +134,5 @@ def _box(s: Shape) -> tuple[float, float, float, float]:
 
 
 LAWS: tuple[Callable[[Scene], list[Any]], ...] = (
-    overlaps, pierced, covered, crossed, detached, confused,
+    overlaps, pierced, covered, crossed, bordered, detached, confused,
 )  # fmt: skip

@@ -95,9 +95,10 @@ class BlockDiagram:
         cell, y = self.cell, self.line
         label = symbol(cell.state.rpartition(".")[2])
         before = f"t−{cell.back.delay}"
-        self.pen.text((-38, y), timed(label, before), 18, "end", self._carry(cell.state))
+        self.pen.text((-41, y), timed(label, before), 18, "end", self._carry(cell.state))
         if cell.shows:
-            self.pen.text((-38, y - 19), words("long-term memory"), 10.5, "end", MUTED)
+            self._told(y, "cell state:", "long-term memory")
+        self._number(f"old {cell.state}", (-41, y + 19), anchor="end")
         is_made = self.stage in (0, *range(self.stages[cell.line[-1]], 99))
         colour = self._carry(cell.state) if is_made else GREY
         self.pen.text((self.right + 43, y), timed(label, "t"), 18, "start", colour)
@@ -110,10 +111,8 @@ class BlockDiagram:
             colour = self._carry(cell.state) if self._on(stage) or not self.stage else GREY
             links = [] if source else [cell.back]
             self.pen.wire(source, target, line((start, y), (stop, y)), colour, THICK, head, links)
-            number = self.numbers.get(source or f"old {cell.state}", "")
-            at = (start - 2 if not source else start + 6, y + 13)
-            if number and (not self.stage or stage <= self.stage or n == 0):
-                self.pen.text(at, words(number), 12, "start", INK)
+            if source and (not self.stage or stage <= self.stage):
+                self._number(source, (start + 6, y + 13))
 
     def _bus(self) -> None:
         """What all gates read: one line below them, from which each takes its copy."""
@@ -127,17 +126,17 @@ class BlockDiagram:
         self.pen.wire("", "", line((left, BUS), (far, BUS)), colour, 2.4, 0.0)
         if states:
             label = timed(symbol(name.rpartition(".")[2]), f"t−{states[0].delay}")
-            self.pen.text((-38, BUS), label, 18, "end", colour)
+            self.pen.text((-41, BUS), label, 18, "end", colour)
             if self.cell.shows:
-                self.pen.text((-38, BUS - 19), words("short-term memory"), 10.5, "end", MUTED)
-            self._number(f"old {name}", (-34, BUS + 12))
+                self._told(BUS, "hidden state:", "short-term memory")
+            self._number(f"old {name}", (-41, BUS + 19), anchor="end")
         for n, block in enumerate(inputs):
             tint = self.scene.style.look("input").line
             tint = INK if states and tint == colour else tint
             label = timed(self.cell.view[block].label, "t")
             if not states and not n:
-                self.pen.text((-38, BUS), label, 18, "end", tint)
-                self._number(block, (-34, BUS + 12))
+                self.pen.text((-41, BUS), label, 18, "end", tint)
+                self._number(block, (-41, BUS + 19), anchor="end")
                 continue
             x = 36.0 - 20 * n
             start = (x, BUS - 72)
@@ -204,7 +203,7 @@ class BlockDiagram:
         path = elbow([(self.tap, above), (self.tap, BUS), (out, BUS)], 12)
         self.pen.wire(source, "", path, tint, 2.4)
         self.pen.text((self.right + 43, BUS), label, 18, "start", tint)
-        self._number(source, (self.exit + 10, BUS + 12), source)
+        self._number(source, (self.right + 43, BUS + 19), source)
         if source in cell.view.outputs:
             self.pen.branch((x, BUS), tint)
             self._leave((x, BUS), tint, hop=True)
@@ -275,10 +274,15 @@ class BlockDiagram:
         """The mathematical name of a block, without its operation."""
         return named_part(self.cell.view[block].label)
 
-    def _number(self, key: str, at: Point, block: str = "") -> None:
-        """A number on a wire, in stages that are reached."""
+    def _number(self, key: str, at: Point, block: str = "", anchor: str = "start") -> None:
+        """A number beside a wire, or outside of the cell beside a name; in stages reached."""
         if self.numbers.get(key) and (not block or self._active(block)):
-            self.pen.text(at, (Run(self.numbers[key]),), 11.5, "start", INK)
+            self.pen.text(at, (Run(self.numbers[key]),), 11.5, anchor, INK)
+
+    def _told(self, y: float, *lines: str) -> None:
+        """What a state is for, below its name."""
+        for n, told in enumerate(lines):
+            self.pen.text((-41, y - 19 - 13 * n), words(told), 11, "end", MUTED)
 
 
 def block_diagram(

@@ -62,7 +62,7 @@ class Plan:
         for block in cell.shows:
             self.x[block] = self.tap
         self.exit = self.tap + max(44.0, self.longest + 14)
-        self.right = self.exit + max(40.0, self.longest - 20) if cell.shows else self.tap + 20
+        self.right = self.exit + 40.0 if cell.shows else self.tap + 20
 
     def _heights(self) -> None:
         cell = self.cell

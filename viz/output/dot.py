@@ -138,9 +138,18 @@ def _edge(
 
 def _note(graph: graphviz.Digraph, style: Style, text: Text, name: str) -> None:
     left, low, right, top = text.box()
+    label = _lines(style, (text.label,), [text.size], text.bold)
+    if text.anchor != "middle" and label:
+        # Aligned in more room than it takes, text begins or ends at its place in any font.
+        room = round((right - left) * 0.25)
+        left, right = (left, right + room) if text.anchor == "start" else (left - room, right)
+        side = "LEFT" if text.anchor == "start" else "RIGHT"
+        cell = f'<TD ALIGN="{side}" WIDTH="{right - left:.0f}">{label[1:-1]}</TD>'
+        frame = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
+        label = f"<<TABLE {frame}><TR>{cell}</TR></TABLE>>"
     graph.node(
         name,
-        label=_lines(style, (text.label,), [text.size], text.bold),
+        label=label,
         shape="plaintext",
         margin="0",
         width="0.01",

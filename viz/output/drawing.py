@@ -24,14 +24,27 @@ LEAST = 6.0
 UNITS = {"pt": 1.0, "bp": 1.0, "in": 72.0, "cm": 72 / 2.54, "mm": 72 / 25.4}
 
 
+def points(width: str) -> float:
+    """A width on paper in points.
+
+    >>> points("1in")
+    72.0
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(pt|bp|in|cm|mm)", width) if isinstance(
+        width, str) else None  # fmt: skip
+    if found is None or not 0 < (wide := float(found[1]) * UNITS[found[2]]) < 20_000:
+        raise ValueError(f"draw: a width is '8cm', '80mm', '3in' or '200pt', got {width!r:.60}")
+    return wide
+
+
 class Drawing:
     """A finished picture; notebooks show it.
 
     Args:
         scene: every shape, wire and text with its place.
         layout: "nop2" keeps the places; another layout of Graphviz, such as "dot", makes its own.
-        engine: who renders: None for our own SVG, of which Typst makes PNG and PDF; "graphviz",
-            or one of "dot" and "pygraphviz", for everything.
+        engine: who renders: None for our own SVG, of which Typst makes PNG, PDF and EPS;
+            "graphviz", or one of "dot" and "pygraphviz", for everything.
         width: of the picture on paper, such as "8cm"; None for that of the scene.
 
     Raises:
@@ -72,19 +85,19 @@ class Drawing:
 
     def _fitting(self, width: str) -> float:
         """A width in points at which all text can be read."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(pt|bp|in|cm|mm)", width) if isinstance(
-            width, str) else None  # fmt: skip
-        if found is None or not 0 < (points := float(found[1]) * UNITS[found[2]]) < 20_000:
-            raise ValueError(f"draw: a width is '8cm', '80mm', '3in' or '200pt', got {width!r:.60}")
-        whole = self.extent()
-        size, text = self.scene.smallest()
-        if size * points / whole < LEAST:
-            least = whole * LEAST / size / UNITS["cm"]
+        wide, least = points(width), self.least()
+        if wide < least:
+            _, text = self.scene.smallest()
             raise ValueError(
-                f"draw: at {width} the text {text[:40]!r} would be {size * points / whole:.1f} pt "
-                f"high, and less than {LEAST:g} pt is not read; from {least + 0.05:.1f} cm on it is"
+                f"draw: at {width} the text {text[:40]!r} would be {LEAST * wide / least:.1f} pt "
+                f"high, and less than {LEAST:g} pt is not read; from "
+                f"{least / UNITS['cm'] + 0.05:.1f} cm on it is"
             )
-        return points
+        return wide
+
+    def least(self) -> float:
+        """The width in points from which on all text can be read."""
+        return self.extent() * LEAST / self.scene.smallest()[0]
 
     def extent(self) -> float:
         """The width of the scene in points, with its margin."""
@@ -126,7 +139,8 @@ class Drawing:
 
         Args:
             path: ends in .svg, .tikz, .gv or .dot, which need nothing; in .png or .pdf, for which
-                there must be Typst or Graphviz; or in .eps, for which there must be Graphviz.
+                there must be Typst or Graphviz; or in .eps, for which there must be Typst and, to
+                convert its PDF, `pdftops` or `gs`.
             dpi: pixels of a PNG to the inch.
 
         Raises:
@@ -159,11 +173,12 @@ class Drawing:
 
     def _rendered(self, suffix: str, dpi: float) -> bytes:
         """The picture in a format that somebody else writes."""
-        if suffix != "eps" and not self.by_graphviz:
+        if not self.by_graphviz:
             try:
                 return from_svg(self.svg(), suffix, dpi)
             except RendererMissing:
-                pass
+                if suffix == "eps":  # another picture than the SVG is for those who ask for it
+                    raise
         scale = self.width / self.extent() if self.width else 1.0
         source = digraph(self.scene, self.layout, round(dpi) if suffix == "png" else None, scale)
         return render(source.source, suffix, self.engine)

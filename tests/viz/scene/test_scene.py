@@ -1,6 +1,7 @@
 """Laws of geometry, for every kind of picture of every cell."""
 
 import itertools
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 import viz
 from minigrad.folded import folded_adjoint
 from rnn.testing.networks import draw_cell
-from tests.viz.geometry import LAWS, SOLID, covered, crossed, detached, overlaps, pierced
-from viz.scene.scene import Scene, Shape, identifier
+from tests.viz.geometry import LAWS, SOLID, bordered, covered, crossed, detached, overlaps, pierced
+from viz.scene.curve import line
+from viz.scene.label import words
+from viz.scene.scene import Scene, Shape, Text, Wire, identifier
 
 
 def test_no_two_nodes_overlap(pictures):
@@ -54,9 +57,6 @@ def test_random_networks_and_their_adjoints_are_legible(seed):
 
 @pytest.mark.parametrize("law", [overlaps, pierced])
 def test_the_laws_notice_a_planted_error(law):
-    from viz.scene.curve import line
-    from viz.scene.scene import Wire
-
     scene = Scene()
     for name, x in (("a", 0), ("b", 100), ("c", 50)):
         scene.add(Shape(name, x, 0, 60, 60, "circle", "hidden"))
@@ -65,15 +65,26 @@ def test_the_laws_notice_a_planted_error(law):
 
 
 def test_an_edge_through_the_letters_of_a_text_is_noticed():
-    from viz.scene.curve import line
-    from viz.scene.label import words
-    from viz.scene.scene import Text, Wire
-
     scene = Scene(texts=[Text(0, 0, words("W_hh"), 13)])
     scene.wires.append(Wire("", "", line((-40, -30), (40, -30))))
     assert crossed(scene) == []
     scene.wires.append(Wire("a", "b", line((-400, -300), (400, 300))))
     assert crossed(scene) == [("a", "b", "W_hh")]
+
+
+def test_a_text_on_a_border_and_one_that_is_too_long_for_its_node_are_noticed():
+    scene = Scene(texts=[Text(-50, 0, words("1.23e−05"))])
+    panel = Shape("cell", 0, 0, 200, 90, "panel", "panel")
+    box = Shape("a", 0, 0, 30, 20, "box", "op")
+    scene.shapes = {s.id: s for s in (panel, box)}
+    assert bordered(scene) == []
+    scene.texts[0] = replace(scene.texts[0], x=-90)
+    scene.shapes["a"] = replace(box, lines=(words("NaN"), words("1.23e−05")), size=12)
+    assert bordered(scene) == [("cell", "1.23e−05"), ("a", "1.23e−05"), ("a", "its lines")]
+
+
+def test_no_text_stands_on_a_border(pictures):
+    assert {name: bordered(d.scene) for name, d in pictures.items() if bordered(d.scene)} == {}
 
 
 def test_no_edge_crosses_a_text(pictures):

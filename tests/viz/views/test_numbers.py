@@ -2,13 +2,15 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
 import viz
+from tests.viz import geometry
 from tests.viz.conftest import loss_of
+from viz import figures
 from viz.quotients.recorded import of_tensor
 from viz.scene.label import plain
 from viz.views.numbers import heat, norm, summary
@@ -29,6 +31,22 @@ def test_a_scalar_that_is_not_finite_is_named(value):
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
 def test_norms_of_finite_gradients_are_as_accurate_as_hypot(values):
     assert norm(np.array(values)) == pytest.approx(math.hypot(*values), rel=1e-12)
+
+
+ANY = st.floats(width=32)
+"""Long ones, NaN and inf among them."""
+
+
+@settings(max_examples=30)  # each is four pictures
+@given(st.lists(ANY, min_size=5, max_size=5), st.integers(1, 3))
+def test_no_number_stands_on_a_border_or_under_a_line(values, hidden):
+    x, h, C, a, b = (np.full(n, v) for n, v in zip((2, hidden, hidden, 1, 3), values, strict=True))
+    cell = rnn.LSTMCell(2, hidden)
+    with np.errstate(all="ignore"):
+        y = mg.named("y", mg.Tensor(a, name="a") * mg.Tensor(b, name="b"))
+        drawn = [viz.draw(y, values=True), figures.stages(cell, cell.init(0), x, (h, C))]
+    for scene in (d.scene for d in drawn):
+        assert {law.__name__: law(scene) for law in geometry.LAWS if law(scene)} == {}
 
 
 def test_heat_grows_with_the_size_of_a_gradient():
