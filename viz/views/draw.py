@@ -24,7 +24,7 @@ from viz.views import scenes
 from viz.views.marks import Marked
 from viz.views.scenes import Asked
 
-VIEWS = ("folded", "unfolded", "schedule")
+VIEWS = ("folded", "unfolded", "block", "schedule")
 LEVELS = ("cell", "gate", "op")
 
 
@@ -51,10 +51,10 @@ def draw(
     Args:
         obj: a cell; a folded graph; its adjoint, of which the backward graph is drawn; a schedule;
             a traced graph; a tensor, with all that it was made from; or a modelling task.
-        view: "folded", one step with its recurrent edges; "unfolded", a column for every step; or
-            "schedule", what runs before, in and after each loop over time. None: folded and
-            unfolded side by side at the level "cell", else folded; a recorded graph is drawn as it
-            ran.
+        view: "folded", one step with its recurrent edges; "unfolded", a column for every step;
+            "block", the block diagram of a gated cell; or "schedule", what runs before, in and
+            after each loop over time. None: folded and unfolded side by side at the level "cell",
+            else folded; a recorded graph is drawn as it ran.
         steps: number of steps of the unfolded view (4), of which more than 6 are elided: 1, 2, ⋯,
             T. A list or range of steps gives exactly those; "t" the steps t−1, t and t+1.
         level: "cell", circles as in a textbook; "gate", a box for a gate; "op", a box for every
@@ -88,6 +88,8 @@ def draw(
     <Drawing: LSTMCell, 100 steps, every operation>
     >>> viz.draw(rnn.LSTMCell(3, 5), view="schedule")
     <Drawing: LSTMCell, schedule>
+    >>> viz.draw(rnn.GRUCell(3, 5), view="block")
+    <Drawing: GRUCell, block diagram>
     """
     looks = given.styled("draw", style)
     if not isinstance(title, str):
@@ -96,7 +98,7 @@ def draw(
     _checked(asked)
     scene = _scene(obj, asked)
     name = getattr(obj, "label", "")
-    if name and (view == "schedule" or level in ("gate", "op")):
+    if name and (view in ("block", "schedule") or level in ("gate", "op")):
         scene.title = f"{name}, {scene.title}"
     if title:
         left, _, right, top = scene.bounds()
@@ -178,7 +180,9 @@ def _checked(asked: Asked) -> None:
 
 def _scene(obj: Any, asked: Asked) -> Scene:
     """The scene of whatever it is."""
-    if isinstance(obj, Graph) and (asked.view in ("folded", "schedule") or asked.level == "cell"):
+    if isinstance(obj, Graph) and (
+        asked.view in ("folded", "block", "schedule") or asked.level == "cell"
+    ):
         if asked.marked:
             raise ValueError(
                 "draw: marked numbers the nodes of the graph, which are others when it is folded; "
@@ -195,6 +199,8 @@ def _scene(obj: Any, asked: Asked) -> Scene:
         return scene
     if asked.view == "schedule":
         return scenes.scheduled(planned(_fold(obj)), asked)
+    if asked.view == "block":
+        return scenes.block(_fold(obj), asked)
     return scenes.folded(_fold(obj), asked)
 
 

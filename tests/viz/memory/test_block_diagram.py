@@ -1,0 +1,128 @@
+"""Block diagrams: of any gated cell, every edge of it, where its reset gate acts, at 8 cm."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnn
+import viz
+from tests.viz import geometry
+from tests.viz.own import MGU, Blend, Highway, Peeping, Residual
+from tests.viz.reading import folded, read_back
+from viz import figures
+from viz.memory.memory import memory
+from viz.memory.parts import Reset
+from viz.memory.plan import Plan
+from viz.scene.scene import Scene
+from viz.scene.styles import STYLES
+
+CELLS = {
+    "LSTM": rnn.LSTMCell(3, 5),
+    "peepholes": rnn.LSTMCell(3, 5, peepholes=True),
+    "GRU": rnn.GRUCell(3, 5),
+    "GRU, reset before": rnn.GRUCell(3, 5, reset="before"),
+    "MGU": MGU(),
+    "highway": Highway(),
+    "coupled LSTM": Blend(memory=True),
+}
+BUILDS = st.builds(
+    Blend,
+    hidden=st.sampled_from([1, 8]),
+    memory=st.booleans(),
+    weighs=st.sampled_from(["two", "keep", "write"]),
+    reset=st.sampled_from(["", "before", "after", "same"]),
+    turned=st.booleans(),
+)
+
+
+def crossings(scene: Scene) -> list[Any]:
+    """Where wires cross, and neither hops over the other: there they seem to be joined."""
+    pieces = [(wire, *piece) for wire in scene.wires for piece in geometry._straight(wire)]
+    return [
+        (a.target, b.target, x, y)
+        for a, across, y, left, right in pieces if across
+        for b, level, x, low, high in pieces if not level
+        if left + 3 < x < right - 3 and low + 3 < y < high - 3
+    ]  # fmt: skip
+
+
+@settings(max_examples=30)  # each is five pictures
+@given(BUILDS, st.sampled_from(sorted(STYLES)))
+def test_every_build_of_a_gated_cell_has_its_diagram(cell, style):
+    found = memory(cell.folded())
+    assert found is not None
+    assert (found.reset is None) == (not cell.reset)
+    nodes, edges = folded(found.view)
+    drawing = figures.memory_cell(cell, style)
+    assert read_back(drawing) == (nodes - {("x", 0)}, edges)
+    for drawn in (drawing, figures.stages(cell, cell.init(0), [1.0] * 3, style=style)):
+        broken = {law.__name__: law(drawn.scene) for law in geometry.LAWS if law(drawn.scene)}
+        assert broken == {}
+        assert crossings(drawn.scene) == []
+
+
+def test_a_crossing_without_a_hop_is_noticed(monkeypatch):
+    assert crossings(figures.memory_cell(CELLS["GRU"]).scene) == []
+    monkeypatch.setattr(Plan, "trunks", lambda *ends: [])
+    assert {target for target, *_ in crossings(figures.memory_cell(CELLS["GRU"]).scene)} == {"h"}
+
+
+def test_a_gru_shows_where_its_reset_gate_acts():
+    """The oracle is Cho et al. (2014), r ⊙ h before the weights, and cuDNN's form, after them."""
+    past = {}
+    for reset in ("before", "after"):
+        cell = rnn.GRUCell(3, 5, reset=reset)
+        wires = figures.memory_cell(cell).scene.wires
+        past[reset] = {w.target for w in wires if w.carries == (("h__2", 1),)}
+        found = memory(cell.folded())
+        assert found.reset == Reset("r", "multiply", "" if reset == "before" else "add", "h")
+        assert ("multiply", "h") in {(w.source, w.target) for w in wires}
+    assert past == {"before": {"multiply", "multiply__3"}, "after": {"add", "multiply__3"}}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_block_diagram_is_read_at_8_cm(name):
+    assert figures.memory_cell(CELLS[name]).sized("8cm").width == pytest.approx(8 / 2.54 * 72)
+
+
+def test_the_words_of_a_gru_can_be_told_in_another_language():
+    words = {"reset": "Rücksetzen", "update": "Auffrischen", "candidate": "Vorschlag"}
+    told = figures.memory_cell(CELLS["GRU"], {"words": words}).words
+    assert set(told) & {*words, *words.values()} == set(words.values())
+
+
+def test_what_a_gate_is_for_is_told_of_other_cells_too():
+    roles = {name: dict(memory(cell.folded()).roles) for name, cell in CELLS.items()}
+    assert roles["GRU"] == {"r": "reset", "z": "update", "h": "candidate"}
+    assert roles["GRU"] == roles["GRU, reset before"]
+    assert roles["MGU"] == {"f": "update", "h": "candidate"}
+    assert roles["coupled LSTM"] == {"z": "update", "n": "candidate", "o": "output"}
+    assert list(memory(Peeping().folded()).roles.values()) == [
+        "forget", "candidate", "input", "output"]  # fmt: skip
+
+
+def test_the_view_is_the_figure():
+    for cell in CELLS.values():
+        drawn, figure = viz.draw(cell, "block"), figures.memory_cell(cell)
+        assert drawn.scene.wires == figure.scene.wires
+        assert drawn.scene.shapes == figure.scene.shapes
+    cell = rnn.GRUCell(3, 5)
+    r = [node.name for node in cell.folded().step.nodes].index("r")
+    marked = viz.draw(cell, "block", marked=[r]).scene.shapes.values()
+    assert [s.id for s in marked if s.is_marked] == ["r"]
+
+
+@pytest.mark.parametrize("cell", [rnn.RNNCell(3, 5), Residual(), rnn.Stack([MGU(), MGU(4)])])
+def test_who_has_no_block_diagram_is_told_what_has(cell):
+    with pytest.raises(ValueError, match=r"by × and \+ alone.*level='gate' draws any cell"):
+        viz.draw(cell, "block")
+    with pytest.raises(ValueError, match="no stages; a block diagram is of a state"):
+        figures.stages(cell, cell.init(0), [1.0] * 3)
+
+
+@pytest.mark.parametrize("given", [{"level": "op"}, {"on_edges": True}, {"params": "shared"}])
+def test_what_a_block_diagram_does_not_show_is_refused(given):
+    with pytest.raises(ValueError, match="a block diagram has a box for each gate"):
+        viz.draw(rnn.GRUCell(3, 5), "block", **given)
