@@ -62,7 +62,6 @@ def crossed(scene: Scene) -> list[Any]:
         xs, ys = zip(*points, strict=True)
         for text in scene.texts:
             left, low, right, high = text.box()
-            left, right = left + 1.5, right - 1.5
             low, high = low + text.size * 0.25, high - text.size * 0.2
             if max(xs) < left or min(xs) > right or max(ys) < low or min(ys) > high:
                 continue

@@ -50,14 +50,18 @@ def folded(view: Quotient) -> Read:
     return nodes, Counter(((k.source, 0), (k.target, 0), k.delay) for k in view.links)
 
 
-def unfolded(view: Quotient, steps: Steps) -> Read:
-    """What columns are to give back: each edge whose ends are shown, and half of each other one."""
-    own = [block.id for block in view.blocks if block.id not in view.shared]
-    nodes = {(name, t) for name in own for t in steps.shown} | {(name, 0) for name in view.shared}
+def unfolded(view: Quotient, steps: Steps, later: Quotient | None = None) -> Read:
+    """What columns are to give back: each edge whose ends are shown, and half of each other one.
+
+    `later` is the quotient of all shown steps but the first, if it is another one.
+    """
+    views = dict.fromkeys(steps.shown, later or view) | {steps.shown[0]: view}
+    nodes = {(b.id, t) for t, v in views.items() for b in v.blocks if b.id not in v.shared}
+    nodes |= {(name, 0) for name in view.shared}
     edges: Counter[Edge] = Counter()
-    for t in steps.shown:
-        for k in view.links:
-            if k.source in view.shared:
+    for t, own in views.items():
+        for k in own.links:
+            if k.source in own.shared:
                 edges[(k.source, 0), (k.target, t), 0] += 1
                 continue
             for source in {t, t - k.delay}:

@@ -14,6 +14,7 @@ from viz import figures
 from viz.quotients.circles import circles
 from viz.quotients.operations import operations
 from viz.quotients.steps import choose
+from viz.scene.label import plain
 
 
 @pytest.fixture(params=CELLS)
@@ -72,18 +73,44 @@ def test_what_is_known_of_some_of_them():
     assert "h⁽ᵗ⁾ = (1 − f⁽ᵗ⁾) ⊙ h⁽ᵗ⁻¹⁾ + f⁽ᵗ⁾ ⊙ h̃⁽ᵗ⁾" in str(viz.equations(MGU()))
 
 
-def test_a_long_name_stays_legible_and_short_weights_are_explained():
-    class Zustand(MGU):
+@pytest.mark.parametrize("name", ["Zustand", "Aktivierung", "Aktivierungszustand", "state_of_it"])
+def test_a_long_name_is_broken_before_it_is_too_small_to_read(name):
+    class Named(MGU):
+        state = (name,)
+
         def step(self, p, x, h):
             f = mg.sigmoid(x @ p.W_xf + h @ p.W_hf)
-            h = mg.named("Zustand", (1.0 - f) * h + f * mg.tanh(x @ p.W_xh + (f * h) @ p.W_hh))
+            h = mg.named(name, (1.0 - f) * h + f * mg.tanh(x @ p.W_xh + (f * h) @ p.W_hh))
             return h, h
 
-    size, _ = viz.draw(Zustand(), "folded").scene.smallest()
-    assert size > 7.5
-    drawing = viz.draw(rnn.LSTMCell(3, 5), steps="t", on_edges=True)
-    told = [text for text in drawing.words if "stands for" in text]
-    assert told == ["stands for"]
+    scene = viz.draw(Named(), "folded").scene
+    (unit,) = (s for s in scene.shapes.values() if s.kind == "hidden")
+    written = "".join(run.text for line in unit.lines for run in line).replace("-", "")
+    assert written == f"{name.replace('_', '', 1)}(t)"
+    assert scene.smallest()[0] > 8
+    assert {law.__name__: law(scene) for law in LAWS if law(scene)} == {}
+
+
+@pytest.mark.parametrize("steps", ["t", 3, 9])
+@pytest.mark.parametrize("cell", [
+    rnn.Bidirectional(rnn.LSTMCell(3, 4)),
+    rnn.Stack([rnn.Bidirectional(rnn.RNNCell(3, 4, 2)), rnn.Bidirectional(rnn.LSTMCell(4, 4))]),
+], ids=["one layer", "two layers"])  # fmt: skip
+def test_weights_of_both_directions_are_explained_and_no_line_runs_through_them(cell, steps):
+    drawing = viz.draw(cell, steps=steps, on_edges=True)
+    assert {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)} == {}
+    texts = [plain(text.label) for text in drawing.scene.texts]
+    short = {text for text in texts if "·" in text and "stands for" not in text}
+    assert {text.partition(" stands for ")[0] for text in texts if "stands for" in text} == short
+    assert len({text.partition(" stands for ")[2] for text in texts}) == len(short) + 1
+
+
+def test_a_start_value_has_its_name_where_a_bow_brings_it():
+    class Later(MGU):
+        state = {"h": 2}
+
+    texts = [plain(text.label) for text in viz.draw(Later()).scene.texts]
+    assert {"h^(−1)", "h^(0)"} <= set(texts)
 
 
 @pytest.mark.parametrize("hidden", [1, 3, 8])

@@ -44,8 +44,10 @@ def box(
     read = [k for k in block.parameters if nodes[k].op in ("input", "constant")]
     read = [k for k in read if nodes[k].name or nodes[k].shape]
     value = nodes[block.nodes[-1]]
+    dress = None if block.is_elided else dress
     about = [f"{plain(block.label)}{f' at t = {time}' if time else ''}"]
-    about.append(f"shape {value.shape}" if value.shape else "a number")
+    if not block.is_elided:
+        about.append(f"shape {value.shape}" if value.shape else "a number")
     if len(block.nodes) > 1:
         about.append("made of " + ", ".join(nodes[k].op for k in block.nodes))
     if read:
@@ -80,7 +82,7 @@ def shaped(nodes: Sequence[Node]) -> Dress:
 
 def _sized(s: Shape, pad: float, least: float) -> Shape:
     """The shape large enough for its lines."""
-    widest = max(width(x, s.size if k == 0 else s.size * 0.78) for k, x in enumerate(s.lines))
+    widest = max(width(x, size) for x, size in zip(s.lines, s.sizes(), strict=True))
     return replace(
         s, w=max(widest + pad, least), h=20 + (LINE * (len(s.lines) - 1) + 4 if s.lines[1:] else 0)
     )

@@ -37,23 +37,35 @@ def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = Tru
 
 
 def unfolded(
-    view: Quotient, nodes: Sequence[Node], steps: Steps, scene: Scene, tags: bool = True
-) -> None:
-    """A column for each step that is shown, recurrent edges from column to column."""
+    view: Quotient, nodes: Sequence[Node], steps: Steps, scene: Scene, tags: bool = True,
+    later: Quotient | None = None,
+) -> None:  # fmt: skip
+    """A column for each step that is shown, recurrent edges from column to column.
+
+    Args:
+        view: the quotient of a step.
+        nodes: of the graph.
+        steps: the steps that are shown.
+        scene: what is added to.
+        tags: draw parameters beside their readers.
+        later: the quotient of all shown steps but the first, if it is another one.
+    """
     tints = colours(view, scene)
-    strips = {steps.column(t): _strip(view, nodes, str(t), f"t{t}", tags) for t in steps.shown}
+    own = dict.fromkeys(steps.shown, later or view) | {steps.shown[0]: view}
+    strips = {steps.column(t): _strip(v, nodes, str(t), f"t{t}", tags) for t, v in own.items()}
     strips |= {p: Strip(told(first, last)) for p, first, last in steps.gaps}
     signals: dict[Signal, None] = {}
-    for t in steps.shown:
-        for k in view.links:
+    for t, step in own.items():
+        for k in step.links:
             for reader in (t, t + k.delay) if k.delay else ():
-                signals[_carried(view, k, reader, steps, tints[k.name])] = None
-        signals |= dict.fromkeys(results(view, str(t), f"t{t}", steps.column(t), tints))
+                if own.get(reader, step) is step:  # otherwise read by other blocks
+                    signals[_carried(step, k, reader, steps, tints[k.name])] = None
+        signals |= dict.fromkeys(results(step, str(t), f"t{t}", steps.column(t), tints))
     before = _parameters(view, nodes)
     n = len(before)
     passed = [replace(s, start=s.start + n, stop=s.stop + n) for s in signals]
-    for t in steps.shown:
-        passed += _tied(view, scene, steps.column(t) + n, f"t{t}")
+    for t, step in own.items():
+        passed += _tied(step, scene, steps.column(t) + n, f"t{t}")
     arrange(scene, [*before, *(strips[p] for p in sorted(strips))], passed)
 
 
@@ -145,7 +157,7 @@ def _between(
             continue
         block, colour, name, pen = view[k.source], WIRE, k.source, MEDIUM
         if block.step and view[k.target].step:
-            name = plain(block.label)
+            name = plain(named_part(block.label) or block.label)
             number = states.setdefault(name, len(states))
             colour = scene.style.carry(number, block.kind == "cell")
             pen = Signal.pen

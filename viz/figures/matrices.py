@@ -11,13 +11,16 @@ from itertools import pairwise
 
 from minigrad.facts import SUMS
 from minigrad.folded import Folded
+from viz.quotients.circles import circles
 from viz.quotients.labels import adds
+from viz.quotients.layers import Layers
 from viz.quotients.operations import operations
 from viz.quotients.roles import is_product, origins, statics
 from viz.scene.curve import bow, elbow, join, line
 from viz.scene.label import Label, fit, named_part, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
 from viz.scene.style import GREY, INK, MUTED, Style
+from viz.textbook.weights import labels
 
 VECTOR, SIGN = 42.0, 20.0
 BULGE = 0.09  # of a parenthesis, to its height
@@ -41,13 +44,20 @@ class Term:
 
 @dataclass(frozen=True)
 class Row:
-    """One activation: its label and size, the function, and the terms that are added."""
+    """One activation: its label and size, the function, and the terms that are added.
+
+    Attributes:
+        net: the name of what the function is applied to, such as z_h; () for none.
+        sign: of a layer's function, such as σ_h; () where the function itself is all there is.
+    """
 
     result: Label
     size: int
     function: str
     terms: tuple[Term, ...]
     kind: str
+    net: Label = ()
+    sign: Label = ()
 
 
 def rows(folded: Folded) -> list[Row]:
@@ -59,11 +69,16 @@ def rows(folded: Folded) -> list[Row]:
     """
     nodes, fixed, delayed = folded.step.nodes, statics(folded), origins(folded)
     view = operations(folded, "gate")
+    units = {named_part(block.label) for block in circles(folded).blocks}
+    parameters = labels(folded)
+    layers = Layers((node.name or "", node.scope) for node in nodes)
 
     def named(k: int) -> Label:
-        if k in delayed:
-            return timed(symbol(nodes[k].name or "h"), f"t{-delayed[k][1]:+d}".replace("-", "−"))
-        return timed(symbol(nodes[k].name or "·"), "t")
+        source, delay, _ = delayed.get(k, (k, 0, ""))
+        label = symbol(nodes[k].name or "·")
+        if source in view.of and nodes[source].name:
+            label = named_part(view[view.of[source]].label)
+        return timed(label, f"t{-delay:+d}".replace("-", "−") if delay else "t")
 
     found = []
     for block in view.blocks:
@@ -73,7 +88,7 @@ def rows(folded: Folded) -> list[Row]:
             other = [i for i in nodes[k].inputs if i not in fixed]
             if not pair:
                 continue
-            weight = symbol((nodes[pair[0]].name or "").rpartition(".")[2])
+            weight = parameters[pair[0]]
             if is_product(nodes[k]) and other:
                 columns, size = nodes[pair[0]].shape
                 kind = "input" if other[0] in folded.step.inputs and other[0] not in delayed else ""
@@ -87,8 +102,17 @@ def rows(folded: Folded) -> list[Row]:
             size = nodes[block.nodes[-1]].shape[-1]
             label = timed(name or words("y"), "t")
             kind = block.kind.partition(":")[0]
-            found.append(Row(label, size, function, tuple(terms), kind))
+            sums = [nodes[k] for k in block.nodes if nodes[k].lowering.chain == SUMS]
+            net = next((n for n in sums[::-1] if n.name and function), None)
+            z = symbol(net.name or "", "t", layers.sub(net.name or "", net.scope)) if net else ()
+            sign = symbol(f"σ_{name[0].text}", sub=_below(name)) if name in units else ()
+            sign = sign if function and function != "σ" else ()
+            found.append(Row(label, size, function, tuple(terms), kind, z, sign))
     return found
+
+
+def _below(name: Label) -> str:
+    return "".join(run.text for run in name if run.script < 0)
 
 
 def written_out(found: Sequence[Row], style: Style, concatenated: bool = True) -> Scene:
@@ -104,7 +128,7 @@ def written_out(found: Sequence[Row], style: Style, concatenated: bool = True) -
         _row(scene, row, n, y - tall / 2, concatenated)
         if carried:
             _carry(scene, found[n - 1], before, n, y + 14)
-        y -= tall + 44
+        y -= tall + (84 if row.net else 44)
     return scene
 
 
@@ -135,9 +159,10 @@ def _row(scene: Scene, row: Row, n: int, y: float, concatenated: bool) -> None:
     x = _box(scene, f"result_{n}", 0, y, VECTOR, high, row.kind, row.result)
     x = _sign(scene, x, y, "=")
     if row.function:
-        x = _sign(scene, x, y, row.function)
+        start, x = x, _sign(scene, x, y, row.function)
+        scene.texts.append(Text((start + x) / 2, y - 22, row.sign, 15, MUTED))
         whole = _height(row, concatenated) + 18
-        x = _parenthesis(scene, x + BULGE * whole, y, whole, 1)
+        x = inside = _parenthesis(scene, x + BULGE * whole, y, whole, 1)
     if joined:
         start = x
         for k, t in enumerate(products):
@@ -166,6 +191,8 @@ def _row(scene: Scene, row: Row, n: int, y: float, concatenated: bool) -> None:
         x = _box(scene, f"bias_{n}_{k}", x, y, VECTOR * 0.8, high, "gate", t.weight)
     if row.function:
         _parenthesis(scene, x + 6, y, whole, -1)
+        if row.net:
+            _brace(scene, inside, x + 6, y - max(whole / 2 + 10, high / 2 + 32), row.net)
 
 
 def _box(
@@ -177,7 +204,7 @@ def _box(
                   plain(label), name)  # fmt: skip
     scene.add(shape)
     if size:
-        scene.texts.append(Text(x + w / 2, y - h / 2 - 17, words(size), 11, MUTED))
+        scene.texts.append(Text(x + w / 2, y - h / 2 - 18, words(size), 14, MUTED))
     return x + w
 
 
@@ -195,6 +222,14 @@ def _parenthesis(scene: Scene, x: float, y: float, tall: float, side: int) -> fl
     path = bow((x, high), (x, low), (-side * BULGE * tall, 0))
     scene.wires.append(Wire("", "", path, INK, 1.6, head=0.0))
     return x + 4
+
+
+def _brace(scene: Scene, left: float, right: float, y: float, label: Label) -> None:
+    """What stands between left and right has a name, below it."""
+    middle, low = (left + right) / 2, y - 7
+    sides = [elbow([(x, y), (x, low), (middle, low), (middle, low - 7)]) for x in (left, right)]
+    scene.wires += [Wire("", "", path, MUTED, 1.2, head=0.0) for path in sides]
+    scene.texts.append(Text(middle, low - 22, label, 18))
 
 
 def _brackets(scene: Scene, left: float, right: float, y: float, high: float) -> None:

@@ -24,6 +24,19 @@ LEAST = 6.0
 UNITS = {"pt": 1.0, "bp": 1.0, "in": 72.0, "cm": 72 / 2.54, "mm": 72 / 25.4}
 
 
+def points(width: str) -> float:
+    """A width on paper in points.
+
+    >>> points("1in")
+    72.0
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(pt|bp|in|cm|mm)", width) if isinstance(
+        width, str) else None  # fmt: skip
+    if found is None or not 0 < (wide := float(found[1]) * UNITS[found[2]]) < 20_000:
+        raise ValueError(f"draw: a width is '8cm', '80mm', '3in' or '200pt', got {width!r:.60}")
+    return wide
+
+
 class Drawing:
     """A finished picture; notebooks show it.
 
@@ -72,19 +85,19 @@ class Drawing:
 
     def _fitting(self, width: str) -> float:
         """A width in points at which all text can be read."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(pt|bp|in|cm|mm)", width) if isinstance(
-            width, str) else None  # fmt: skip
-        if found is None or not 0 < (points := float(found[1]) * UNITS[found[2]]) < 20_000:
-            raise ValueError(f"draw: a width is '8cm', '80mm', '3in' or '200pt', got {width!r:.60}")
-        whole = self.extent()
-        size, text = self.scene.smallest()
-        if size * points / whole < LEAST:
-            least = whole * LEAST / size / UNITS["cm"]
+        wide, least = points(width), self.least()
+        if wide < least:
+            _, text = self.scene.smallest()
             raise ValueError(
-                f"draw: at {width} the text {text[:40]!r} would be {size * points / whole:.1f} pt "
-                f"high, and less than {LEAST:g} pt is not read; from {least + 0.05:.1f} cm on it is"
+                f"draw: at {width} the text {text[:40]!r} would be {LEAST * wide / least:.1f} pt "
+                f"high, and less than {LEAST:g} pt is not read; from "
+                f"{least / UNITS['cm'] + 0.05:.1f} cm on it is"
             )
-        return points
+        return wide
+
+    def least(self) -> float:
+        """The width in points from which on all text can be read."""
+        return self.extent() * LEAST / self.scene.smallest()[0]
 
     def extent(self) -> float:
         """The width of the scene in points, with its margin."""

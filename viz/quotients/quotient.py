@@ -29,6 +29,7 @@ class Block:
         parameters: those its nodes read that are not blocks themselves.
         states: the names of the recurrent values it carries, if it shows more than one.
         step: of a recorded graph, the time step; None outside of steps.
+        is_elided: it stands for operations that are not shown, and has no value of its own.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Block:
     parameters: tuple[int, ...] = ()
     states: tuple[str, ...] = ()
     step: int | None = None
+    is_elided: bool = False
 
 
 @dataclass(frozen=True)

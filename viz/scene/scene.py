@@ -32,6 +32,7 @@ class Shape:
         block: which block of the quotient it shows; "" for decoration.
         inside: the shape that contains this one.
         is_marked: pointed out, by a heavy double border.
+        further: the size of the lines after the first, to that of the first.
         is_fraction: its two lines are of one size, with a bar between them.
     """
 
@@ -51,6 +52,7 @@ class Shape:
     line: str = ""
     bold: bool = False
     is_marked: bool = False
+    further: float = 0.78
     is_fraction: bool = False
 
     def border(self, toward: Point) -> Point:
@@ -66,7 +68,7 @@ class Shape:
 
     def sizes(self) -> list[float]:
         """Font sizes of the lines: the first in full, further ones small."""
-        small = self.size if self.is_fraction else self.size * 0.78
+        small = self.size if self.is_fraction else self.size * self.further
         return [small if k else self.size for k in range(len(self.lines))]
 
     def distance(self, point: Point) -> float:

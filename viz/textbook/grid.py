@@ -6,21 +6,22 @@ is the simplest of a few curves that stays clear of every circle it does not end
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from viz.quotients.quotient import Link, Quotient
 from viz.scene.curve import Path, Point, bow, flat, head, line, loop, mirror, tail
 from viz.scene.delay import delay_mark
-from viz.scene.label import Label, Run, fit, plain, timed
+from viz.scene.label import plain, timed
 from viz.scene.room import is_clear
 from viz.scene.scene import Scene, Shape, Text, Wire, identifier
 from viz.scene.style import ARROW, CIRCLE, INK, MUTED, PITCH
+from viz.textbook.inscribed import inscribed
 from viz.textbook.spots import FRAME, kind, shown_state, spots
 
 CLEAR = 5.0  # how far an edge stays away from foreign circles
-SMALL = 11.0  # a name and its time stand on one line, if no smaller than this
 STUB = 36.0  # length of a dashed edge that comes from or goes to steps that are not shown
 
 
@@ -43,6 +44,7 @@ class Grid:
             self.pitch += FRAME
         self.shapes: dict[tuple[str, str, int], Shape] = {}
         self.drawn: list[tuple[Wire, Link]] = []
+        self.bows: list[list[Text]] = []
 
     def column(self, x: float, time: str, step: int, shown: bool = True) -> None:
         """Circles of one time step; a column that is not shown only lends its places to stubs."""
@@ -65,14 +67,15 @@ class Grid:
                 ))  # fmt: skip
                 frame = self.shapes[block.id, "", step].id
             for s in own:
-                lines, size, is_fraction = _lines(s.label, time)
+                text = inscribed(s.label, time)
                 name = (
                     identifier(plain(s.label), suffix) if s.state else identifier(block.id, suffix)
                 )
                 put((block.id, s.state, step), Shape(
                     name, x + s.x, s.y, CIRCLE, CIRCLE, "circle",
-                    kind(s, self.view.memories), lines, size,
-                    is_fraction=is_fraction, title=f"{plain(s.label)} at t = {time}",
+                    kind(s, self.view.memories), text.lines, text.size,
+                    is_fraction=text.is_fraction, further=text.further,
+                    title=f"{plain(s.label)} at t = {time}",
                     block="" if s.state else block.id, inside=frame,
                 ))  # fmt: skip
 
@@ -120,7 +123,7 @@ class Grid:
         reach = STUB if path is candidates[0] else STUB * 0.6
         if not shown[0]:
             path = tail(path, reach)
-            if path[0][1] == path[-1][1] and given:  # a name beside a bow would lie on others
+            if given:
                 self._start(link, path, side, step - link.delay)
         elif not shown[1]:
             path = self._tip(path, reach)
@@ -216,11 +219,21 @@ class Grid:
         label = timed(spot.label, str(step).replace("-", "−"))
         places = [(4, 0), (4, 13), (4, -13), (14, 22), (14, -22), (26, 0), (44, 0), (26, 30)]
         choices = [Text(x - side * dx, y + dy, label, 13, MUTED, anchor) for dx, dy in places]
-        if not set(choices) & {*self.scene.texts}:  # two readers of one start value
-            paths = [wire.path for wire, _ in self.drawn]
-            shapes = [s for s in self.shapes.values() if s.id]
-            free = (t for t in choices if is_clear(t, shapes, self.scene.texts, paths))
-            self.scene.texts.append(next(free, choices[0]))
+        if path[0][1] != path[-1][1]:  # beside a bow only what is drawn at last is known to be free
+            self.bows.append(choices)
+        elif not set(choices) & {*self.scene.texts}:  # two readers of one start value
+            self.scene.texts.append(next(self._free(choices), choices[0]))
+
+    def name_bows(self) -> None:
+        """The names of start values that bows bring, where nothing else lies; drawn at last."""
+        for choices in self.bows:
+            if not set(choices) & {*self.scene.texts}:
+                self.scene.texts += itertools.islice(self._free(choices), 1)
+
+    def _free(self, choices: Sequence[Text]) -> Iterator[Text]:
+        shapes = [s for s in self.shapes.values() if s.id]
+        paths = [wire.path for wire in self.scene.wires]
+        return (t for t in choices if is_clear(t, shapes, self.scene.texts, paths))
 
     def _others(self, a: Shape, b: Shape) -> list[Shape]:
         """What an edge from a to b must stay clear of."""
@@ -256,18 +269,3 @@ def edge(s: Shape, degrees: float) -> Point:
     """The point of a shape's border in a direction, counted from the right against the clock."""
     angle = math.radians(degrees)
     return s.border((s.x + math.cos(angle), s.y + math.sin(angle)))
-
-
-def _lines(label: Label, time: str) -> tuple[tuple[Label, ...], float, bool]:
-    """What is written in a circle, its size, and whether it is a fraction, as ∂L/∂h."""
-    over, bar, below = label[0].text.partition("/")
-    whole = timed(label, time)
-    longest = timed(label, "t−1") if time == "t" else whole  # one size for t and for t−1
-    if not bar or not below:
-        size = fit(longest, 19, CIRCLE - 10)
-        if size >= SMALL or not time:
-            return (whole,), size, False
-        when = (Run(f"({time})", "time"),)  # below a name that is too long for both
-        return (label, when), fit(label, 13, CIRCLE - 12), False
-    under = (label[0]._replace(text=below), *whole[1:])
-    return ((label[0]._replace(text=over),), under), fit(under, 15, CIRCLE - 16), True

@@ -29,7 +29,9 @@ def unfolded(view: Quotient, steps: Steps, style: Style, on_edges: Weights | Non
     title = f"{names(view)}, unfolded over {steps.total} steps"
     span = f"{steps.name(1)} to {steps.name(steps.total)}"
     scene = Scene(title, f"Time steps {span}: {describe(view)}.", style)
-    columns(Grid(view, scene), 0.0, steps, on_edges or {})
+    grid = Grid(view, scene)
+    columns(grid, 0.0, steps, on_edges or {})
+    grid.name_bows()
     return scene
 
 
@@ -48,6 +50,7 @@ def both(
     grid = _folded(view, left, on_edges or {}, tell=False)
     other = Grid(view, right)
     columns(other, 0.0, steps, on_edges or {})
+    other.name_bows()
     arrow = left.bounds()[2] + 22
     # Short stubs take the room of long ones, so that figures below each other have equal columns.
     x = arrow + 66 + 22 + max(-right.bounds()[0], CIRCLE / 2 + STUB + 2)

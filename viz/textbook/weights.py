@@ -41,34 +41,37 @@ def write(
     scene: Scene, drawn: Iterable[tuple[Wire, Link]], named: Mapping[int, Label], tell: bool = True
 ) -> None:
     """Put the weights of links beside their wires, and tell below what is short for several."""
-    told: dict[Label, Label] = {}
+    told: dict[Label, dict[Label, None]] = {}
     for wire, link in drawn:
-        through = [named[k] for k in link.through if k in named]
-        if through and wire.source and wire.target:
-            short = _joined(through)
+        own = [named[k] for k in link.through if k in named]
+        if own and wire.source and wire.target:
+            short = _joined(own)
             scene.texts.append(_beside(scene, wire, short))
-            if len(through) > 1:
-                listed = (run for label in through for run in (*words(", "), *label))
-                told[short] = (*short, *words(" stands for "), *list(listed)[1:])
-    for label in told.values() if tell else ():
+            if len(own) > 1:
+                told.setdefault(short, {}).update(dict.fromkeys(own))
+    for short, through in told.items() if tell else ():
         left, low, _, _ = scene.bounds()
+        listed = [run for label in through for run in (*words(", "), *label)][1:]
+        label = (*short, *words(" stands for "), *listed)
         scene.texts.append(Text(left + 2, low - 12, label, 12, MUTED, "start"))
 
 
 def _joined(through: Sequence[Label]) -> Label:
-    """One symbol; for the weights of several gates what they share, and a dot: `W_h·`."""
+    """One symbol; for the weights of several gates what they share, with a dot: `W_h·, ←`."""
     if len(through) == 1:
         return through[0]
-    subscripts = ["".join(run.text for run in label[1:]) for label in through]
-    same = itertools.takewhile(lambda chars: len(set(chars)) == 1, zip(*subscripts, strict=False))
+    below = ["".join(run.text for run in label[1:]).partition(", ") for label in through]
+    letters = zip(*(own for own, _, _ in below), strict=False)
+    same = itertools.takewhile(lambda chars: len(set(chars)) == 1, letters)
     shared = "".join(chars[0] for chars in same)
-    return symbol(f"{through[0][0].text}_{shared}·")
+    layers = {layer for _, _, layer in below}
+    return symbol(f"{through[0][0].text}_{shared}·", sub=layers.pop() if len(layers) == 1 else "")
 
 
 def _beside(scene: Scene, wire: Wire, label: Label) -> Text:
     """The label beside its wire, where there is room."""
     boxes: list[Area] = [text.box() for text in scene.texts]
-    points = [p for other in scene.wires for p in flat(other.path)]
+    points = [p for other in scene.wires for p in flat(other.path, 30)]  # closer than letters are
     best, least = None, 1e9
     for text in _candidates(wire.path, label):
         left, low, right, high = text.box()
@@ -79,7 +82,7 @@ def _beside(scene: Scene, wire: Wire, label: Label) -> Text:
         solid = [s for s in scene.shapes.values() if s.form != "panel"]
         corners = list(itertools.product((left, (left + right) / 2, right), (low, high)))
         near += 2 * sum(s.distance(p) < 1 for s in solid for p in corners)
-        near += sum(left - 1 < x < right + 1 and low + 2 < y < high - 2 for x, y in points)
+        near += sum(left - 2 < x < right + 2 and low + 2 < y < high - 2 for x, y in points)
         if near < least:
             best, least = text, near
         if not near:

@@ -14,7 +14,7 @@ from minigrad.lower.schedule import Schedule
 from rnn.tasks import Task
 from viz import given
 from viz.given import Styled
-from viz.output.drawing import Drawing
+from viz.output.drawing import Drawing, points
 from viz.quotients.adjoints import named
 from viz.quotients.recorded import of_graph, of_tensor
 from viz.scene.label import words
@@ -74,7 +74,8 @@ def draw(
         engine: "graphviz", "dot" or "pygraphviz" to render SVG by Graphviz too.
         title: written above the picture.
         force: draw however many boxes there are.
-        width: on paper, such as "8cm".
+        width: on paper, such as "8cm". Columns of operations that would be too small to read there
+            are drawn short but for the first, or with a box for a gate, and the picture says so.
 
     Raises:
         ValueError: an unknown view, level or style; more than 2,000 boxes; a marked node that is
@@ -96,15 +97,27 @@ def draw(
         raise TypeError(f"draw: title must be a string, got {title!r:.60}")
     asked = Asked(view, steps, level, on_edges, values, gradients, marked, params, looks, force)
     _checked(asked)
+    drawing = _drawing(obj, asked, title, layout, engine)
+    if width is None:
+        return drawing
+    for narrower in scenes.narrower(asked, isinstance(obj, Graph | Tensor)):
+        if drawing.least() <= points(width):
+            break
+        drawing = _drawing(obj, narrower, title, layout, engine)
+    return drawing.sized(width)
+
+
+def _drawing(obj: Any, asked: Asked, title: str, layout: str, engine: str | None) -> Drawing:
+    """A drawing with its title, as wide as it gets."""
     scene = _scene(obj, asked)
     name = getattr(obj, "label", "")
-    if name and (view in ("block", "schedule") or level in ("gate", "op")):
+    if name and (asked.view in ("block", "schedule") or asked.level in ("gate", "op")):
         scene.title = f"{name}, {scene.title}"
     if title:
         left, _, right, top = scene.bounds()
         scene.texts.append(Text((left + right) / 2, top + 20, words(title), 16, bold=True))
         scene.title = title
-    return Drawing(scene, layout, engine, width)
+    return Drawing(scene, layout, engine)
 
 
 def network(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minigrad.folded import Folded
 from minigrad.lower.schedule import Schedule
@@ -11,12 +11,14 @@ from viz.columns import diagram
 from viz.memory.block_diagram import block_diagram
 from viz.memory.memory import WANTED, memory
 from viz.quotients.circles import circles
+from viz.quotients.elided import elided
 from viz.quotients.operations import operations, quotient
 from viz.quotients.quotient import Quotient
 from viz.quotients.recorded import Record
-from viz.quotients.steps import choose
-from viz.scene.scene import Scene
-from viz.scene.style import Style
+from viz.quotients.steps import Steps, choose
+from viz.scene.label import words
+from viz.scene.scene import Scene, Text
+from viz.scene.style import MUTED, Style
 from viz.textbook import network, weights
 from viz.views import schedule
 from viz.views.marks import Marked, numbered, point_out
@@ -40,13 +42,30 @@ class Asked:
     params: str
     style: Style
     force: bool
+    others: str = ""
+    """How steps after the first are drawn: "" in full, "short", or as a "gap"."""
+    told: tuple[str, ...] = ()
+    """Written below the picture: what is not shown."""
+
+
+def narrower(asked: Asked, is_recorded: bool) -> list[Asked]:
+    """What takes less room on paper than what was asked for, the most like it first."""
+    level = asked.level or ("op" if is_recorded else "cell")
+    if level == "cell" or not (is_recorded or asked.view == "unfolded"):
+        return []
+    short = "⋯ and a number: operations left out to fit the width"
+    found = [replace(asked, others="short", told=(short,)), replace(asked, others="gap")]
+    if level == "op":
+        gates = "a gate in one box, to fit the width"
+        found += [replace(a, level="gate", told=(*a.told, gates)) for a in (asked, *found)]
+    return found
 
 
 def folded(given: Folded, asked: Asked) -> Scene:
     """A folded graph: circles, gates or operations, one step or many."""
     _no_numbers(asked)
     level, view, nodes = asked.level or "cell", asked.view, given.step.nodes
-    steps = choose(4 if asked.steps is None else asked.steps)
+    steps = _shown(choose(4 if asked.steps is None else asked.steps), asked)
     is_shared = asked.params == "shared"
     if is_shared and level == "cell":
         raise ValueError(
@@ -69,7 +88,10 @@ def folded(given: Folded, asked: Asked) -> Scene:
         description = f"{count}: {network.describe(made)}."
         scene = Scene(f"{count}, {amount}", description, asked.style)
         if view == "unfolded":
-            diagram.unfolded(made, nodes, steps, scene, tags=level == "op")
+            own = {block.id for block in made.blocks}
+            later = elided(made, own) if asked.others == "short" else None
+            diagram.unfolded(made, nodes, steps, scene, level == "op", later)
+            _tell(scene, asked)
         else:
             diagram.folded(made, nodes, scene, tags=level == "op")
     point_out(scene, made, nodes, numbered(asked.marked, nodes, {}))
@@ -120,8 +142,10 @@ def recorded(record: Record, asked: Asked) -> Scene:
     level, nodes, times = asked.level or "op", record.nodes, record.times
     notes = numbered(asked.marked, nodes, record.serials)
     shown = choose(times[-1] if asked.steps is None else asked.steps, times[-1]) if times else None
-    if shown and asked.steps is None and shown.gaps:  # what is marked is not left out
-        shown = choose({*shown.shown, *(t for k in notes if (t := nodes[k].t))})
+    shown = shown and _shown(shown, asked)
+    if shown and (asked.steps is None or asked.others) and shown.gaps:
+        marked = (t for k in notes if (t := nodes[k].t))  # what is marked is not left out
+        shown = choose({*shown.shown, *marked}, times[-1])
     visible = {None, *shown.shown} if shown else {None}
     if level != "gate":  # told before the work is done
         drawn = (n for n in nodes if n.op != "constant" and not n.is_alias and n.t in visible)
@@ -132,14 +156,29 @@ def recorded(record: Record, asked: Asked) -> Scene:
         nodes, free, level, None, record.results, states, memory=record.memories(states)
     )
     _small_enough(sum(block.step in visible for block in made.blocks), asked)
-    what = nodes[record.results[0]].name or "a graph"
-    scene = Scene(f"{what}, made by {len(made.blocks)} operations", style=asked.style)
+    what, count = nodes[record.results[0]].name or "a graph", len(made.blocks)
+    for t in shown.shown[1:] if shown and asked.others == "short" else ():
+        made = elided(made, {block.id for block in made.blocks if block.step == t})
+    scene = Scene(f"{what}, made by {count} operations", style=asked.style)
     scene.description = _told(made, times)
     numbers = Numbers(record, asked.values, asked.gradients)
     diagram.recorded(made, nodes, shown, scene, numbers, tags=level != "gate")
+    _tell(scene, asked)
     numbers.legend(scene)
     point_out(scene, made, nodes, notes)
     return scene
+
+
+def _shown(steps: Steps, asked: Asked) -> Steps:
+    """The steps, or the first of them if the others are a gap."""
+    return choose(steps.shown[:1], steps.total) if asked.others == "gap" else steps
+
+
+def _tell(scene: Scene, asked: Asked) -> None:
+    """What is not shown, below the picture."""
+    for told in asked.told:
+        left, low, _, _ = scene.bounds()
+        scene.texts.append(Text(left + 12, low - 14, words(told), 12, MUTED, "start"))
 
 
 def _told(made: Quotient, times: list[int]) -> str:

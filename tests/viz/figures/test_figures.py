@@ -215,5 +215,23 @@ def test_parentheses_are_as_high_as_what_they_enclose():
         assert path[-1][1] <= min(s.y - s.h / 2 for s in inside)
 
 
+def test_what_a_function_is_applied_to_stands_below_a_brace_by_its_name():
+    shown = words_of(figures.activation(PLAIN))
+    assert {"zh(t)", "σh", "tanh"} <= set(shown)
+    assert "zo(t)" not in shown  # o is the sum itself
+    gates = words_of(figures.activation(rnn.LSTMCell(X, H)))
+    assert {"zf(t)", "zi(t)", "zc(t)", "zo(t)"} <= set(gates)
+    assert not {"σf", "σi", "σo"} & set(gates)  # the function of a gate is σ
+    deep = words_of(figures.activation(rnn.Stack([rnn.RNNCell(X, H), rnn.RNNCell(H, H, O)])))
+    assert {"zh, 1(t)", "σh, 1", "Wxh, 2", "zh, 2(t)", "σh, 2"} <= set(deep)
+    assert deep.count("h1(t)") == deep.count("h2(t)") == 2  # made by a row, read by the next
+
+
+@pytest.mark.parametrize("cell", [PLAIN, rnn.LSTMCell(X, H)], ids=str)
+@pytest.mark.parametrize("concatenated", [True, False])
+def test_activations_can_be_read_at_8_cm(cell, concatenated):
+    assert figures.activation(cell, concatenated).sized("8cm").width
+
+
 def test_a_product_without_a_name_says_by_what():
     assert "Whn · + bhn" in words_of(figures.memory_cell(rnn.GRUCell(X, H)))

@@ -74,7 +74,8 @@ def test_an_edge_through_the_letters_of_a_text_is_noticed():
 
 def test_a_text_on_a_border_and_one_that_is_too_long_for_its_node_are_noticed():
     scene = Scene(texts=[Text(-50, 0, words("1.23e−05"))])
-    panel, box = Shape("cell", 0, 0, 200, 90, "panel", "panel"), Shape("a", 0, 0, 30, 20, "box", "op")
+    panel = Shape("cell", 0, 0, 200, 90, "panel", "panel")
+    box = Shape("a", 0, 0, 30, 20, "box", "op")
     scene.shapes = {s.id: s for s in (panel, box)}
     assert bordered(scene) == []
     scene.texts[0] = replace(scene.texts[0], x=-90)

@@ -32,7 +32,7 @@ def test_a_notebook_shows_the_svg():
     [
         (
             {"view": "sideways"},
-            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'schedule'",
+            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'block', 'schedule'",
         ),
         ({"level": "atom"}, "unknown level 'atom'"),
         ({"style": "neon"}, "unknown style 'neon'"),
@@ -121,3 +121,17 @@ def test_each_job_has_its_door():
         viz.network(loss)
     with pytest.raises(TypeError, match="record takes a tensor or a traced graph"):
         viz.record(cell)
+
+
+@pytest.mark.parametrize("width", ["50cm", "29cm", "26cm", "22cm"])
+def test_a_run_on_paper_shows_its_first_step_and_what_was_marked(width):
+    loss = loss_of(rnn.RNNCell(3, 4), steps=5)
+    marked = mg.find(loss, "h", t=4)
+    drawing = viz.draw(loss, values=True, steps=range(1, 6), marked={marked: "here"}, width=width)
+    assert {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)} == {}
+    shapes = [s for s in drawing.scene.shapes.values() if s.block]
+    assert {"z_h_t1" if width == "50cm" else "h_t1"} <= {s.id for s in shapes}  # then by gates
+    assert [s.id for s in shapes if s.is_marked] == ["h_t4"]
+    short = [s for s in shapes if s.block.startswith("elided")]
+    assert all(len(s.lines) == 1 for s in short)  # no value of its own
+    assert len(short) == (4 if any("left out" in text for text in drawing.words) else 0)

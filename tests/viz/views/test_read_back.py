@@ -1,5 +1,6 @@
 """Law of DOT: parsed, every picture gives back the nodes and edges of the quotient it shows."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -15,13 +16,19 @@ from minigrad.lower.pipeline import planned
 from minigrad.testing.strategies import graphs
 from rnn import tasks
 from rnn.testing.networks import draw_cell
+from tests.viz import geometry
 from viz import figures
 from viz.figures.matrices import rows
 from viz.memory.memory import memory
+from viz.output.drawing import LEAST, Drawing
 from viz.quotients.circles import circles
+from viz.quotients.elided import elided
 from viz.quotients.operations import operations, quotient
 from viz.quotients.recorded import of_graph
 from viz.quotients.steps import choose
+from viz.scene.styles import PRINT
+from viz.views import scenes
+from viz.views.scenes import Asked, narrower
 from viz.views.schedule import boxes
 
 pytest.importorskip("pygraphviz")
@@ -59,6 +66,43 @@ def test_folded_and_unfolded_pictures_of_random_networks(cell, part, level, step
     check(viz.draw(given, "folded", level=level), folded(view))
     drawing = viz.draw(given, "unfolded", steps, level, force=True)
     check(drawing, unfolded(view, choose(steps)))
+
+
+@settings(max_examples=min(settings().max_examples, 12))
+@given(
+    RANDOM_CELLS, PART, st.sampled_from(["gate", "op"]), st.sampled_from([1, 2, 8]), st.booleans()
+)  # fmt: skip
+def test_steps_drawn_short_keep_what_enters_and_what_leaves(cell, part, level, steps, shared):
+    """Every box and edge is one of the quotient's, the laws of geometry hold, text is readable."""
+    given, shown = part_of(cell, part), choose(steps)
+    view = operations(given, level, shared=shared)
+    short = elided(view, {block.id for block in view.blocks})
+    carried = lambda v: {(k.source, k.name, k.delay) for k in v.links if k.delay}
+    assert (carried(short), short.outputs) == (carried(view), view.outputs)
+    asked = Asked("unfolded", steps, level, False, False, False, (), "shared" if shared else "tags",
+                  PRINT, True)  # fmt: skip
+    asked = narrower(asked, False)[0]
+    scene = scenes.folded(given, asked)
+    check(Drawing(scene), unfolded(view, shown, short))
+    assert {law.__name__: law(scene) for law in geometry.LAWS if law(scene)} == {}
+
+
+@FEW
+@given(RANDOM_CELLS, PART, st.sampled_from(["gate", "op"]))
+def test_at_a_width_text_is_readable_and_what_is_left_out_is_told(cell, part, level):
+    given = part_of(cell, part)
+    whole = viz.draw(given, "unfolded", 3, level, force=True)
+    boxes = lambda drawing: sum(s.block != "" for s in drawing.scene.shapes.values())
+    told = lambda drawing: re.findall("left out|to fit|…", " ".join(drawing.words))
+    for part_of_it in (1.0, 0.8, 0.6, 0.4):
+        try:
+            drawing = viz.draw(given, "unfolded", 3, level, force=True,
+                               width=f"{whole.least() * part_of_it + 0.01:.2f}pt")  # fmt: skip
+        except ValueError as refused:
+            assert "is not read; from" in str(refused)  # noqa: PT017  # others are whole
+        else:
+            assert drawing.scene.smallest()[0] * drawing.width / drawing.extent() >= LEAST
+            assert bool(told(drawing)) == (boxes(drawing) < boxes(whole))
 
 
 @FEW
