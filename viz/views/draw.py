@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from minigrad.core import Tensor
@@ -100,11 +101,31 @@ def draw(
     drawing = _drawing(obj, asked, title, layout, engine)
     if width is None:
         return drawing
+    wide = points(width)
     for narrower in scenes.narrower(asked, isinstance(obj, Graph | Tensor)):
-        if drawing.least() <= points(width):
+        if drawing.least() <= wide:
             break
         drawing = _drawing(obj, narrower, title, layout, engine)
-    return drawing.sized(width)
+    try:
+        return drawing.sized(width)
+    except ValueError as refused:
+        fits = _fitting(obj, asked, wide)
+        raise ValueError(f"{refused}{fits and f'; {fits} can be read at {width}'}") from None
+
+
+def _fitting(obj: Any, asked: Asked, wide: float) -> str:
+    """The view of a cell that can be read at a width, if the one that was asked for cannot."""
+    if asked.view == "schedule" or isinstance(obj, Graph | Tensor | Schedule | Task):
+        return ""
+    levels = ("cell", "gate") if asked.level in (None, "cell") else ("gate", "cell")
+    for view, level in (("block", None), *(("folded", level) for level in levels)):
+        try:
+            other = replace(asked, view=view, level=level, on_edges=False, params="tags")
+            if _drawing(obj, other, "", "nop2", None).least() <= wide:
+                return f"view={view!r}" + (f", level={level!r}" if level else "")
+        except ValueError:  # it has no such view
+            continue
+    return ""
 
 
 def _drawing(obj: Any, asked: Asked, title: str, layout: str, engine: str | None) -> Drawing:
