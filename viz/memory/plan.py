@@ -13,7 +13,7 @@ from viz.scene.label import timed, width, words
 BUS, GATES, LEVEL = 44.0, 112.0, 70.0  # heights of the bus and the gates, from level to level
 HALF = 0.75  # of a level: over a branch
 DOWN, JOIN = 20.0, 38.0  # where the state goes down to the bus, and the input up to it
-FIRST, COLUMN = 68.0, 76.0
+FIRST, COLUMN = 72.0, 76.0
 ASIDE = 44.0  # from a gate to what stands beside it
 OUT = 28.0  # from a border of the cell to the end of a wire out there
 GATE = (46.0, 32.0)
@@ -43,7 +43,7 @@ class Plan:
     >>> from viz.memory.memory import memory
     >>> plan = Plan(memory(rnn.LSTMCell(3, 5).folded()))
     >>> plan.x["f"], plan.x["o"] - plan.x["f"], plan.y["C__2"] == plan.line
-    (68.0, 228.0, True)
+    (72.0, 228.0, True)
     >>> plan = Plan(memory(rnn.GRUCell(3, 5).folded()))
     >>> plan.x["add"] < plan.x["r"] == plan.x["multiply"] < plan.x["z"] < plan.x["h"]
     True
@@ -97,7 +97,7 @@ class Plan:
         self.exit = end + max(44.0, self.longest + 30)
         self.right = self.exit + 30
         for gate in self.aside:  # its role stands beside its wire
-            self.right = max(self.right, self.x[gate] + self._told(gate) + 16)
+            self.right = max(self.right, self.x[gate] + self._told(gate) + 22)
 
     def _told(self, gate: str) -> float:
         return width(words(self.cell.roles.get(gate, "")), LETTERS)
