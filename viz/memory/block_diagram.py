@@ -13,7 +13,7 @@ from itertools import pairwise
 from viz.memory.inlets import Inlets
 from viz.memory.parts import Memory
 from viz.memory.pen import hopping
-from viz.memory.plan import BUS, GATE, LETTERS, OUT
+from viz.memory.plan import BUS, GATE, LETTERS, OUT, STATES
 from viz.memory.sheet import BROAD, PEN, THICK, Sheet
 from viz.quotients.quotient import Link
 from viz.scene.curve import Point, elbow, join, line
@@ -97,7 +97,7 @@ class BlockDiagram:
         before = f"t−{cell.back.delay}"
         self.pen.text((2 - OUT, y), timed(label, before), 18, "end", carry)
         if cell.shows:
-            told = words("cell state: long-term memory")
+            told = words(STATES[0])
             self.pen.text((16, y + 31), told, LETTERS, "start", MUTED)
         sheet.number(f"old {cell.state}", (2 - OUT, y + 19), anchor="end")
         is_made = sheet.stage in (0, *range(sheet.stages[cell.line[-1]], 99))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from viz.memory.parts import BUS as FROM_BUS
 from viz.memory.parts import INPUT, PAST
 from viz.memory.pen import hopping
-from viz.memory.plan import BUS, DOWN, GATE, JOIN, LETTERS, OUT
+from viz.memory.plan import BUS, DOWN, GATE, JOIN, LETTERS, OUT, STATES
 from viz.memory.sheet import BROAD, PEN, Sheet
 from viz.quotients.quotient import Link
 from viz.scene.curve import elbow, join, line
@@ -52,9 +52,9 @@ class Inlets:
         if k:
             label = timed(symbol(k.name.rpartition(".")[2]), f"t−{k.delay}")
             self.pen.text((2 - OUT, BUS), label, 18, "end", colour)
-            if self.cell.shows:
+            if self.plan.two:
                 at = (self.plan.right - 10, self.plan.low + 19)
-                self.pen.text(at, words("hidden state: short-term memory"), LETTERS, "end", MUTED)
+                self.pen.text(at, words(STATES[1]), LETTERS, "end", MUTED)
             self.sheet.number(f"old {k.name}", (2 - OUT, BUS + 19), anchor="end")
 
     def _inputs(self) -> None:

@@ -7,6 +7,8 @@ shown goes down a column of its own, from the line's end to the height of the ga
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from viz.memory.parts import INPUT, Memory
 from viz.scene.label import timed, width, words
 
@@ -18,6 +20,7 @@ ASIDE = 44.0  # from a gate to what stands beside it
 OUT = 28.0  # from a border of the cell to the end of a wire out there
 GATE = (46.0, 32.0)
 DOT = 26.0  # diameter of × and +
+STATES = ("cell state: long-term memory", "hidden state: short-term memory")
 LETTERS = 16.5  # of all texts but numbers: 6 pt where the cell is 8 cm wide
 
 
@@ -30,6 +33,7 @@ class Plan:
         line: the height of the straight line.
         lane: the height of what gates read of the input alone, below the bus.
         aside: gates that read the input alone.
+        two: whether the bus carries another state than the line.
         low: the lower border of the cell.
         tap: where what is shown leaves the line.
         exit: where what is shown goes up and out.
@@ -38,6 +42,7 @@ class Plan:
     Args:
         cell: what is drawn.
         longest: the width of the longest number on a wire.
+        say: what is written in place of words.
 
     >>> import rnn
     >>> from viz.memory.memory import memory
@@ -49,14 +54,14 @@ class Plan:
     True
     """
 
-    def __init__(self, cell: Memory, longest: float = 0.0) -> None:
-        self.cell, self.longest = cell, longest
+    def __init__(self, cell: Memory, longest: float = 0.0, say: Callable[[str], str] = str) -> None:
+        self.cell, self.longest, self.say = cell, longest, say
         self.column = max(COLUMN, longest + 60)
         self.size = {b.id: self._size(b.id) for b in cell.view.blocks}
         self.aside = [g for g in cell.gates if cell.reads[g] == INPUT]
         self.lane = BUS - 40
-        below = bool(self.aside), bool(cell.shows and cell.carried)  # a line, a line of text
-        self.low = BUS - 40 - 22 * sum(below)
+        self.two = bool(cell.shows and cell.carried)
+        self.low = BUS - 40 - 22 * (bool(self.aside) + self.two)  # a line, a line of text
         self.x: dict[str, float] = {}
         self.y: dict[str, float] = {}
         self._columns()
@@ -70,7 +75,8 @@ class Plan:
 
     def _columns(self) -> None:
         cell, reset = self.cell, self.cell.reset
-        self.next = FIRST
+        self.next, self.edge = FIRST, DOWN  # of gates, and of boxes
+        self.written = JOIN + 2  # below the bus
         if reset:
             if reset.made:  # between the state's way down and what it is multiplied by
                 wide = self.size[reset.made][0]
@@ -94,13 +100,13 @@ class Plan:
         for block in cell.shows:
             self.x[block] = self.tap
         end = self.tap if cell.shows else max(self.x[g] for g in (*cell.gates, cell.line[-1]))
-        self.exit = end + max(44.0, self.longest + 30)
-        self.right = self.exit + 30
-        for gate in self.aside:  # its role stands beside its wire
-            self.right = max(self.right, self.x[gate] + self._told(gate) + 22)
+        above, below = (self._told(text) + 26 for text in STATES)
+        self.exit = max(end + max(44.0, self.longest + 30), above if cell.shows else 0)
+        self.right = max(self.exit + 30, self.written + 15, JOIN + below if self.two else 0)
 
-    def _told(self, gate: str) -> float:
-        return width(words(self.cell.roles.get(gate, "")), LETTERS)
+    def _told(self, text: str) -> float:
+        """The width of a text in the words of the style."""
+        return width(words(self.say(text)), LETTERS)
 
     def _is_beside(self, block: str) -> bool:
         """Whether an operation on one gate stands at the height of what reads it."""
@@ -112,10 +118,12 @@ class Plan:
         if gate not in self.x:
             named = width(timed(self.cell.name(gate), "t"), LETTERS) + 15  # left of what rises
             left = max((self.x[g] for g in self.cell.gates if g in self.x), default=DOWN)
-            self.x[gate] = max(self.next, left + named)
-            self.next = self.x[gate] + self.column
-            if gate in self.aside:
-                self.next = max(self.next, self.x[gate] + self._told(gate) + 46)
+            told, half = self._told(self.cell.roles.get(gate, "")), self.size[gate][0] / 2
+            before = 4 if gate in self.aside else told / 2  # of its role stands left of its wire
+            needs = left + named, self.edge + 14 + half, self.written + 6 + before
+            x = self.x[gate] = max(self.next, *needs)
+            self.next, self.edge = x + self.column, x + half
+            self.written = x + (7 + told if gate in self.aside else told / 2)
 
     def _over(self, block: str) -> None:
         """Over its last operand, or beside it."""
@@ -126,6 +134,7 @@ class Plan:
         self.x[block] = self.next - self.column + ASIDE
         beside = self.size[block][0] / 2 + GATE[0] / 2
         self.next = self.x[block] + max(beside + 16, beside + self.longest + 12)
+        self.edge = self.x[block] + self.size[block][0] / 2
 
     def _heights(self) -> None:
         cell, level = self.cell, dict.fromkeys(self.cell.gates, 0.0)

@@ -30,7 +30,11 @@ class Sheet:
     def __init__(self, cell: Memory, scene: Scene, numbers: Mapping[str, str], stage: int) -> None:
         self.cell, self.scene, self.numbers, self.stage = cell, scene, numbers, stage
         longest = max((width(words(text), NUMBER) for text in numbers.values()), default=0.0)
-        self.pen, self.plan, self.stages = Pen(scene), Plan(cell, longest), cell.stages()
+        self.pen, self.plan, self.stages = (
+            Pen(scene),
+            Plan(cell, longest, scene.style.say),
+            cell.stages(),
+        )
         self.shapes: dict[str, Shape] = {}
 
     def active(self, block: str) -> bool:

@@ -87,10 +87,19 @@ def test_a_block_diagram_is_read_at_8_cm(name):
     assert figures.memory_cell(CELLS[name]).sized("8cm").width == pytest.approx(8 / 2.54 * 72)
 
 
-def test_the_words_of_a_gru_can_be_told_in_another_language():
-    words = {"reset": "Rücksetzen", "update": "Auffrischen", "candidate": "Vorschlag"}
-    told = figures.memory_cell(CELLS["GRU"], {"words": words}).words
-    assert set(told) & {*words, *words.values()} == set(words.values())
+def test_words_of_another_language_have_their_room():
+    words = {"reset": "zurücksetzen", "update": "auffrischen", "candidate": "Vorschlag",
+             "forget": "vergessen", "input": "dazulernen", "output": "weitergeben",
+             "cell state: long-term memory": "Zellzustand: das Langzeitgedächtnis des Netzes",
+             "hidden state: short-term memory": "verborgener Zustand: das Kurzzeitgedächtnis",
+    }  # fmt: skip
+    for cell in CELLS.values():
+        drawing = figures.memory_cell(cell, {"words": words})
+        english = figures.memory_cell(cell).words
+        assert drawing.words == sorted(words.get(text, text) for text in english)
+        assert {
+            law.__name__: law(drawing.scene) for law in geometry.LAWS if law(drawing.scene)
+        } == {}
 
 
 def test_what_a_gate_is_for_is_told_of_other_cells_too():
