@@ -1,5 +1,6 @@
 """Block diagrams: of any gated cell, every edge of it, where its reset gate acts, at 8 cm."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from tests.viz import geometry
 from tests.viz.own import MGU, Blend, Highway, Peeping, Residual
 from tests.viz.reading import folded, read_back
 from viz import figures
+from viz.memory.block_diagram import block_diagram
 from viz.memory.memory import memory
 from viz.memory.parts import Reset
-from viz.memory.plan import Plan
+from viz.memory.plan import BUS, DOWN, JOIN, Plan
 from viz.scene.scene import Scene
 from viz.scene.styles import STYLES
 
@@ -48,6 +50,16 @@ def crossings(scene: Scene) -> list[Any]:
     ]  # fmt: skip
 
 
+def misled(scene: Scene) -> list[Any]:
+    """Wires that carry another value than that of the line where they begin."""
+    found = []
+    for w in scene.wires:
+        (x, y), read = w.path[0], {delay > 0 for _, delay in w.carries}
+        if read and (y == BUS or x in (DOWN, JOIN)):
+            found += [w] if read != {JOIN: {False}, DOWN: {True}}.get(x, {False, True}) else []
+    return found
+
+
 @settings(max_examples=30)  # each is five pictures
 @given(BUILDS, st.sampled_from(sorted(STYLES)))
 def test_every_build_of_a_gated_cell_has_its_diagram(cell, style):
@@ -57,6 +69,7 @@ def test_every_build_of_a_gated_cell_has_its_diagram(cell, style):
     nodes, edges = folded(found.view)
     drawing = figures.memory_cell(cell, style)
     assert read_back(drawing) == (nodes - {("x", 0)}, edges)
+    assert misled(drawing.scene) == []
     for drawn in (drawing, figures.stages(cell, cell.init(0), [1.0] * 3, style=style)):
         broken = {law.__name__: law(drawn.scene) for law in geometry.LAWS if law(drawn.scene)}
         assert broken == {}
@@ -67,6 +80,13 @@ def test_a_crossing_without_a_hop_is_noticed(monkeypatch):
     assert crossings(figures.memory_cell(CELLS["GRU"]).scene) == []
     monkeypatch.setattr(Plan, "trunks", lambda *ends: [])
     assert {target for target, *_ in crossings(figures.memory_cell(CELLS["GRU"]).scene)} == {"h"}
+
+
+def test_a_gate_that_is_drawn_at_the_whole_bus_is_noticed():
+    """The candidate of a GRU reads x, not h."""
+    cell, reads = CELLS["GRU"], {"r": "bus", "z": "bus", "h": "bus", "add": "past"}
+    wrong = replace(memory(cell.folded()), reads=reads)
+    assert [w.target for w in misled(block_diagram(wrong, STYLES["print"]))] == ["h"]
 
 
 def test_a_gru_shows_where_its_reset_gate_acts():
