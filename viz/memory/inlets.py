@@ -27,8 +27,9 @@ class Inlets:
         self.inputs = list(dict.fromkeys(k.source for k in on_bus if not k.delay))
         self.before = next((k for k in on_bus if k.delay), None)
         look = sheet.scene.style.look("input").line
-        self.colour = sheet.carry(self.before.name) if self.before else look
-        self.tint = INK if self.before and look == self.colour else look
+        states = [k.name for k in (self.before, self.cell.back) if k]
+        self.tint = INK if look in map(sheet.carry, states) else look
+        self.colour = sheet.carry(self.before.name) if self.before else self.tint
 
     def draw(self) -> None:
         """The bus and all that goes beside it."""

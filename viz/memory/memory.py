@@ -17,6 +17,8 @@ from viz.quotients.operations import operations
 from viz.quotients.quotient import Link, Quotient
 from viz.quotients.roles import gates
 
+Value = tuple[str, str, int]
+"""What a link carries: its source, the state it is, and how old."""
 WANTED = (
     "a block diagram is of a state that goes from step to step by × and + alone, as in an LSTM "
     "or a GRU, with gates that read the same"
@@ -84,27 +86,33 @@ def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:
     return Memory(view, ops, back, tuple(line), tuple(feeds))
 
 
+def _value(link: Link) -> Value:
+    return (link.source, link.name, link.delay)
+
+
 def _placed(cell: Memory) -> Memory | None:
     """The cell with all its parts, if every block has its place in the diagram."""
     view, back = cell.view, cell.back
     inputs = {b.id for b in view.blocks if b.kind == "input"}
     inner = [b.id for b in view.blocks if b.id not in inputs and b.id not in cell.line]
-    states = {(k.source, k.name) for k in view.links if k.delay and k.name != back.name}
-    states = states or {(k.source, k.name) for k in view.links if k.delay and k.target in inner}
-    outside = {b: set[tuple[str, str]]() for b in inner}
+    old = [k for k in view.links if k.delay]
+    states = {_value(k) for k in old if k.name != back.name}
+    states = states or {_value(k) for k in old if k.target in inner}
+    outside = {b: set[Value]() for b in inner}
     for k in view.links:
-        is_old = bool(k.delay) and (k.source, k.name) in states
-        if k.target in outside and (is_old or k.source in inputs):
-            outside[k.target].add((k.source, k.name))
-    given = frozenset[tuple[str, str]]().union(*outside.values())
-    halves = {given: BUS, given - states: INPUT, given & states: PAST, frozenset(): ""}
+        if k.target in outside and (_value(k) in states or k.source in inputs):
+            outside[k.target].add(_value(k))
+    given = frozenset[Value]().union(*outside.values())
+    halves = {given - states: INPUT, given & states: PAST, given: BUS, frozenset(): ""}
     reads = {b: halves.get(frozenset(outside[b]), "none") for b in inner}
     gates = [b for b in inner if reads[b] in (BUS, INPUT)]
-    if not gates or "none" in reads.values() or len(states) > 1:
+    if BUS not in reads.values() or "none" in reads.values() or len(states) > 1:
         return None  # they do not read the same bus
+    if any(k.name == back.name and k.delay != back.delay for k in old):
+        return None  # the line and its readers are of two times
     cell = replace(
         cell, gates=tuple(gates), reads={b: reads[b] for b in inner if reads[b]},
-        carried=next((name for _, name in states), ""),
+        carried=next((name for _, name, _ in states), ""),
     )  # fmt: skip
     shows = [b for b in inner if b not in gates and _leads(b, cell)]
     found = _reset(replace(cell, shows=tuple(shows)))
@@ -132,14 +140,14 @@ def _reset(cell: Memory) -> Memory | None:
     return replace(cell, reset=Reset(gates[0], product, made[0] if made else "", candidate))
 
 
-def _ordered(cell: Memory, inner: list[str], states: set[tuple[str, str]]) -> Memory | None:
+def _ordered(cell: Memory, inner: list[str], states: set[Value]) -> Memory | None:
     """The cell with its gates from left to right, if nothing is read but where a wire leads."""
     view, end, shows, reset = cell.view, cell.line[-1], cell.shows, cell.reset
     chains = [*pairwise(cell.line), *pairwise(shows)]
     last = shows[-1] if shows else end
     if any(cell.readers[a] != [b] for a, b in chains) or not set(view.outputs) <= {last, end}:
         return None
-    if any(source != last for source, _ in states):
+    if any(source != last for source, *_ in states):
         return None
     if set(cell.readers[last]) & {*inner} - {*cell.gates, *shows}:
         return None

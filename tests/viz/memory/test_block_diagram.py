@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minigrad as mg
 import rnn
 import viz
 from tests.viz import geometry
@@ -20,6 +21,38 @@ from viz.memory.plan import BUS, DOWN, JOIN, Plan
 from viz.scene.scene import Scene
 from viz.scene.styles import STYLES
 
+
+class Minimal(MGU):
+    """Gates read the input alone (Feng et al. 2024); the bus is that input."""
+
+    def step(self, p: Any, x: Any, h: Any) -> Any:
+        z = mg.named("z", mg.sigmoid(x @ p.W_xf))
+        h = mg.named("h", (1.0 - z) * h + z * mg.named("n", mg.tanh(x @ p.W_xh)))
+        return h, h
+
+
+class Blind(MGU):
+    """No gate reads all: the input here, the state before there."""
+
+    def step(self, p: Any, x: Any, h: Any) -> Any:
+        z = mg.named("z", mg.sigmoid(x @ p.W_xf))
+        n = mg.named("n", mg.tanh(x @ p.W_xh + (z * h) @ p.W_hh))
+        h = mg.named("h", (1.0 - z) * h + z * n)
+        return h, h
+
+
+class Late(MGU):
+    """Its line is two steps old, what its gates read one."""
+
+    state = ("h", "before")
+
+    def step(self, p: Any, x: Any, h: Any, before: Any) -> Any:
+        z = mg.named("z", mg.sigmoid(x @ p.W_xf + h @ p.W_hf))
+        n = mg.named("n", mg.tanh(x @ p.W_xh + h @ p.W_hh))
+        new = mg.named("h", (1.0 - z) * before + z * n)
+        return new, new, h
+
+
 CELLS = {
     "LSTM": rnn.LSTMCell(3, 5),
     "peepholes": rnn.LSTMCell(3, 5, peepholes=True),
@@ -28,6 +61,7 @@ CELLS = {
     "MGU": MGU(),
     "highway": Highway(),
     "coupled LSTM": Blend(memory=True),
+    "minimal": Minimal(),
 }
 BUILDS = st.builds(
     Blend,
@@ -132,8 +166,10 @@ def test_what_a_gate_is_for_is_told_of_other_cells_too():
         "forget", "candidate", "input", "output"]  # fmt: skip
 
 
-def test_the_view_is_the_figure():
+def test_the_view_is_the_figure_and_keeps_the_laws():
     for cell in CELLS.values():
+        scene = figures.memory_cell(cell).scene
+        assert {law.__name__: law(scene) for law in geometry.LAWS if law(scene)} == {}
         drawn, figure = viz.draw(cell, "block"), figures.memory_cell(cell)
         assert drawn.scene.wires == figure.scene.wires
         assert drawn.scene.shapes == figure.scene.shapes
@@ -143,7 +179,9 @@ def test_the_view_is_the_figure():
     assert [s.id for s in marked if s.is_marked] == ["r"]
 
 
-@pytest.mark.parametrize("cell", [rnn.RNNCell(3, 5), Residual(), rnn.Stack([MGU(), MGU(4)])])
+@pytest.mark.parametrize(
+    "cell", [rnn.RNNCell(3, 5), Residual(), Blind(), Late(), rnn.Stack([MGU(), MGU(4)])]
+)
 def test_who_has_no_block_diagram_is_told_what_has(cell):
     with pytest.raises(ValueError, match=r"by × and \+ alone.*level='gate' draws any cell"):
         viz.draw(cell, "block")
