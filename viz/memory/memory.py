@@ -106,14 +106,16 @@ def _placed(cell: Memory) -> Memory | None:
     halves = {given - states: INPUT, given & states: PAST, given: BUS, frozenset(): ""}
     reads = {b: halves.get(frozenset(outside[b]), "none") for b in inner}
     gates = [b for b in inner if reads[b] in (BUS, INPUT)]
+    carried = next((name for _, name, _ in states), "")
     if BUS not in reads.values() or "none" in reads.values() or len(states) > 1:
         return None  # they do not read the same bus
     if any(k.name == back.name and k.delay != back.delay for k in old):
         return None  # the line and its readers are of two times
+    if len(given - states) > 1 and (INPUT in reads.values() or carried == back.name):
+        return None  # there is one way up to the bus, and one line below it
     cell = replace(
-        cell, gates=tuple(gates), reads={b: reads[b] for b in inner if reads[b]},
-        carried=next((name for _, name, _ in states), ""),
-    )  # fmt: skip
+        cell, gates=tuple(gates), reads={b: reads[b] for b in inner if reads[b]}, carried=carried
+    )
     shows = [b for b in inner if b not in gates and _leads(b, cell)]
     found = _reset(replace(cell, shows=tuple(shows)))
     return found and _ordered(found, inner, states)

@@ -9,7 +9,7 @@ from viz.memory.pen import Pen
 from viz.memory.plan import Plan
 from viz.scene.curve import Point
 from viz.scene.label import Run, width, words
-from viz.scene.scene import Scene, Shape
+from viz.scene.scene import Scene
 from viz.scene.style import GREY, INK
 
 THICK, BROAD, PEN = 3.2, 2.4, 1.4
@@ -30,12 +30,8 @@ class Sheet:
     def __init__(self, cell: Memory, scene: Scene, numbers: Mapping[str, str], stage: int) -> None:
         self.cell, self.scene, self.numbers, self.stage = cell, scene, numbers, stage
         longest = max((width(words(text), NUMBER) for text in numbers.values()), default=0.0)
-        self.pen, self.plan, self.stages = (
-            Pen(scene),
-            Plan(cell, longest, scene.style.say),
-            cell.stages(),
-        )
-        self.shapes: dict[str, Shape] = {}
+        self.pen, self.plan = Pen(scene), Plan(cell, longest, scene.style.say)
+        self.stages = cell.stages()
 
     def active(self, block: str) -> bool:
         """Whether a block is of the stage that is shown."""
