@@ -14,6 +14,7 @@ import numpy as np
 import viz
 from minigrad.extras import DISTRIBUTION, installing, version
 from rnn.threads import CHOOSING
+from viz.output.render import converter
 from viz.scene.styles import PRINT
 
 NEEDED_FOR = {
@@ -25,8 +26,8 @@ NEEDED_FOR = {
     "matplotlib": ("plots", "study"),
     "jinja2": ("minigrad study: the page", "study"),
     "openpyxl": ("minigrad study --spreadsheet", "study"),
-    "typst": ("PNG and PDF pictures", "render"),
-    "pygraphviz": ("EPS pictures where there is no dot", "render"),
+    "typst": ("PNG, PDF and EPS pictures", "render"),
+    "pygraphviz": ("free-form layouts where there is no dot", "render"),
     "h5py": ("rnn.from_keras: weights files", "interop"),
     "onnx": ("rnn.from_onnx, rnn.to_onnx, minigrad.export", "onnx"),
     "jax": ('minigrad.compile(f, engine="jax"), minigrad.export', "jax"),
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         hint = f": {installing(extra)}" if extra and not found[name] else ""
         print(f"{name:13} {found[name] or 'missing':10} {purpose}{hint}")
     renderers = viz.available()
-    print(f"dot           {renderers['dot'] or 'missing':10} EPS, free-form layouts")
+    print(f"dot           {renderers['dot'] or 'missing':10} free-form layouts")
     print(f"fonts         {fonts()}")
     print(f"BLAS          {blas()}")
     needs = f"needs {installing('train')}"
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     print("SVG pictures work.")
     drawn = renderers["typst"] or renderers["dot"] or renderers["pygraphviz"]
     print(f"PNG and PDF pictures {'work' if drawn else 'need typst, dot or pygraphviz'}.")
+    works = renderers["typst"] and converter()
+    print(f"EPS pictures {'work' if works else 'need typst, and pdftops or gs'}.")
     print(f"Training from the command line {'works' if training else needs}.")
     if not any(name in os.environ for name in CHOOSING):
         print(

@@ -95,11 +95,11 @@ class BlockDiagram:
         cell, y, sheet, right = self.cell, self.plan.line, self.sheet, self.plan.right
         label, carry = symbol(cell.state.rpartition(".")[2]), sheet.carry(cell.state)
         before = f"t−{cell.back.delay}"
-        self.pen.text((2 - OUT, y), timed(label, before), 18, "end", carry)
+        self.pen.text((-1 - OUT, y), timed(label, before), 18, "end", carry)
         if cell.shows:
             told = words(STATES[0])
             self.pen.text((16, y + 31), told, LETTERS, "start", MUTED)
-        sheet.number(f"old {cell.state}", (2 - OUT, y + 19), anchor="end")
+        sheet.number(f"old {cell.state}", (-1 - OUT, y + 19), anchor="end")
         is_made = sheet.stage in (0, *range(sheet.stages[cell.line[-1]], 99))
         colour = carry if is_made else GREY
         self.pen.text((right + OUT + 5, y), timed(label, "t"), 18, "start", colour)

@@ -52,11 +52,11 @@ class Inlets:
         self.pen.wire("", "", line((6 - OUT, BUS), (far, BUS)), colour, BROAD, 0.0)
         if k:
             label = timed(symbol(k.name.rpartition(".")[2]), f"t−{k.delay}")
-            self.pen.text((2 - OUT, BUS), label, 18, "end", colour)
+            self.pen.text((-1 - OUT, BUS), label, 18, "end", colour)
             if self.plan.two:
                 at = (self.plan.right - 10, self.plan.low + 19)
                 self.pen.text(at, words(STATES[1]), LETTERS, "end", MUTED)
-            self.sheet.number(f"old {k.name}", (2 - OUT, BUS + 19), anchor="end")
+            self.sheet.number(f"old {k.name}", (-1 - OUT, BUS + 19), anchor="end")
 
     def _inputs(self) -> None:
         """The first input is the bus where no state is, all others join it from below."""
@@ -64,8 +64,8 @@ class Inlets:
         for n, block in enumerate(self.inputs):
             label = timed(self.cell.view[block].label, "t")
             if not self.before and not n:
-                self.pen.text((2 - OUT, BUS), label, 18, "end", self.tint)
-                self.sheet.number(block, (2 - OUT, BUS + 19), anchor="end")
+                self.pen.text((-1 - OUT, BUS), label, 18, "end", self.tint)
+                self.sheet.number(block, (-1 - OUT, BUS + 19), anchor="end")
                 continue
             x = JOIN - 20 * n
             self.pen.wire("", "", line((x, low), (x, BUS - 4)), self.tint, BROAD)

@@ -43,8 +43,8 @@ class Drawing:
     Args:
         scene: every shape, wire and text with its place.
         layout: "nop2" keeps the places; another layout of Graphviz, such as "dot", makes its own.
-        engine: who renders: None for our own SVG, of which Typst makes PNG and PDF; "graphviz",
-            or one of "dot" and "pygraphviz", for everything.
+        engine: who renders: None for our own SVG, of which Typst makes PNG, PDF and EPS;
+            "graphviz", or one of "dot" and "pygraphviz", for everything.
         width: of the picture on paper, such as "8cm"; None for that of the scene.
 
     Raises:
@@ -139,7 +139,8 @@ class Drawing:
 
         Args:
             path: ends in .svg, .tikz, .gv or .dot, which need nothing; in .png or .pdf, for which
-                there must be Typst or Graphviz; or in .eps, for which there must be Graphviz.
+                there must be Typst or Graphviz; or in .eps, for which there must be Typst and, to
+                convert its PDF, `pdftops` or `gs`.
             dpi: pixels of a PNG to the inch.
 
         Raises:
@@ -172,11 +173,12 @@ class Drawing:
 
     def _rendered(self, suffix: str, dpi: float) -> bytes:
         """The picture in a format that somebody else writes."""
-        if suffix != "eps" and not self.by_graphviz:
+        if not self.by_graphviz:
             try:
                 return from_svg(self.svg(), suffix, dpi)
             except RendererMissing:
-                pass
+                if suffix == "eps":  # another picture than the SVG is for those who ask for it
+                    raise
         scale = self.width / self.extent() if self.width else 1.0
         source = digraph(self.scene, self.layout, round(dpi) if suffix == "png" else None, scale)
         return render(source.source, suffix, self.engine)

@@ -1,8 +1,9 @@
 """Renderers: SVG, DOT and TikZ are always there; PNG and PDF are made from the SVG by Typst.
 
 Typst comes as one wheel for every system, with fonts in it: no letter is lost where a machine has
-none, and PNG and PDF are the SVG, place by place. Without it, and for EPS, Graphviz draws the DOT,
-as a program or inside pygraphviz, and measures with what fonts it finds.
+none, and PNG and PDF are the SVG, place by place. EPS is that PDF, by Poppler or Ghostscript.
+Without Typst Graphviz draws PNG and PDF from the DOT, as a program or inside pygraphviz, and
+measures with what fonts it finds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import io
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -37,19 +39,26 @@ class RendererMissing(RuntimeError):
 
 def _needs(suffix: str) -> str:
     """What a format is drawn by, and how to install it."""
-    graphviz_ = f"Graphviz: install the program ({_command()})"
+    graphviz_ = f"Graphviz: install the program ({_command('graphviz')})"
     if suffix == "eps":
-        return f"{graphviz_} or pip install pygraphviz"
+        return (
+            f"the Python package typst ({installing('render')}) and pdftops or gs to convert its "
+            f"PDF ({_command('poppler')}); where a PDF will do, as in LaTeX, save .pdf"
+        )
     return f"the Python package typst ({installing('render')}) or {graphviz_}"
 
 
-def _command() -> str:
-    """How Graphviz is installed here."""
-    if sys.platform == "darwin":
-        return "brew install graphviz"
-    if sys.platform == "win32":
-        return "winget install Graphviz.Graphviz"
-    return "sudo apt install graphviz"
+_INSTALLED_BY = {
+    "darwin": {"graphviz": "brew install graphviz", "poppler": "brew install poppler"},
+    "win32": {"graphviz": "winget install Graphviz.Graphviz",
+              "poppler": "winget install oschwartz10612.Poppler"},
+    "linux": {"graphviz": "sudo apt install graphviz", "poppler": "sudo apt install poppler-utils"},
+}  # fmt: skip
+
+
+def _command(program: str) -> str:
+    """How a program is installed here."""
+    return _INSTALLED_BY.get(sys.platform, _INSTALLED_BY["linux"])[program]
 
 
 def available() -> dict[str, str | None]:
@@ -76,12 +85,12 @@ def _marked(letter: re.Match[str]) -> str:
 
 
 def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
-    """An SVG as "png" or "pdf", by Typst.
+    """An SVG as "png" or "pdf", by Typst; as "eps", by what converts that PDF.
 
     Raises:
-        RendererMissing: it is not there.
+        RendererMissing: one of them is not there.
     """
-    if not _package("typst"):
+    if not _package("typst") or (suffix == "eps" and converter() is None):
         raise RendererMissing(suffix)
     try:
         import typst
@@ -101,7 +110,30 @@ def from_svg(svg: str, suffix: str, dpi: float) -> bytes:
         if suffix == "png":
             return bytes(typst.compile(str(main), format="png", ppi=dpi))
         # The same picture has the same bytes, whenever it is written.
-        return bytes(typst.compile(str(main), format="pdf", timestamp=0))
+        pdf = bytes(typst.compile(str(main), format="pdf", timestamp=0))
+        return pdf if suffix == "pdf" else _eps(pdf, Path(folder))
+
+
+_CONVERTERS = {
+    "pdftops": ["-eps", "a.pdf", "a.eps"],
+    "gs": ["-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=eps2write", "-sOutputFile=a.eps", "a.pdf"],
+}
+
+
+def converter() -> str | None:
+    """The program that makes an EPS of a PDF; None if there is none."""
+    return next(filter(shutil.which, _CONVERTERS), None)
+
+
+def _eps(pdf: bytes, folder: Path) -> bytes:
+    """A PDF as EPS, its letters as letters."""
+    (folder / "a.pdf").write_bytes(pdf)
+    name = str(converter())
+    done = subprocess.run([name, *_CONVERTERS[name]], cwd=folder, capture_output=True, check=False)
+    if done.returncode or not (folder / "a.eps").exists():
+        told = done.stderr.decode(errors="replace").strip()
+        raise RuntimeError(f"{name} failed: {told[:300]}")
+    return (folder / "a.eps").read_bytes()
 
 
 def _size(svg: str) -> tuple[float, float]:

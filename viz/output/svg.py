@@ -7,6 +7,7 @@ not. Every text goes through `escape`, every name is our own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from viz.scene.curve import Path, Point, arrow
@@ -28,6 +29,7 @@ from viz.scene.style import (
 
 MARGIN = 13.0
 SLIM = 0.37  # half the width of an arrowhead, to its length
+LEAN, FAR = 0.1, 0.17  # from a slanted letter, and from an f, to what stands above it, in ems
 LONG = 600  # of a title or description
 
 
@@ -158,11 +160,14 @@ def _label(
 
 
 def _runs(style: Style, label: Sequence[Run], size: float) -> str:
-    parts, level = [], 0.0
+    parts, level, lean = [], 0.0, 0.0
     for run in label:
         wanted = {0: 0.0, 1: -RAISE, -1: -LOWER}[run.script]
         shift = f' dy="{_n((wanted - level) * size)}"' if wanted != level else ""
-        level = wanted
+        if lean and run.script > 0:  # a slanted letter reaches over what stands above it
+            shift += f' dx="{_n(lean * size)}"'
+        far = FAR if run.text.endswith("f") else LEAN
+        level, lean = wanted, far if run.role == SLANTED and not run.script else 0.0
         slant = ' font-style="italic"' if run.role == SLANTED else ""
         small = f' font-size="{_n(size * SCRIPT)}"' if run.script else ""
         parts.append(
@@ -186,10 +191,12 @@ def family(style: Style, role: str) -> str:
     return f"{shown}, {BEHIND.get(name, 'sans-serif' if role == 'word' else 'serif')}"
 
 
+@lru_cache(4096)
 def _text(text: str) -> str:
     return escape(clean(text, LONG))
 
 
+@lru_cache(4096)  # most numbers of a picture are in it more than once
 def _n(value: float) -> str:
     """A number with at most two decimals, without a trailing zero or a negative zero."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")

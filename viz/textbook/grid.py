@@ -255,7 +255,17 @@ def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
         points = flat(path)
         return min((s.distance(p) for s in others for p in points), default=math.inf)
 
-    free = next((path for path in candidates if room(path) >= CLEAR), None)
+    def is_free(path: Path) -> bool:
+        xs, ys = zip(*path, strict=True)  # a curve lies between its points
+        left, right, low, high = min(xs) - CLEAR, max(xs) + CLEAR, min(ys) - CLEAR, max(ys) + CLEAR
+        near = [
+            s for s in others
+            if s.x - s.w / 2 < right and left < s.x + s.w / 2
+            and s.y - s.h / 2 < high and low < s.y + s.h / 2
+        ]  # fmt: skip
+        return not any(s.distance(p) < CLEAR for s in near for p in flat(path))
+
+    free = next(filter(is_free, candidates), None)
     return free or max(candidates, key=room)
 
 

@@ -3,6 +3,7 @@
 import html
 import xml.dom.minidom
 import xml.etree.ElementTree as xml_tree
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import given
 import rnn
 import viz
 from tests.viz.hostile import HOSTILE, PIECES, everywhere, shown
+from viz.figures.gallery import gallery
 
 pygraphviz = pytest.importorskip("pygraphviz")
 
@@ -35,6 +37,21 @@ def test_places_in_the_dot_are_those_of_the_scene():
     for name, shape in drawing.scene.shapes.items():
         assert graph.get_node(name).attr["pos"] == f"{shape.x:.2f},{shape.y:.2f}"
         assert graph.get_node(name).attr["label"] is not None
+
+
+def warned(source, capfd):
+    """What Graphviz says when it draws a DOT, measuring text by the fonts that it finds."""
+    capfd.readouterr()
+    pygraphviz.AGraph(string=source).draw(format="svg", prog="dot")
+    return [line for line in capfd.readouterr().err.splitlines() if "too small for label" in line]
+
+
+def test_the_text_of_every_figure_has_room_in_the_fonts_of_graphviz(capfd):
+    found = {e.name: warned(e.drawing().source, capfd) for e in gallery()}
+    assert {name: told for name, told in found.items() if told} == {}
+    tight = viz.draw(rnn.Dense(2, 2)).scene
+    tight.shapes = {name: replace(s, w=9.0, h=9.0) for name, s in tight.shapes.items()}
+    assert len(warned(viz.Drawing(tight).source, capfd)) == len(tight.shapes)
 
 
 def written(node):

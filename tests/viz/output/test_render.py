@@ -1,9 +1,11 @@
 import os
 import re
+import shutil
 import struct
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rnn
@@ -117,12 +119,44 @@ def test_a_mark_stands_above_a_tall_letter(before, tmp_path):
     assert tops[1] < tops[0] - 6
 
 
-def test_eps_has_all_letters(tmp_path):
-    pytest.importorskip("pygraphviz")
-    drawing = viz.draw(rnn.LSTMCell(3, 5))
+@pytest.mark.parametrize("program", ["pdftops", "gs"])
+def test_eps_is_the_picture_of_the_svg(program, monkeypatch, tmp_path):
+    """Drawn by Ghostscript, which knows nothing of ours, it is the PNG; mirrored it is not."""
+    pytest.importorskip("typst")
+    image = pytest.importorskip("PIL.Image")
+    if not (shutil.which(program) and shutil.which("gs")):
+        pytest.skip(f"{program} or gs is missing")
+    monkeypatch.setattr(render, "_CONVERTERS", {program: render._CONVERTERS[program]})
+    drawing = viz.draw(rnn.LSTMCell(3, 5), on_edges=True)
     data = Path(drawing.save(tmp_path / "a.eps")).read_bytes()
     assert data.startswith(b"%!PS-Adobe-3.0 EPSF")
-    assert b"cairo" in data[:200]
+    seen = []
+    drawing.save(tmp_path / "a.png", dpi=288)
+    for name, options in (("a.eps", {"scale": 4}), ("a.png", {})):
+        with image.open(tmp_path / name) as found:
+            found.load(**options)
+            small = found.convert("L").resize((160, 80), image.Resampling.BOX)
+            seen.append(np.asarray(small, float))
+    eps, png = seen
+    assert np.abs(eps - png).mean() < np.abs(eps - png[:, ::-1]).mean() / 4
+
+
+def test_eps_without_a_converter_is_refused_and_the_pdf_is_named(monkeypatch, tmp_path):
+    pytest.importorskip("typst")
+    monkeypatch.setattr(render, "_CONVERTERS", {})
+    with pytest.raises(viz.RendererMissing, match=r"pdftops or gs .*as in LaTeX, save \.pdf"):
+        viz.draw(rnn.Dense(2, 2)).save(tmp_path / "a.eps")
+    assert (tmp_path / "a.svg").exists()
+    assert not (tmp_path / "a.eps").exists()
+
+
+def test_a_converter_that_fails_says_why(monkeypatch, tmp_path):
+    pytest.importorskip("typst")
+    if not shutil.which("pdftops"):
+        pytest.skip("pdftops is missing")
+    monkeypatch.setattr(render, "_CONVERTERS", {"pdftops": ["-eps", "b.pdf", "a.eps"]})
+    with pytest.raises(RuntimeError, match=r"pdftops failed: .*b\.pdf"):
+        viz.draw(rnn.Dense(2, 2)).save(tmp_path / "a.eps")
 
 
 @pytest.mark.parametrize("dpi", [0, -1, True, "96", float("nan"), 1e9])

@@ -1,6 +1,7 @@
 """SVG is well-formed whatever things are called, and the same in every process."""
 
 import os
+import re
 import subprocess
 import sys
 import xml.dom.minidom
@@ -15,6 +16,9 @@ import rnn
 import viz
 from tests.viz.hostile import HOSTILE as TEXTS
 from tests.viz.hostile import everywhere, shown
+from viz.output.svg import FAR, LEAN, _runs
+from viz.scene.label import symbol, timed, words
+from viz.scene.styles import PRINT
 
 HOSTILE = [
     "<script>alert(1)</script>", "\\N", "\\", "a:b", 'x"y', "a&b", "]]>", "--", "<B>", "\x00\x1b",
@@ -108,3 +112,11 @@ def test_bytes_are_the_same_in_every_process():
         )
         told.add(done.stdout)
     assert len(told) == 1
+
+
+def test_a_time_keeps_away_from_a_slanted_letter():
+    """Letters lean over what stands above and behind them, an f most; upright ones do not."""
+    moved = lambda label: re.findall(r' dx="([\d.]+)"', _runs(PRINT, label, 10.0))
+    found = [moved(timed(symbol(name), "t")) for name in ("h", "f", "W_xf")]
+    assert found == [[f"{10 * LEAN:g}"], [f"{10 * FAR:g}"], []]
+    assert moved(timed(words("h"), "t")) == []
