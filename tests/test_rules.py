@@ -68,7 +68,7 @@ RULES = {
     "viz.formulas.step": ("broadcast_to squeeze sum", "what stretches, what a sum keeps"),
     "viz.formulas.terms": ("concatenate index multiply reshape", "written by more than operands"),
     "viz.memory.memory": ("add multiply", "nothing on the line but × and +"),
-    "viz.quotients.roles": ("multiply sigmoid", "gates are known by what they multiply"),
+    "viz.quotients.roles": ("multiply sigmoid subtract", "gates are known by what they multiply"),
     "viz.quotients.operations": ("multiply", "peepholes: a weight for each unit"),
 }
 """The rules that are about single operations, and why each is no fact of an operation."""

@@ -27,6 +27,8 @@ def gradients():
 DRAWINGS = {
     "rnn": lambda: viz.draw(rnn.RNNCell(3, 5, 2), steps="t"),
     "lstm_gates": lambda: viz.draw(rnn.LSTMCell(3, 5), "unfolded", 2, "gate"),
+    "lstm_block": lambda: viz.draw(rnn.LSTMCell(3, 5), "block"),
+    "gru_block": lambda: viz.draw(rnn.GRUCell(3, 5), "block"),
     "lstm_operations": lambda: viz.draw(rnn.LSTMCell(3, 5), "folded", level="op"),
     "lstm_backward": lambda: viz.draw(
         mg.adjoint(rnn.LSTMCell(3, 5).folded()), "folded", level="gate"

@@ -163,6 +163,57 @@ class MGU(rnn.Cell):
 
 
 @dataclass(frozen=True)
+class Blend(rnn.Cell):
+    """A gated cell of any build: its line, what weighs it, and what its candidate reads.
+
+    Args:
+        memory: a state of its own on the line, of which a gate shows a part.
+        weighs: "two" gates, or "keep" or "write", one gate of which the other is 1 minus it.
+        reset: "" for none, "before" or "after" the product, "same" for the gate on the line.
+        turned: the operands of products and sums the other way round.
+    """
+
+    inputs: int = 3
+    hidden: int = 4
+    memory: bool = False
+    weighs: str = "keep"
+    reset: str = ""
+    turned: bool = False
+
+    @property
+    def state(self):
+        return ("h", "C") if self.memory else ("h",)
+
+    def parameters(self):
+        X, H = self.inputs, self.hidden
+        return weights(**{f"W_{k}{g}": (X if k == "x" else H, H) for g in "zirno" for k in "xh"})
+
+    def step(self, p, x, h, C=None):
+        turn = (lambda a, b: (b, a)) if self.turned else (lambda a, b: (a, b))
+        times = lambda a, b: mg.multiply(*turn(a, b))
+        plus = lambda a, b: mg.add(*turn(a, b))
+        gate = lambda g: mg.named(g, mg.sigmoid(x @ p[f"W_x{g}"] + h @ p[f"W_h{g}"]))
+        z = gate("z")
+        keep, write = {
+            "two": lambda: (z, gate("i")),
+            "keep": lambda: (z, 1.0 - z),
+            "write": lambda: (1.0 - z, z),
+        }[self.weighs]()
+        past = h @ p.W_hn
+        if self.reset == "after":
+            past = times(gate("r"), past)
+        elif self.reset:
+            past = times(z if self.reset == "same" else gate("r"), h) @ p.W_hn
+        n = mg.named("n", mg.tanh(plus(x @ p.W_xn, past)))
+        old = C if self.memory else h
+        new = mg.named("C" if self.memory else "h", plus(times(keep, old), times(write, n)))
+        if not self.memory:
+            return new, new
+        h = mg.named("h", times(gate("o"), mg.tanh(new)))
+        return h, h, new
+
+
+@dataclass(frozen=True)
 class FastWeights(rnn.Cell):
     """A matrix of fast weights, the outer products of its states (Ba et al. 2016)."""
 

@@ -19,7 +19,8 @@ from rnn.run import run
 from viz.given import Styled, styled
 from viz.given import cell as as_cell
 from viz.memory.block_diagram import block_diagram
-from viz.memory.memory import Memory, memory
+from viz.memory.memory import WANTED, memory
+from viz.memory.parts import Memory
 from viz.output.drawing import Drawing
 from viz.scene.label import words
 from viz.scene.plates import Plate, stacked
@@ -32,15 +33,17 @@ from viz.views.numbers import summary
 def memory_cell(cell: Cell, style: Styled = "print") -> Drawing:
     """The block diagram of a gated cell, its carried state a straight line.
 
-    A cell whose states all pass through weights or activations has no such line, and gates that
-    read one another, or the line by weights, as those of a GRU, do not stand beside it; such a cell
-    is drawn gate by gate, and says so. A stack has a diagram for each layer, the last on top.
+    What a gate reads of another is by way of a reset gate, before or after the product. A cell
+    whose states all pass through weights or activations has no such line; it is drawn gate by
+    gate, and says so. A stack has a diagram for each layer, the last on top.
 
     >>> import rnn
     >>> memory_cell(rnn.LSTMCell(3, 5, peepholes=True))
     <Drawing: LSTMCell>
-    >>> memory_cell(rnn.GRUCell(3, 5))
-    <Drawing: GRUCell, one step, gates>
+    >>> memory_cell(rnn.GRUCell(3, 5, reset="before"))
+    <Drawing: GRUCell>
+    >>> memory_cell(rnn.RNNCell(3, 5))
+    <Drawing: RNNCell, one step, gates>
     """
     look = styled("memory_cell", style)
     found = memory(as_cell("memory_cell", cell).folded())
@@ -57,8 +60,9 @@ def memory_cell(cell: Cell, style: Styled = "print") -> Drawing:
     drawing = draw(cell, view="folded", level="gate", style=style)
     if any(r.name for r in cell.folded().recurrences):
         left, low, right, _ = drawing.scene.bounds()
-        told = "built otherwise than a memory cell: gate by gate"
-        drawing.scene.texts.append(Text((left + right) / 2, low - 14, words(told), 12, MUTED))
+        at = ((left + right) / 2, low - 14)
+        told = words("no line of × and + that is fed by gates that read the same: gate by gate")
+        drawing.scene.texts.append(Text(*at, told, 12, MUTED))
     return drawing
 
 
@@ -68,7 +72,8 @@ def stages(
     """A memory cell computing: a panel for each stage, with the numbers on its wires.
 
     Args:
-        cell: with a straight line, as `memory_cell` draws it.
+        cell: with a straight line, as `memory_cell` draws it; one with a reset gate begins with
+            what is read of the past.
         params: of the cell.
         x: one input, `(X,)` or `(1, X)`.
         state: as in `rnn.run` for one row, which chooses it if None.
@@ -85,7 +90,7 @@ def stages(
     look, folded = styled("stages", style), as_cell("stages", cell).folded()
     found = memory(folded)
     if found is None:
-        raise ValueError(f"stages: {cell!r} has no state whose way is only × and +")
+        raise ValueError(f"stages: {cell!r} has no stages; {WANTED}")
     numbers = _numbers(cell, folded, found, params, x, state)
     panels = []
     for k, told in enumerate(_stages(found), 1):
@@ -96,7 +101,8 @@ def stages(
 def _stages(found: Memory) -> list[str]:
     """What happens in each stage, by its operation on the line."""
     name = found.state.rpartition(".")[2]
-    told = [
+    told = [f"the percent of {name} to read"] if found.reset else []
+    told += [
         f"the percent of {name} to remember"
         if found.ops[block] == "multiply"
         else f"updating {name}"

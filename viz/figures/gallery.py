@@ -51,7 +51,7 @@ def gallery(
     styled("gallery", style)
     plain, memory, gated = RNNCell(X, H, O), LSTMCell(X, H), GRUCell(X, H)
     deep = Stack([RNNCell(X, H), RNNCell(H, H, O)])
-    small = LSTMCell(1, 1)
+    before, small, least = GRUCell(X, H, "before"), LSTMCell(1, 1), GRUCell(1, 1)
     backward = folded_adjoint(memory.folded())
     return [
         Entry(
@@ -126,9 +126,22 @@ def gallery(
         Entry(
             "j_gru",
             "The gated recurrent unit",
-            "Its one state is read by every gate, so it has no separate line for the memory.",
+            "One gate weighs the old state against a candidate, another what the candidate reads.",
             lambda: figures.memory_cell(gated, style),
             equations(gated),
+        ),
+        Entry(
+            "j_gru_before",
+            "The gated recurrent unit, reset before the product",
+            "As in the paper: the state is weighed before its weights, not after them.",
+            lambda: figures.memory_cell(before, style),
+            equations(before),
+        ),
+        Entry(
+            "j_gru_stages",
+            "Its three stages, with numbers",
+            "What to read of the old state, what to keep of it, and what to put in its place.",
+            lambda: figures.stages(least, least.init(0), [1.0], [0.5], style),
         ),
         Entry(
             "k_bidirectional",

@@ -1,97 +1,48 @@
-"""Memory cells, recognised by what they do: a state whose way to the next step is only × and +.
+"""Gated cells, recognised by what they do: a state whose way to the next step is only × and +.
 
 That way is the straight line of the block diagram. What is multiplied and added is made by gates,
 and from the line's end the cell makes what it shows. Nothing is known of names or activations, so
-a renamed gate, a peephole or a user's own cell gives its own diagram; a cell that is built
+a GRU, a renamed gate, a peephole or a user's own cell gives its own diagram; a cell that is built
 otherwise gives none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import pairwise
 
 from minigrad.folded import Folded
+from viz.memory.parts import BUS, INPUT, PAST, Memory, Reset
 from viz.quotients.operations import operations
 from viz.quotients.quotient import Link, Quotient
 from viz.quotients.roles import gates
 
-
-@dataclass(frozen=True)
-class Memory:
-    """A gated cell as a line, what flows into it, and what is read from its end.
-
-    Attributes:
-        view: the cell's gates and operations.
-        state: the name of the carried state; `back` its delayed link.
-        line: the operations on its way, each × or +, in order.
-        feeds: for each of them the block whose value it takes from below, "" for a number.
-        shows: from the line's end to the shown state, in order; empty if nothing else is shown.
-        gates: blocks that read the bus, from left to right.
-        roles: what each gate is for: forget, input, candidate, output.
-    """
-
-    view: Quotient
-    ops: dict[str, str]
-    back: Link
-    line: tuple[str, ...]
-    feeds: tuple[str, ...]
-    shows: tuple[str, ...]
-    gates: tuple[str, ...]
-    roles: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def state(self) -> str:
-        """The name of the state on the line."""
-        return self.back.name
-
-    @cached_property
-    def sources(self) -> dict[str, list[str]]:
-        """For each block those it reads within the step, in order."""
-        found: dict[str, list[str]] = {block.id: [] for block in self.view.blocks}
-        for k in self.view.links:
-            if not k.delay:
-                found[k.target].append(k.source)
-        return found
-
-    def tree(self, root: str) -> list[str]:
-        """A block and all it is made of down to the gates, operands first."""
-        order, stack = [], [root]
-        while stack:
-            block = stack.pop()
-            order.append(block)
-            if block not in self.gates:
-                inner = [s for s in self.sources[block] if s not in (*self.line, *self.shows)]
-                stack += inner
-        return order[::-1]
-
-    def stages(self) -> dict[str, int]:
-        """For each block its stage: one for each operation on the line, the last for what shows."""
-        found = {}
-        for n, (block, feed) in enumerate(zip(self.line, self.feeds, strict=True), 1):
-            found.update(dict.fromkeys([block, *(self.tree(feed) if feed else ())], n))
-        for block in self.shows:
-            found.update(dict.fromkeys(self.tree(block), len(self.line) + 1))
-        return found
-
+Value = tuple[str, str, int]
+"""What a link carries: its source, the state it is, and how old."""
+WANTED = (
+    "a block diagram is of a state that goes from step to step by × and + alone, as in an LSTM "
+    "or a GRU, with gates that read the same"
+)
+"""What a cell must be to have one, for whoever refuses another."""
 
 
 def memory(folded: Folded) -> Memory | None:
-    """The memory cell that a folded graph is, or None if it is built otherwise.
+    """The gated cell that a folded graph is, or None if it is built otherwise.
 
     >>> import rnn
     >>> found = memory(rnn.LSTMCell(3, 5).folded())
     >>> found.state, found.line, found.feeds, found.gates
     ('C', ('multiply', 'C__2'), ('f', 'multiply__2'), ('f', 'i', 'C', 'o'))
-    >>> memory(rnn.GRUCell(3, 5).folded()) is None
+    >>> memory(rnn.GRUCell(3, 5).folded()).reset
+    Reset(gate='r', product='multiply', made='add', candidate='h')
+    >>> memory(rnn.RNNCell(3, 5).folded()) is None
     True
     """
     view = operations(folded, "gate")
     ops = {b.id: _operation(folded, b.nodes) for b in view.blocks}
     for name in dict.fromkeys(k.name for k in view.links if k.delay > 0):
-        found = _along(view, ops, name)
+        line = _along(view, ops, name)
+        found = line and _placed(line)
         if found:
             purposes = {view.of[k]: role for k, role in gates(folded).items() if k in view.of}
             return replace(found, roles={b: purposes[b] for b in found.gates if b in purposes})
@@ -105,17 +56,14 @@ def _operation(folded: Folded, members: tuple[int, ...]) -> str:
 
 
 def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:
-    """The memory cell whose line carries a state, if it is one."""
+    """The line that carries a state and what feeds it, if the state goes by × and + alone."""
     into: dict[str, list[Link]] = {block.id: [] for block in view.blocks}
-    readers: dict[str, set[str]] = {block.id: set() for block in view.blocks}
     for k in view.links:
         into[k.target].append(k)
-        if not k.delay:
-            readers[k.source].add(k.target)
     reached: dict[str, Link] = {}  # × and + that only × and + part from the old state
     for block in view.blocks:
+        plain = ops[block.id] in ("multiply", "add") and not any(k.through for k in into[block.id])
         for k in into[block.id]:
-            plain = not k.through and ops[block.id] in ("multiply", "add")
             if plain and (k.name == name if k.delay else k.source in reached):
                 reached.setdefault(block.id, k)
     ends = [k.source for k in view.links if k.name == name]
@@ -128,8 +76,6 @@ def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:
         return None
     back = reached[at]
     line.insert(0, at)
-    if any(readers[a] != {b} for a, b in pairwise(line)):
-        return None
     feeds = []
     for n, name in enumerate(line):
         before = line[n - 1] if n else ""
@@ -137,64 +83,101 @@ def _along(view: Quotient, ops: dict[str, str], name: str) -> Memory | None:
         if len(given) > 1 or len(into[name]) != len(given) + 1:
             return None
         feeds.append(given[0] if given else "")
-    return _checked(view, ops, back, line, feeds, into, readers)
+    return Memory(view, ops, back, tuple(line), tuple(feeds))
 
 
-def _checked(
-    view: Quotient,
-    ops: dict[str, str],
-    back: Link,
-    line: list[str],
-    feeds: list[str],
-    into: dict[str, list[Link]],
-    readers: dict[str, set[str]],
-) -> Memory | None:
-    """The memory cell, if every block has its place in the diagram."""
-    end = line[-1]
+def _value(link: Link) -> Value:
+    return (link.source, link.name, link.delay)
+
+
+def _placed(cell: Memory) -> Memory | None:
+    """The cell with all its parts, if every block has its place in the diagram."""
+    view, back = cell.view, cell.back
     inputs = {b.id for b in view.blocks if b.kind == "input"}
-    inner = [b.id for b in view.blocks if b.id not in inputs and b.id not in line]
-    gates = [
-        b for b in inner
-        if any(k.source in inputs or (k.delay and k.name != back.name) for k in into[b])
-    ]  # fmt: skip
-    buses = {b: frozenset((k.source, k.name) for k in into[b] if k.source != end) for b in gates}
-    if not gates or len(set(buses.values())) != 1:
+    inner = [b.id for b in view.blocks if b.id not in inputs and b.id not in cell.line]
+    old = [k for k in view.links if k.delay]
+    states = {_value(k) for k in old if k.name != back.name}
+    states = states or {_value(k) for k in old if k.target in inner}
+    outside = {b: set[Value]() for b in inner}
+    for k in view.links:
+        if k.target in outside and (_value(k) in states or k.source in inputs):
+            outside[k.target].add(_value(k))
+    given = frozenset[Value]().union(*outside.values())
+    halves = {given - states: INPUT, given & states: PAST, given: BUS, frozenset(): ""}
+    reads = {b: halves.get(frozenset(outside[b]), "none") for b in inner}
+    gates = [b for b in inner if reads[b] in (BUS, INPUT)]
+    carried = next((name for _, name, _ in states), "")
+    if BUS not in reads.values() or "none" in reads.values() or len(states) > 1:
         return None  # they do not read the same bus
-    if any(not k.delay and k.source not in {*inputs, end} for b in gates for k in into[b]):
-        return None  # a gate reads another
-    shows = [b for b in inner if b not in gates and _leads(b, end, into, set(gates))]
-    if any(readers[a] != {b} for a, b in pairwise(shows)):
+    if any(k.name == back.name and k.delay != back.delay for k in old):
+        return None  # the line and its readers are of two times
+    if len(given - states) > 1 and (INPUT in reads.values() or carried == back.name):
+        return None  # there is one way up to the bus, and one line below it
+    cell = replace(
+        cell, gates=tuple(gates), reads={b: reads[b] for b in inner if reads[b]}, carried=carried
+    )
+    shows = [b for b in inner if b not in gates and _leads(b, cell)]
+    found = _reset(replace(cell, shows=tuple(shows)))
+    return found and _ordered(found, inner, states)
+
+
+def _reset(cell: Memory) -> Memory | None:
+    """The cell with its reset gate, if all that gates read of one another is by way of one."""
+    inner = {g: [s for s in cell.sources[g] if s in cell.sources and s != cell.line[-1]
+                 and cell.view[s].kind != "input"] for g in cell.gates}  # fmt: skip
+    candidates = [g for g in cell.gates if inner[g]]
+    past = [b for b, what in cell.reads.items() if what == PAST]
+    if not candidates:
+        return None if past else cell
+    (candidate, *more), (product, *others) = candidates, inner[candidates[0]]
+    read = cell.sources[product]
+    gates = [b for b in read if b in cell.gates and b != candidate]
+    made = [b for b in read if b not in gates]
+    if more or others or len(gates) != 1 or product in cell.gates:
         return None
+    if past != (made or [product]) or len(past) > 1 or any(cell.sources[b] for b in made):
+        return None
+    if cell.readers[product] != [candidate] or any(cell.readers[b] != [product] for b in made):
+        return None
+    return replace(cell, reset=Reset(gates[0], product, made[0] if made else "", candidate))
+
+
+def _ordered(cell: Memory, inner: list[str], states: set[Value]) -> Memory | None:
+    """The cell with its gates from left to right, if nothing is read but where a wire leads."""
+    view, end, shows, reset = cell.view, cell.line[-1], cell.shows, cell.reset
+    chains = [*pairwise(cell.line), *pairwise(shows)]
     last = shows[-1] if shows else end
-    other = {k.source for k in view.links if k.delay and k.name != back.name}
-    if (
-        not other <= {last}
-        or not set(view.outputs) <= {last, end}
-        or readers.get(last, set()) & {*inner} - set(gates) - set(shows)
-    ):
+    if any(cell.readers[a] != [b] for a, b in chains) or not set(view.outputs) <= {last, end}:
         return None
-    if any(k.delay and k.name == back.name and b not in gates for b in inner for k in into[b]):
+    if any(source != last for source, *_ in states):
         return None
-    if any(len(readers[b]) != 1 for b in inner if b != last or b in gates):
+    if set(cell.readers[last]) & {*inner} - {*cell.gates, *shows}:
         return None
-    beside = [k.source for b in shows for k in into[b] if k.source not in (end, *shows)]
-    if any(b not in gates for b in beside):
+    peeping = [k for k in view.links if k.delay and k.target in inner and not cell.on_bus(k)]
+    if any(k.target not in cell.gates for k in peeping) or (peeping and reset):
         return None
-    found = Memory(view, ops, back, tuple(line), tuple(feeds), tuple(shows), tuple(gates))
-    ordered = [b for feed in feeds if feed for b in found.tree(feed) if b in gates] + beside
-    placed = {b for feed in feeds if feed for b in found.tree(feed)} | {*beside, *shows}
-    if placed != set(inner) or len(set(ordered)) != len(gates):
+    ops = [b for b in inner if b not in cell.gates]
+    if any(len(cell.readers[b]) != 1 for b in ops if b != last):
         return None
-    return Memory(view, ops, back, tuple(line), tuple(feeds), tuple(shows), tuple(ordered))
+    beside = [s for b in shows for s in cell.sources[b] if s not in (end, *shows)]
+    parts = [reset.gate, reset.made, reset.product] if reset else []
+    fed = [b for feed in cell.feeds if feed for b in cell.tree(feed)]
+    order = list(dict.fromkeys(b for b in [*parts[:1], *fed, *beside] if b in cell.gates))
+    placed = {*filter(None, parts), *fed, *beside, *shows}
+    if placed != set(inner) or any(len(cell.readers[b]) > 1 or b in ops for b in beside):
+        return None
+    if any(cell.feeds.count(b) > 1 for b in cell.gates):
+        return None
+    return replace(cell, gates=tuple(order))
 
 
-def _leads(block: str, end: str, into: dict[str, list[Link]], gates: set[str]) -> bool:
+def _leads(block: str, cell: Memory) -> bool:
     """Whether a block is made from the line's end, not through a gate."""
     stack = [block]
     while stack:
-        for k in into[stack.pop()]:
-            if not k.delay and k.source == end:
+        for source in cell.sources[stack.pop()]:
+            if source == cell.line[-1]:
                 return True
-            if not k.delay and k.source not in gates:
-                stack.append(k.source)
+            if source not in cell.gates:
+                stack.append(source)
     return False

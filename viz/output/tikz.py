@@ -57,7 +57,8 @@ class _Pen:
         ground, lines = self.scene.style.paint(GROUND), self.lines
         if ground not in ("none", "white"):
             left, low, right, top = self.scene.bounds()
-            corners = f"{self.at((left - 8, low - 8))} rectangle {self.at((right + 8, top + 8))}"
+            ends = self.at((left - 12, low - 12)), self.at((right + 12, top + 12))
+            corners = " rectangle ".join(ends)
             lines = [rf"\fill[{self.colour(ground)}] {corners};", *lines]
             known.append(rf"\definecolor{{{self.colour(ground)}}}{{HTML}}{{{ground[1:].upper()}}}%")
         title = "".join(c if c.isascii() else "?" for c in clean(self.scene.title, 120))
@@ -133,10 +134,11 @@ class _Pen:
         bold: bool = False,
     ) -> None:  # fmt: skip
         """Every label stands on one line, as high as its letters, whatever hangs from them."""
-        points = max(size * self.scale, 1.0)
-        face = rf"\fontsize{{{points:.2f}}}{{{points * 1.2:.2f}}}\selectfont"
+        # Scaled from 10 pt: in small sizes letters of TeX are wider, scripts at least 5 pt.
+        face = r"\fontsize{10}{12}\selectfont"
         face += r"\sffamily\bfseries " if bold else r"\sffamily "
         side = {"start": "base west", "middle": "base", "end": "base east"}[anchor]
         place = self.at((x, y - size * 0.34))
-        options = f"anchor={side},inner sep=0pt,text={self.colour(colour)}"
+        scale = f"scale={max(size * self.scale, 1.0) / 10:.3f}"
+        options = f"anchor={side},inner sep=0pt,{scale},text={self.colour(colour)}"
         self.lines.append(rf"\node[{options}] at {place} {{{face}{tex(label)}}};")

@@ -69,7 +69,7 @@ def affine(nodes: Sequence[Node], members: Sequence[int], fixed: Collection[int]
                 dot = " ·" if nodes[k].lowering.weight is not None else ""
                 found.append((*called(nodes[i]), *words(dot)))
     if not 0 < len(found) < 4:
-        return LINEAR
+        return LINEAR if len(members) > 1 else sign(nodes, members[-1], ())
     return tuple(run for label in found for run in (*words(" + "), *label))[1:]
 
 

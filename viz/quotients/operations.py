@@ -167,7 +167,8 @@ def quotient(
         sub = layers.sub(node.name, node.scope) if node.name else ""
         main = next((i for i in reversed(members) if not nodes[i].is_alias), k)
         label = sign(nodes, main, members)
-        if node.name is None and label == LINEAR:
+        is_weighed = level == "gate" and nodes[main].lowering.weight is not None
+        if node.name is None and (label == LINEAR or is_weighed):
             label = affine(nodes, members, free - carried)
         if level == "gate" and folded is not None and is_adjoint(folded):
             label = (*label, *factor(nodes, main, keys))

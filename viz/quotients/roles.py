@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from minigrad.core import PRIMITIVES
 from minigrad.facts import SUMS
 from minigrad.folded import EVERY, SEQUENCE, STATIC, Folded
@@ -115,13 +117,19 @@ def memories(folded: Folded) -> dict[int, str]:
 
 
 def gates(folded: Folded) -> dict[int, str]:
-    """What a gate is for, by what it multiplies: forget, input, candidate, output.
+    """What a gate is for, by what it multiplies: forget, input, candidate, output, update, reset.
+
+    An update gate weighs the old state, and the other way round the candidate; a reset gate weighs
+    what the candidate is made of.
 
     >>> import rnn
     >>> list(gates(rnn.LSTMCell(3, 5).folded()).values())
     ['forget', 'input', 'candidate', 'output']
+    >>> sorted(gates(rnn.GRUCell(3, 5).folded()).values())
+    ['candidate', 'reset', 'update']
     """
     nodes, made, found = folded.step.nodes, origins(folded), dict[int, str]()
+    named = {} if is_adjoint(folded) else memories(folded)
 
     def bare(k: int) -> int:
         while nodes[k].is_alias:
@@ -131,25 +139,59 @@ def gates(folded: Folded) -> dict[int, str]:
     def factors(k: int) -> list[int]:
         return [bare(i) for i in nodes[k].inputs] if nodes[k].op == "multiply" else []
 
-    for memory in () if is_adjoint(folded) else memories(folded):
-        old = {i for i, (origin, _, _) in made.items() if origin == memory}
-        stack, terms = [bare(memory)], list[int]()
+    def weight(k: int) -> int:  # 1 − z weighs as z does, the other way round
+        given = nodes[k].inputs
+        if nodes[k].op != "subtract" or nodes[given[0]].op != "constant":
+            return k
+        return bare(given[1]) if np.all(nodes[given[0]].value == 1) else k
+
+    for state in () if is_adjoint(folded) else sorted({origin for origin, *_ in made.values()}):
+        old = {i for i, (origin, _, _) in made.items() if origin == state}
+        stack, terms = [bare(state)], list[int]()
         while stack:
             k = stack.pop()
             if nodes[k].lowering.chain == SUMS:
                 stack += [bare(i) for i in nodes[k].inputs][::-1]
             else:
                 terms.append(k)
-        for pair in map(factors, terms):
-            if old.intersection(pair):
-                found |= {k: "forget" for k in pair if k not in old and not is_leaf(nodes[k])}
+        pairs = [pair for pair in map(factors, terms) if pair]
+        fresh = [pair for pair in pairs if not old.intersection(pair)]
+        kept = {weight(k) for pair in pairs for k in pair
+                if old.intersection(pair) and k not in old and not is_leaf(nodes[k])}  # fmt: skip
+        coupled = kept & {weight(k) for pair in fresh for k in pair}
+        found |= {k: "update" if k in coupled else "forget" for k in kept}
+        for pair in fresh if kept or state in named else ():
+            if coupled.intersection(map(weight, pair)):
+                candidates = [k for k in pair if weight(k) not in coupled]
             elif sum(nodes[k].op == "sigmoid" for k in pair) == 1:
                 pair.sort(key=lambda k: nodes[k].op != "sigmoid")
-                found |= dict(zip(pair, ("input", "candidate"), strict=True))
-        shown = reached(nodes, memory, statics(folded))
-        for state in {origin for origin, _, _ in made.values()} & shown:
-            pair = factors(bare(state))
+                found[pair[0]], candidates = "input", pair[1:]
+            else:
+                continue
+            found |= dict.fromkeys(candidates, "candidate")
+            for k in candidates:
+                found = {**dict.fromkeys(_resets(folded, k), "reset"), **found}
+        shown = reached(nodes, state, statics(folded)) if state in named else set()
+        for other in {origin for origin, _, _ in made.values()} & shown:
+            pair = factors(bare(other))
             found |= {k: "output" for k in pair if k not in shown and not is_leaf(nodes[k])}
+    return found
+
+
+def _resets(folded: Folded, candidate: int) -> set[int]:
+    """What multiplies, on the way to a candidate, a value made of the states before alone."""
+    nodes, made, fixed = folded.step.nodes, origins(folded), statics(folded)
+    ends = {origin for origin, _, _ in made.values()}
+    past, needed, found = {*made, *fixed}, {candidate}, set[int]()
+    for k in range(candidate + 1):
+        if nodes[k].inputs and past.issuperset(nodes[k].inputs):
+            past.add(k)
+    for k in range(candidate, -1, -1):
+        if k not in needed or k in past or k in ends:
+            continue
+        needed |= set(nodes[k].inputs)
+        if nodes[k].op == "multiply" and past.difference(fixed).intersection(nodes[k].inputs):
+            found |= {i for i in nodes[k].inputs if i not in past}
     return found
 
 

@@ -50,6 +50,7 @@ SEED = Style(
         "output": Look("#D3E2F7", "#1F4E9C"),
         "gate": Look("#EFEFEF", "#555555"),
         "gate:forget": Look("#D3E2F7", "#1F4E9C"),
+        "gate:update": Look("#D3E2F7", "#1F4E9C"),  # weighs the old state too
         "gate:input": Look("#D3EDD0", "#2B6E2F"),
         "gate:candidate": Look("#FFF3C9", "#8A6400"),
         "cell": Look("#D3EDD0", "#2B6E2F"),

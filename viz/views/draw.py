@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from minigrad.core import Tensor
@@ -24,7 +25,7 @@ from viz.views import scenes
 from viz.views.marks import Marked
 from viz.views.scenes import Asked
 
-VIEWS = ("folded", "unfolded", "schedule")
+VIEWS = ("folded", "unfolded", "block", "schedule")
 LEVELS = ("cell", "gate", "op")
 
 
@@ -51,10 +52,10 @@ def draw(
     Args:
         obj: a cell; a folded graph; its adjoint, of which the backward graph is drawn; a schedule;
             a traced graph; a tensor, with all that it was made from; or a modelling task.
-        view: "folded", one step with its recurrent edges; "unfolded", a column for every step; or
-            "schedule", what runs before, in and after each loop over time. None: folded and
-            unfolded side by side at the level "cell", else folded; a recorded graph is drawn as it
-            ran.
+        view: "folded", one step with its recurrent edges; "unfolded", a column for every step;
+            "block", the block diagram of a gated cell; or "schedule", what runs before, in and
+            after each loop over time. None: folded and unfolded side by side at the level "cell",
+            else folded; a recorded graph is drawn as it ran.
         steps: number of steps of the unfolded view (4), of which more than 6 are elided: 1, 2, ⋯,
             T. A list or range of steps gives exactly those; "t" the steps t−1, t and t+1.
         level: "cell", circles as in a textbook; "gate", a box for a gate; "op", a box for every
@@ -89,6 +90,8 @@ def draw(
     <Drawing: LSTMCell, 100 steps, every operation>
     >>> viz.draw(rnn.LSTMCell(3, 5), view="schedule")
     <Drawing: LSTMCell, schedule>
+    >>> viz.draw(rnn.GRUCell(3, 5), view="block")
+    <Drawing: GRUCell, block diagram>
     """
     looks = given.styled("draw", style)
     if not isinstance(title, str):
@@ -98,18 +101,38 @@ def draw(
     drawing = _drawing(obj, asked, title, layout, engine)
     if width is None:
         return drawing
+    wide = points(width)
     for narrower in scenes.narrower(asked, isinstance(obj, Graph | Tensor)):
-        if drawing.least() <= points(width):
+        if drawing.least() <= wide:
             break
         drawing = _drawing(obj, narrower, title, layout, engine)
-    return drawing.sized(width)
+    try:
+        return drawing.sized(width)
+    except ValueError as refused:
+        fits = _fitting(obj, asked, wide)
+        raise ValueError(f"{refused}{fits and f'; {fits} can be read at {width}'}") from None
+
+
+def _fitting(obj: Any, asked: Asked, wide: float) -> str:
+    """The view of a cell that can be read at a width, if the one that was asked for cannot."""
+    if asked.view == "schedule" or isinstance(obj, Graph | Tensor | Schedule | Task):
+        return ""
+    levels = ("cell", "gate") if asked.level in (None, "cell") else ("gate", "cell")
+    for view, level in (("block", None), *(("folded", level) for level in levels)):
+        try:
+            other = replace(asked, view=view, level=level, on_edges=False, params="tags")
+            if _drawing(obj, other, "", "nop2", None).least() <= wide:
+                return f"view={view!r}" + (f", level={level!r}" if level else "")
+        except ValueError:  # it has no such view
+            continue
+    return ""
 
 
 def _drawing(obj: Any, asked: Asked, title: str, layout: str, engine: str | None) -> Drawing:
     """A drawing with its title, as wide as it gets."""
     scene = _scene(obj, asked)
     name = getattr(obj, "label", "")
-    if name and (asked.view == "schedule" or asked.level in ("gate", "op")):
+    if name and (asked.view in ("block", "schedule") or asked.level in ("gate", "op")):
         scene.title = f"{name}, {scene.title}"
     if title:
         left, _, right, top = scene.bounds()
@@ -191,7 +214,9 @@ def _checked(asked: Asked) -> None:
 
 def _scene(obj: Any, asked: Asked) -> Scene:
     """The scene of whatever it is."""
-    if isinstance(obj, Graph) and (asked.view in ("folded", "schedule") or asked.level == "cell"):
+    if isinstance(obj, Graph) and (
+        asked.view in ("folded", "block", "schedule") or asked.level == "cell"
+    ):
         if asked.marked:
             raise ValueError(
                 "draw: marked numbers the nodes of the graph, which are others when it is folded; "
@@ -208,6 +233,8 @@ def _scene(obj: Any, asked: Asked) -> Scene:
         return scene
     if asked.view == "schedule":
         return scenes.scheduled(planned(_fold(obj)), asked)
+    if asked.view == "block":
+        return scenes.block(_fold(obj), asked)
     return scenes.folded(_fold(obj), asked)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from minigrad.folded import Folded
 from minigrad.lower.schedule import Schedule
 from viz.columns import diagram
+from viz.memory.block_diagram import block_diagram
+from viz.memory.memory import WANTED, memory
 from viz.quotients.circles import circles
 from viz.quotients.elided import elided
 from viz.quotients.operations import operations, quotient
@@ -96,6 +98,22 @@ def folded(given: Folded, asked: Asked) -> Scene:
     return scene
 
 
+def block(given: Folded, asked: Asked) -> Scene:
+    """The block diagram of a gated cell."""
+    _no_numbers(asked)
+    if asked.level not in (None, "gate") or asked.on_edges or asked.params != "tags":
+        raise ValueError(
+            "draw: a block diagram has a box for each gate, its weights are not drawn; level=, "
+            "on_edges= and params= are for the other views"
+        )
+    found = memory(given)
+    if found is None:
+        raise ValueError(f"draw: {WANTED}; view='folded', level='gate' draws any cell")
+    scene = block_diagram(found, asked.style)
+    point_out(scene, found.view, given.step.nodes, numbered(asked.marked, given.step.nodes, {}))
+    return scene
+
+
 def scheduled(plan: Schedule, asked: Asked) -> Scene:
     """A schedule: what runs once, and what in loops over time."""
     _no_numbers(asked)
@@ -115,7 +133,7 @@ def scheduled(plan: Schedule, asked: Asked) -> Scene:
 
 def recorded(record: Record, asked: Asked) -> Scene:
     """A graph as it was recorded: every operation that happened."""
-    if asked.view in ("folded", "schedule") or asked.level == "cell":
+    if asked.view in ("folded", "block", "schedule") or asked.level == "cell":
         what = f"view={asked.view!r}" if asked.view else f"level={asked.level!r}"
         raise ValueError(
             f"draw: a tensor is drawn as it was computed, not with {what}; draw the cell, or "

@@ -55,6 +55,7 @@ def mine(tmp_path, monkeypatch):
         ("mine.py:Own --on-edges --around", ">xh<"),
         ("mine.py:Own --title Meins --style dark", "Meins"),
         ("--cell lstm --view schedule --backward", "sums over all steps"),
+        ("--cell gru --view block", "candidate"),
     ],
 )
 def test_what_is_named_is_drawn(mine, call, told, capsys):

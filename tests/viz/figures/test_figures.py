@@ -141,12 +141,11 @@ def test_a_memory_cell_follows_its_code():
     assert len(peeping.wires) == len(plain.wires) + 3
 
 
-@pytest.mark.parametrize("cell", [rnn.GRUCell(X, H), PLAIN, rnn.GRUCell(X, H, reset="before")])
-def test_a_cell_without_a_straight_line_is_drawn_gate_by_gate(cell):
-    assert memory(cell.folded()) is None
-    assert figures.memory_cell(cell).scene.title.endswith("one step, gates")
-    with pytest.raises(ValueError, match="no state whose way is only × and"):
-        figures.stages(cell, cell.init(0), [1.0] * X)
+def test_a_cell_without_a_straight_line_is_drawn_gate_by_gate():
+    assert memory(PLAIN.folded()) is None
+    drawing = figures.memory_cell(PLAIN)
+    assert drawing.scene.title.endswith("one step, gates")
+    assert any("gate by gate" in text for text in words_of(drawing))
 
 
 def test_the_numbers_of_the_stages_are_those_of_a_run():
@@ -217,10 +216,6 @@ def test_the_memory_cells_of_a_stack_have_a_diagram_each():
     assert {"Layer 1: LSTMCell", "Layer 2: Dense"} <= set(shown)
     assert set(words_of(figures.memory_cell(cell))) <= set(shown)
     assert {law.__name__: law(drawing.scene) for law in LAWS if law(drawing.scene)} == {}
-
-
-def test_a_cell_without_a_straight_line_says_so():
-    assert any("gate by gate" in text for text in words_of(figures.memory_cell(rnn.GRUCell(X, H))))
 
 
 def test_both_networks_have_the_same_letters_and_the_edge_is_named():

@@ -66,8 +66,11 @@ def test_labels_in_commands_of_latex():
 def test_a_width_scales_places_and_letters():
     drawing = viz.draw(rnn.RNNCell(3, 5), "folded")
     small = drawing.sized("2.9cm").tikz
-    sizes = [float(s) for s in re.findall(r"fontsize\{([\d.]+)\}", small)]
-    assert max(sizes) < max(float(s) for s in re.findall(r"fontsize\{([\d.]+)\}", drawing.tikz))
+    left, _, right, _ = drawing.scene.bounds()
+    ratio = 2.9 / 2.54 * 72 / (right - left)
+    sizes, whole = ([float(s) for s in re.findall(r",scale=([\d.]+)", tikz)] for tikz in
+                    (small, drawing.tikz))  # fmt: skip
+    assert sizes == pytest.approx([size * ratio for size in whole], abs=0.001)
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex")

@@ -7,7 +7,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
-from tests.viz.own import TwoLags
+from tests.viz.own import MGU, TwoLags
 from viz.quotients.circles import circles
 from viz.quotients.operations import operations
 from viz.quotients.roles import gates, lagged, memories, origins
@@ -59,7 +59,21 @@ def test_gates_are_known_by_what_they_multiply():
     assert sorted(gates(folded).values()) == ["candidate", "forget", "input", "output"]
     assert named["tanh"] == "candidate"
     assert gates(rnn.LSTMCell(3, 4, peepholes=True).folded()).keys()
-    assert gates(rnn.GRUCell(3, 4).folded()) == {}
+    assert gates(rnn.RNNCell(3, 4).folded()) == {}
+    assert gates(mg.adjoint(rnn.GRUCell(3, 4).folded()).backward) == {}
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_gates_of_a_gru_are_known_by_what_they_weigh(reset):
+    folded = rnn.GRUCell(3, 4, reset=reset).folded()
+    named = {str(folded.step.nodes[k].name): role for k, role in gates(folded).items()}
+    assert named == {"r": "reset", "z": "update", "h̃": "candidate"}
+
+
+def test_a_reset_gate_is_one_of_its_own_layer():
+    """What the layer above reads of this one was weighed by gates too."""
+    cell = rnn.Stack([MGU(3, 4), rnn.LSTMCell(4, 4)])
+    assert "reset" not in gates(cell.folded()).values()
 
 
 @pytest.mark.parametrize("level", ["cell", "gate", "op"])

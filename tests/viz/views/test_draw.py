@@ -1,3 +1,4 @@
+import re
 import xml.dom.minidom
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_a_notebook_shows_the_svg():
     [
         (
             {"view": "sideways"},
-            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'schedule'",
+            "unknown view 'sideways'; there are None, 'folded', 'unfolded', 'block', 'schedule'",
         ),
         ({"level": "atom"}, "unknown level 'atom'"),
         ({"style": "neon"}, "unknown style 'neon'"),
@@ -135,3 +136,20 @@ def test_a_run_on_paper_shows_its_first_step_and_what_was_marked(width):
     short = [s for s in shapes if s.block.startswith("elided")]
     assert all(len(s.lines) == 1 for s in short)  # no value of its own
     assert len(short) == (4 if any("left out" in text for text in drawing.words) else 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "width", "told"),
+    [
+        (rnn.LSTMCell(3, 5), "8cm", "; view='block' can be read at 8cm"),
+        (rnn.LSTMCell(3, 5), "7cm", "; view='folded', level='cell' can be read at 7cm"),
+        (rnn.RNNCell(3, 5), "4cm", "; view='folded', level='cell' can be read at 4cm"),
+        (rnn.RNNCell(3, 5), "1cm", "from [0-9.]+ cm on it is"),
+    ],
+)
+def test_a_width_that_is_too_small_names_the_view_that_fits(cell, width, told):
+    with pytest.raises(ValueError, match=f"{told}$"):
+        viz.draw(cell, width=width)
+    if "view=" in told:
+        options = dict(re.findall(r"(view|level)='(\w+)'", told))
+        assert viz.draw(cell, **options, width=width).width

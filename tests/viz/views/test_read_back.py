@@ -186,9 +186,12 @@ def test_forward_and_backward():
     check(figures.forward_and_backward(PLAIN), (nodes, edges))
 
 
-@pytest.mark.parametrize("peepholes", [False, True])
-def test_memory_cells_carry_every_edge_even_those_on_a_bus(peepholes):
-    cell = rnn.LSTMCell(3, 5, peepholes=peepholes)
+@pytest.mark.parametrize(
+    "cell",
+    [rnn.LSTMCell(3, 5), rnn.LSTMCell(3, 5, peepholes=True), rnn.GRUCell(3, 5)],
+    ids=["plain", "peepholes", "GRU"],
+)
+def test_memory_cells_carry_every_edge_even_those_on_a_bus(cell):
     nodes, edges = folded(memory(cell.folded()).view)
     found = read_back(figures.memory_cell(cell))
     assert found[0] == nodes - {("x", 0)}  # a name before the bus
