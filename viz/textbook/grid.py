@@ -235,11 +235,14 @@ class Grid:
         ]
 
 
-def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
-    """The first curve that stays clear of other shapes, or the one that stays clearest."""
+def clear(candidates: Sequence[Path], others: Sequence[Shape], pieces: int = 12) -> Path:
+    """The first curve that stays clear of other shapes, or the one that stays clearest.
+
+    It is looked at in as many points of each piece.
+    """
 
     def room(path: Path) -> float:
-        points = flat(path)
+        points = flat(path, pieces)
         return min((s.distance(p) for s in others for p in points), default=math.inf)
 
     free = next((path for path in candidates if room(path) >= CLEAR), None)
