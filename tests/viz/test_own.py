@@ -8,7 +8,7 @@ import rnn
 import viz
 from tests.viz.formulas.test_laws import assert_computes
 from tests.viz.geometry import LAWS
-from tests.viz.own import CELLS, MGU, NESTED, Lagged, Peeping, TwoLags, Window
+from tests.viz.own import CELLS, MGU, Lagged, Peeping, TwoLags, Window
 from tests.viz.reading import folded, read_back, same, unfolded
 from viz import figures
 from viz.quotients.circles import circles
@@ -30,8 +30,7 @@ def pictures(cell):
     found["backward"] = figures.backward(cell)
     found["adjoint"] = viz.draw(mg.adjoint(cell.folded()), "folded", level="gate")
     found["memory cell"] = figures.memory_cell(cell)
-    if cell is not NESTED:  # five rows of each: an arrow of a saved value has no way past them all
-        found["there and back"] = figures.forward_and_backward(cell, steps=3)
+    found["there and back"] = figures.forward_and_backward(cell, steps=3)
     return found
 
 

@@ -1,1 +1,1 @@
-"""Columns: the boxes of a step in ranks, and channels between steps."""
+"""Columns: the boxes of a step in ranks, channels between steps, and a row for each layer."""

@@ -16,6 +16,7 @@ from viz.scene.label import Label, plain
 from viz.scene.style import INK
 
 LANE = 10.0  # from lane to lane
+NAMED = 18.0  # the same where lanes have names at their ends
 LOOP = 46.0  # from loop to loop, with room for a label
 MEDIUM = 1.4
 
@@ -26,7 +27,7 @@ class Signal:
 
     Attributes:
         source, target: names of boxes; an empty one is an open end.
-        start, stop: their columns.
+        start, stop: their columns; −1 or their count is beside all columns.
         label: of an open end.
         delay, name: of the recurrent edge that it is.
         bus: signals of equal bus may share a lane.
@@ -55,12 +56,14 @@ class Channels:
         lanes: of each value, and column that it goes to, the number of its lane.
         loops: the values that run back into each column, from the inside out.
         top, bottom: of the highest and the lowest column.
+        pitch: from lane to lane.
     """
 
     lanes: dict[tuple[str, int], int]
     loops: tuple[tuple[str, ...], ...]
     top: float
     bottom: float
+    pitch: float = LANE
 
     @classmethod
     def of(cls, signals: Sequence[Signal], columns: Sequence[Column]) -> Channels:
@@ -69,12 +72,13 @@ class Channels:
                for k in range(len(columns))]  # fmt: skip
         loops = tuple(tuple(dict.fromkeys(map(entry, found))) for found in own)
         top, bottom = max(c.top for c in columns), min(c.bottom for c in columns)
-        return cls(_lanes(signals), loops, top, bottom)
+        is_named = any(is_beside(s, len(columns)) for s in signals)
+        return cls(_lanes(signals), loops, top, bottom, NAMED if is_named else LANE)
 
     @property
     def depth(self) -> float:
         """How much room all lanes take on a side."""
-        return 6 + LANE * (max(self.lanes.values(), default=-1) + 1)
+        return 6 + self.pitch * (max(self.lanes.values(), default=-1) + 1)
 
     @property
     def high(self) -> float:
@@ -101,6 +105,11 @@ def entry(s: Signal) -> str:
 def is_open(s: Signal) -> bool:
     """Whether a signal comes from or goes to outside of all columns."""
     return s.start == s.stop and not (s.source and s.target)
+
+
+def is_beside(s: Signal, count: int) -> bool:
+    """Whether a signal comes from or goes to a name at the left or right of all columns."""
+    return not (0 <= s.start < count and 0 <= s.stop < count)
 
 
 def _lanes(signals: Sequence[Signal]) -> dict[tuple[str, int], int]:

@@ -26,7 +26,7 @@ class Column:
         boxes: the boxes; none for a column that stands for steps left out.
         edges: pairs of names of boxes.
         entries: names of values that enter, each with the boxes that read it.
-        exits: names of boxes whose values leave.
+        exits: names of boxes, or of values that enter, that leave.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Column:
         pairs += [
             (self.entry[a], self.number[b]) for a, readers in entries.items() for b in readers
         ]
-        pairs += [(self.number[a], k) for a, k in self.exit.items()]
+        pairs += [(self.place(a), k) for a, k in self.exit.items()]
         self.edges = list(dict.fromkeys(pairs))
         read = {b for _, b in self.edges}
         inputs = {k for k, box in enumerate(boxes) if box.shape.kind == "input" and k not in read}
@@ -77,6 +77,19 @@ class Column:
     def move(self, left: float) -> None:
         """Put the column's left border at a place."""
         self.shift, self.right, self.left = left - self.left + self.shift, left + self.width, left
+
+    def widen(self, to: float, aside: float) -> None:
+        """Make the column wider, its boxes that far aside from the middle."""
+        more = (to - self.width) / 2
+        self.left, self.right = self.left - more - aside, self.right + more - aside
+
+    def aside(self, k: int) -> float:
+        """How far a box, an entry or an exit is to the right of the column's middle."""
+        return self.at(k)[0] - (self.left + self.right) / 2
+
+    def place(self, name: str) -> int:
+        """The number of a box, or of a value that enters and passes."""
+        return self.number[name] if name in self.number else self.entry[name]
 
     @property
     def width(self) -> float:

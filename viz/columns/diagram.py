@@ -13,8 +13,11 @@ from dataclasses import replace
 from minigrad.graph import Node
 from viz.columns.boxes import Box, Dress, box, box_id
 from viz.columns.channels import MEDIUM, Signal
-from viz.columns.strips import Strip, arrange
+from viz.columns.rows import Row, arrange, stack
+from viz.columns.strips import THIN, Strip
+from viz.quotients.bands import Band, bands
 from viz.quotients.layers import Layers
+from viz.quotients.operations import layers_of
 from viz.quotients.quotient import Link, Quotient
 from viz.quotients.steps import Steps, told
 from viz.scene.label import Label, named_part, plain, scoped, symbol, timed, words
@@ -24,7 +27,8 @@ from viz.scene.style import INK, WIRE
 
 def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = True) -> None:
     """One step, with its recurrent edges as loops through a delay."""
-    tints = colours(view, scene)
+    layers = bands(view, nodes)
+    tints = colours(view, scene, layers)
     strips = [*_parameters(view, nodes), replace(_strip(view, nodes, "t", "", tags), title="")]
     n = len(strips) - 1
     signals = [
@@ -33,7 +37,7 @@ def folded(view: Quotient, nodes: Sequence[Node], scene: Scene, tags: bool = Tru
         if k.delay
     ]
     signals += _tied(view, scene, n, "") + results(view, "t", "", n, tints)
-    arrange(scene, strips, signals)
+    _layered(scene, strips, signals, layers)
 
 
 def unfolded(
@@ -50,23 +54,67 @@ def unfolded(
         tags: draw parameters beside their readers.
         later: the quotient of all shown steps but the first, if it is another one.
     """
-    tints = colours(view, scene)
+    layers = [_with_short(band, later, view) for band in bands(view, nodes)]
+    tints = colours(view, scene, layers)
     own = dict.fromkeys(steps.shown, later or view) | {steps.shown[0]: view}
     strips = {steps.column(t): _strip(v, nodes, str(t), f"t{t}", tags) for t, v in own.items()}
-    strips |= {p: Strip(told(first, last)) for p, first, last in steps.gaps}
+    strips |= {p: Strip(told(first, last), is_gap=True) for p, first, last in steps.gaps}
+    named = layers_of(nodes, [k.name for k in view.links if k.delay])
     signals: dict[Signal, None] = {}
     for t, step in own.items():
         for k in step.links:
             for reader in (t, t + k.delay) if k.delay else ():
                 if own.get(reader, step) is step:  # otherwise read by other blocks
-                    signals[_carried(step, k, reader, steps, tints[k.name])] = None
+                    signals[_carried(k, reader, steps, tints[k.name], named)] = None
         signals |= dict.fromkeys(results(step, str(t), f"t{t}", steps.column(t), tints))
     before = _parameters(view, nodes)
     n = len(before)
     passed = [replace(s, start=s.start + n, stop=s.stop + n) for s in signals]
+    if len(layers) > 1:
+        passed = [_aside(s, n + len(strips)) for s in passed]
     for t, step in own.items():
         passed += _tied(step, scene, steps.column(t) + n, f"t{t}")
-    arrange(scene, [*before, *(strips[p] for p in sorted(strips))], passed)
+    _layered(scene, [*before, *(strips[p] for p in sorted(strips))], passed, layers)
+
+
+def _with_short(band: Band, later: Quotient | None, view: Quotient) -> Band:
+    """The band with the blocks that stand for some of its own in later steps."""
+    if later is None:
+        return band
+    short = {b.id for b in later.blocks if view.of.get(b.nodes[0], b.id) in band.blocks}
+    return replace(band, blocks=band.blocks | short)
+
+
+def _layered(
+    scene: Scene, strips: Sequence[Strip], signals: Sequence[Signal], layers: Sequence[Band]
+) -> None:
+    """A row for each band; what goes from one to another goes up."""
+    row = {name: n for n, band in enumerate(layers) for name in band.blocks}
+    rows = []
+    for n, band in enumerate(layers):
+        parts = []
+        for strip in strips:
+            inside = tuple(b for b in strip.boxes if row[b.shape.block] == n)
+            names = {b.shape.id for b in inside}
+            edges = tuple(e for e in strip.edges if names.issuperset(e))
+            parts.append(replace(strip, boxes=inside, edges=edges))
+        rows.append(Row(tuple(parts), band.title))
+    of = {b.shape.id: row[b.shape.block] for strip in strips for b in strip.boxes}
+    between = [
+        Signal(a, b, k, k, WIRE, pen=THIN)
+        for k, strip in enumerate(strips)
+        for a, b in strip.edges
+        if of[a] != of[b]
+    ]
+    stack(scene, rows, [*signals, *between])
+
+
+def _aside(s: Signal, count: int) -> Signal:
+    """The signal with a start value, or last value, that stands beside all columns."""
+    if not (s.label and s.delay):
+        return s
+    outside = count if (s.delay < 0) == (not s.source) else -1
+    return replace(s, start=outside) if not s.source else replace(s, stop=outside)
 
 
 def _parameters(view: Quotient, nodes: Sequence[Node]) -> list[Strip]:
@@ -85,7 +133,7 @@ def _tied(view: Quotient, scene: Scene, place: int, suffix: str) -> list[Signal]
     ]
 
 
-def _carried(view: Quotient, k: Link, reader: int, steps: Steps, colour: str) -> Signal:
+def _carried(k: Link, reader: int, steps: Steps, colour: str, named: Layers) -> Signal:
     """The signal of a recurrent edge that is read at a step; its ends may not be shown."""
     writer = reader - k.delay
     source = f"{k.source}_t{writer}" if writer in steps.shown else ""
@@ -93,7 +141,7 @@ def _carried(view: Quotient, k: Link, reader: int, steps: Steps, colour: str) ->
     inside = [1 <= t <= steps.total for t in (writer, reader)]
     start = steps.column(writer if inside[0] else reader)
     stop = steps.column(reader if inside[1] else writer)
-    label = () if all(inside) else timed(_state(view, k), str(writer).replace("-", "−"))
+    label = () if all(inside) else timed(_state(k, named), str(writer).replace("-", "−"))
     return Signal(source, target, start, stop, colour, label, k.name, k.delay)
 
 
@@ -130,7 +178,12 @@ def recorded(
         if p == places[k.target] and p not in hidden:
             edges[p].append((k.source, k.target))
     strips = [
-        Strip(hidden.get(p, _title(boxes[p], view)), tuple(boxes[p]), tuple(edges[p]))
+        Strip(
+            hidden.get(p, _title(boxes[p], view)),
+            tuple(boxes[p]),
+            tuple(edges[p]),
+            is_gap=p in hidden,
+        )
         for p in range(last + 1)
     ]
     # Only what is there gets a column: often nothing came before the steps.
@@ -211,14 +264,16 @@ def _strip(view: Quotient, nodes: Sequence[Node], time: str, suffix: str, tags: 
     return Strip(f"t = {time}", boxes, edges)
 
 
-def _state(view: Quotient, link: Link) -> Label:
+def _state(link: Link, layers: Layers) -> Label:
     """The symbol of a recurrent value."""
-    layers = Layers(scoped(k.name)[::-1] for k in view.links if k.delay)
     scope, name = scoped(link.name)
     return symbol(name, sub=layers.sub(name, scope))
 
 
-def colours(view: Quotient, scene: Scene) -> dict[str, str]:
-    """A colour for each recurrent value."""
-    names = dict.fromkeys(k.name for k in view.links if k.delay)
-    return {name: scene.style.carry(k, name in view.memories) for k, name in enumerate(names)}
+def colours(view: Quotient, scene: Scene, layers: Sequence[Band] = ()) -> dict[str, str]:
+    """A colour for each recurrent value; each layer begins with the first."""
+    found: dict[str, str] = {}
+    for band in layers or [Band(frozenset(b.id for b in view.blocks))]:
+        names = dict.fromkeys(k.name for k in view.links if k.delay and k.source in band.blocks)
+        found |= {n: scene.style.carry(k, n in view.memories) for k, n in enumerate(names)}
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viz.columns.channels import LANE, LOOP, Channels, Signal, entry, is_open
+from viz.columns.channels import LOOP, Channels, Signal, entry, is_beside, is_open
 from viz.columns.column import Column
 from viz.scene.curve import Path, elbow, join, line
 from viz.scene.delay import delay_mark
@@ -26,6 +26,8 @@ class Router:
         arrive = self._enter(s) if s.target else None
         if is_open(s):
             path, dashed = self._outside(s, away, arrive)
+        elif is_beside(s, len(self.columns)):
+            path, dashed = self._beside(s, away, arrive), not s.source
         else:
             path, dashed = self._lane(s, away, arrive), not (s.source and s.target)
         self.scene.wires.append(
@@ -35,7 +37,7 @@ class Router:
     def _leave(self, s: Signal) -> Path:
         column = self.columns[s.start]
         k = column.exit[s.source]
-        return column.climb(column.number[s.source], k, column.at(k)[0])
+        return column.climb(column.place(s.source), k, column.at(k)[0])
 
     def _enter(self, s: Signal) -> Path:
         column = self.columns[s.stop]
@@ -60,10 +62,11 @@ class Router:
     def _lane(self, s: Signal, away: Path | None, arrive: Path | None) -> Path:
         """Over the columns and down into another, or down beside its own."""
         lane = self.channels.lanes[entry(s), s.stop]
-        up, down = self.channels.top + 6 + LANE * lane, self.channels.bottom - 6 - LANE * lane
+        way = 6 + self.channels.pitch * lane
+        up, down = self.channels.top + way, self.channels.bottom - way
         there = self.columns[s.stop]
         before = s.start < s.stop
-        shift = 10 + LANE * lane
+        shift = way + 4
         x = there.left - shift if before else there.right + shift
         if s.start == s.stop:
             x = there.right + 18 + LOOP * self.channels.loops[s.stop].index(entry(s))
@@ -83,3 +86,19 @@ class Router:
             at = (x, (self.channels.top + self.channels.bottom) / 2)
             delay_mark(self.scene, (s.source, s.target, s.name), s.delay, at, s.colour)
         return join(away, elbow(points), arrive)
+
+    def _beside(self, s: Signal, away: Path | None, arrive: Path | None) -> Path:
+        """From or to a name at the left or right of all columns."""
+        is_left = min(s.start, s.stop) < 0
+        border = self.columns[0].left if is_left else self.columns[-1].right
+        side = -1 if is_left else 1
+        way = 6 + self.channels.pitch * self.channels.lanes[entry(s), s.stop]
+        end = (border + side * 14, self.channels.top + way if away else self.channels.bottom - way)
+        if (entry(s), s.stop) not in self.told:
+            self.told.add((entry(s), s.stop))
+            anchor = "end" if is_left else "start"
+            self.scene.texts.append(Text(end[0] + side * 4, end[1], s.label, 15, s.colour, anchor))
+        if away:
+            return join(away, elbow([away[-1], (away[-1][0], end[1]), end]))
+        assert arrive is not None
+        return join(elbow([end, (arrive[0][0], end[1]), arrive[0]]), arrive)

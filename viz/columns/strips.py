@@ -1,4 +1,4 @@
-"""Columns side by side, with their titles and frames, and channels for what passes between them."""
+"""A column with what stands behind and around it, before its place is known and after."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from viz.columns.boxes import TAG, Box
 from viz.columns.channels import Channels, Signal, entry
 from viz.columns.column import Column
-from viz.columns.router import Router
 from viz.scene.curve import line
 from viz.scene.label import words
 from viz.scene.scene import Scene, Shape, Text, Wire
-from viz.scene.style import INK, MUTED, WIRE
+from viz.scene.style import MUTED, WIRE
 
 GAP = 76.0  # width of a column that stands for steps left out
 EDGE = 26.0  # around a frame
@@ -23,40 +22,18 @@ THIN = 1.1
 class Strip:
     """What a column is made of, before it is known what enters and leaves.
 
-    Neighbours of the same frame, a number and a title, have it drawn around them.
+    Neighbours of the same frame, a number and a title, have it drawn around them. A gap stands for
+    steps that are left out.
     """
 
     title: str
     boxes: tuple[Box, ...] = ()
     edges: tuple[tuple[str, str], ...] = ()
     frame: tuple[int, str] | None = None
+    is_gap: bool = False
 
 
-def arrange(scene: Scene, strips: Sequence[Strip], signals: Sequence[Signal]) -> None:
-    """Put columns and signals into a scene."""
-    columns = [_column(strip, signals, k) for k, strip in enumerate(strips)]
-    channels = Channels.of(signals, columns)
-    x = 0.0
-    for k, column in enumerate(columns):
-        column.move(x)
-        if not column.boxes:
-            column.right = column.left + GAP
-        x = column.right + 19 + channels.depth
-        if k + 1 < len(columns):
-            is_edge = strips[k].frame != strips[k + 1].frame
-            x += channels.beside(k) + (EDGE if is_edge else 0)
-    head = channels.high + (48 if any(s.label and s.source for s in signals) else 16)
-    _frames(scene, strips, columns, channels, head + 24)
-    for k, column in enumerate(columns):
-        _behind(scene, column, channels, head, k, len(columns) > 1 or bool(signals))
-    for column in columns:
-        _boxes(scene, column)
-    router = Router(scene, columns, channels)
-    for signal in signals:
-        router.draw(signal)
-
-
-def _frames(
+def frames(
     scene: Scene, strips: Sequence[Strip], columns: Sequence[Column], channels: Channels, y: float
 ) -> None:
     """What stands around several columns, and its title at the height y."""
@@ -74,43 +51,55 @@ def _frames(
         scene.texts.append(Text(x, y, words(title), 14, bold=True))
 
 
-def _behind(
-    scene: Scene, column: Column, channels: Channels, head: float, k: int, framed: bool
-) -> None:
-    """What stands behind a column, and its title; or dots for steps left out."""
+def dots(scene: Scene, column: Column, channels: Channels) -> None:
+    """In place of the boxes of steps that are left out."""
     x, y = (column.left + column.right) / 2, (channels.top + channels.bottom) / 2
-    height = channels.top - channels.bottom
-    if not column.boxes:
-        scene.texts.append(Text(x, y - 26, words(column.title), 12, MUTED))
-        scene.texts.append(Text(x, y, words("⋯"), 26, MUTED))
-        return
-    if framed:
-        name = f"_column_{k + 1}"
-        title = column.title
-        scene.add(Shape(name, x, y, column.width, height, "panel", "panel", title=title))
-    if column.title:
-        scene.texts.append(Text(x, head, words(column.title), 13, INK, bold=True))
+    scene.texts.append(Text(x, y - 26, words(column.title), 12, MUTED))
+    scene.texts.append(Text(x, y, words("⋯"), 26, MUTED))
 
 
-def _column(strip: Strip, signals: Sequence[Signal], k: int) -> Column:
+def panel(scene: Scene, column: Column, channels: Channels, k: int) -> None:
+    """What stands behind a column."""
+    x, y = (column.left + column.right) / 2, (channels.top + channels.bottom) / 2
+    size = (column.width, channels.top - channels.bottom)
+    name = f"_column_{k + 1}"
+    scene.add(Shape(name, x, y, *size, "panel", "panel", title=column.title))
+
+
+def column(strip: Strip, near: Sequence[Signal], through: Sequence[Signal], k: int) -> Column:
+    """The column of a strip, the k-th.
+
+    Args:
+        strip: its boxes.
+        near: signals that enter or leave it.
+        through: signals that go up from a lower row, to a higher one, or both.
+        k: its number.
+    """
     entries: dict[str, list[str]] = {}
     exits: dict[str, None] = {}
-    for s in signals:
+    for s in near:
         if s.stop == k and s.target:
             entries.setdefault(entry(s), []).append(s.target)
         if s.start == k and s.source:
             exits[s.source] = None
     # In the order of the boxes, so that equal columns get equal layouts.
     number = {box.shape.id: n for n, box in enumerate(strip.boxes)}
+    for s in through:
+        readers = entries.setdefault(s.source, []) if s.source not in number else []
+        readers += [s.target] if s.target in number else []
+        exits |= {s.source: None} if s.target not in number else {}
+    last = len(number)
     ordered = {
         name: sorted(set(readers), key=number.__getitem__)
-        for name, readers in sorted(entries.items(), key=lambda e: min(number[b] for b in e[1]))
-    }
-    leaving = sorted(exits, key=number.__getitem__)
+        for name, readers in sorted(
+            entries.items(), key=lambda e: min((number[b] for b in e[1]), default=-1)
+        )
+    }  # what only passes stands at the left, what is read too at the right
+    leaving = sorted(exits, key=lambda name: number.get(name, last if ordered.get(name) else -1))
     return Column(strip.title, strip.boxes, strip.edges, ordered, leaving)
 
 
-def _boxes(scene: Scene, column: Column) -> None:
+def boxes(scene: Scene, column: Column) -> None:
     """Boxes, their tags, and the wires between them."""
     for k, box in enumerate(column.boxes):
         x, y = column.at(k)

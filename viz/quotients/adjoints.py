@@ -35,11 +35,13 @@ def named(pair: FoldedAdjoint) -> Folded:
         if role == SUM and name and nodes[k].name is None and nodes[k].inputs:
             scope, bare = scoped(f"∂{name}")
             nodes[k] = replace(nodes[k], name=bare, scope=nodes[k].scope or scope)
+    owner = {forward.step.inputs[r.input]: scoped(r.name)[0] for r in forward.recurrences}
     # The saved values are the first inputs; then come cotangents.
     for k, saved, role in zip(step.inputs, pair.step.residuals, backward.inputs, strict=False):
         if nodes[k].name is None:
             name = WEIGHTS if role == STATIC else _told(forward.step.nodes, saved)
             nodes[k] = replace(nodes[k], name=name)
+        nodes[k] = replace(nodes[k], scope=nodes[k].scope or owner.get(saved, ""))
     return replace(backward, step=replace(step, nodes=tuple(nodes)))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from minigrad.graph import Node
+from viz.quotients.bands import bands
 from viz.quotients.quotient import Block, Link, Quotient
 from viz.scene.label import named_part, words
 from viz.scene.scene import identifier
@@ -33,7 +35,7 @@ def elided(view: Quotient, group: Collection[str]) -> Quotient:
         return view
     read = {k.source for k in view.links if k.delay or k.target not in gone} | {*view.outputs}
     kept = [block for block in made if block.id in read]
-    name = identifier("elided", "" if made[-1].step is None else f"t{made[-1].step}")
+    name = identifier("elided", made[0].id)
     nodes = tuple(sorted(k for block in made for k in block.nodes))
     step = made[-1].step
     rest = Block(name, words(f"⋯ {len(made)}"), "op", nodes, step=step, is_elided=True)
@@ -56,3 +58,10 @@ def elided(view: Quotient, group: Collection[str]) -> Quotient:
     inner = gone - {block.id for block in kept}
     of = {k: name if block in inner else block for k, block in view.of.items()}
     return replace(view, blocks=tuple(blocks), links=tuple(links), of=of)
+
+
+def short(view: Quotient, nodes: Sequence[Node]) -> Quotient:
+    """The quotient of a step with each layer that recurs by itself drawn short."""
+    for band in bands(view, nodes):
+        view = elided(view, band.blocks)
+    return view

@@ -17,8 +17,10 @@ SEPARATOR = Run("\u2002", "time")
 LINEAR = words("linear")
 
 
-def called(node: Node) -> Label:
+def called(node: Node, layers: Layers | None = None) -> Label:
     """An input or constant as it is written: its name, its value if all entries are one number.
+
+    Of a step of several layers, with the subscript of its own.
 
     >>> from viz.scene.label import plain
     >>> plain(called(Node("input", name="layer1.W_xh"))), plain(called(Node("input")))
@@ -28,7 +30,9 @@ def called(node: Node) -> Label:
         return words(node.name)
     if node.name:
         function, _, name = node.name.rpartition(".")[2].rpartition(" ")
-        return (*words(f"{function} "), *symbol(name)) if function and name else symbol(name)
+        sub = layers.sub(node.name, node.scope) if layers else ""
+        known = symbol(name, sub=sub)
+        return (*words(f"{function} "), *known) if function and name else known
     values = np.ravel(node.value) if node.op == "constant" else np.empty(0)
     if values.size and values.dtype.kind in "iuf" and np.all(values == values[0]):
         return words(f"{values[0]:.4g}".replace("-", "−"))
@@ -73,17 +77,17 @@ def affine(nodes: Sequence[Node], members: Sequence[int], fixed: Collection[int]
     return tuple(run for label in found for run in (*words(" + "), *label))[1:]
 
 
-def factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable]) -> Label:
+def factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable], layers: Layers) -> Label:
     """What a cotangent is multiplied by entry by entry: a saved value, or v′, the slope at v."""
     given = [i for i in nodes[k].inputs if keys[i] is None and not is_number(nodes[i])]
     if len(given) != 1 or len(nodes[k].inputs) != 2 or adds(nodes[k]):
         return ()
     node, thin = nodes[given[0]], words(" ")
     if node.name:
-        return (*thin, *called(node))
+        return (*thin, *called(node, layers))
     read = [i for i in node.inputs if not is_number(nodes[i])]
     if len(read) == 1 and nodes[read[0]].name and len(node.inputs) == 2:
-        return (*thin, *sign(nodes, given[0], ()), *thin, *called(nodes[read[0]]))
+        return (*thin, *sign(nodes, given[0], ()), *thin, *called(nodes[read[0]], layers))
     stack, leaves = [given[0]], dict[str, int]()
     while stack:
         i = stack.pop()
@@ -93,7 +97,7 @@ def factor(nodes: Sequence[Node], k: int, keys: Sequence[Hashable]) -> Label:
     if len(leaves) != 1:
         return (*thin, *words("saved"))
     (leaf,) = leaves.values()
-    *function, name = (run._replace(text=run.text.rstrip()) for run in called(nodes[leaf]))
+    *function, name = (run._replace(text=run.text.rstrip()) for run in called(nodes[leaf], layers))
     if function and function[0].role == "word":
         return (*thin, *words(f"{function[0].text}′ "), *function[1:], name)
     return (*thin, *function, name, Run("′", "time"))

@@ -22,6 +22,19 @@ class Layers:
         """What stands below a name in a scope; "" if no other layer has the name."""
         return layer(scope, self.scopes.get(name, ()))
 
+    @classmethod
+    def whole(cls, named: Collection[tuple[str, str]]) -> Layers:
+        """Layers of which one that shares a name with another has a subscript at all of its names.
+
+        >>> step = Layers.whole([("h", "layer1"), ("h", "layer2"), ("f", "layer2"), ("y", "")])
+        >>> step.sub("f", "layer2"), step.sub("y", "")
+        ('2', '')
+        """
+        found = cls(named)
+        alike = set().union(*(scopes for scopes in found.scopes.values() if len(scopes) > 1))
+        found.scopes |= {name: alike for name, scope in named if scope in alike}
+        return found
+
 
 def layer(scope: str, scopes: Collection[str]) -> str:
     """A scope as a subscript that tells it from other, distinct scopes; "" if there is no other.

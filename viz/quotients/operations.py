@@ -99,6 +99,12 @@ def operations(
     )  # fmt: skip
 
 
+def layers_of(nodes: Sequence[Node], carried: Collection[str] = ()) -> Layers:
+    """The layers of a step, by the names of what it makes or has saved, and of what recurs."""
+    named = [(n.name, n.scope) for n in nodes if n.name and (n.inputs or n.scope)]
+    return Layers.whole([*named, *(scoped(name)[::-1] for name in carried)])
+
+
 def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:
     """What is there for some goals and nothing else."""
     readers: list[list[int]] = [[] for _ in nodes]
@@ -154,7 +160,7 @@ def quotient(
     for node, key in zip(nodes, list(keys), strict=True):
         for i in node.inputs if key is not None else ():
             keys[i] = i if i in shared else keys[i]
-    layers = Layers((node.name or "", node.scope) for node in nodes)
+    layers = layers_of(nodes) if folded else Layers((n.name or "", n.scope) for n in nodes)
 
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         k = members[-1]
@@ -171,7 +177,7 @@ def quotient(
         if node.name is None and (label == LINEAR or is_weighed):
             label = affine(nodes, members, free - carried)
         if level == "gate" and folded is not None and is_adjoint(folded):
-            label = (*label, *factor(nodes, main, keys))
+            label = (*label, *factor(nodes, main, keys, layers))
         if node.name:
             letter = symbol(node.name, times.get(named, ""), sub)
             label = letter if node.op in ("input", "constant") else (*label, SEPARATOR, *letter)

@@ -142,7 +142,7 @@ def merge(
     done = {b.id: replace(b, parameters=tuple(parameters[key])) for key, b in blocks.items()}
     inside = [(a, b) for a, b, delay, _ in links if not delay]
     return Quotient(
-        tuple(done[name] for name in _runnable(list(done), inside)),
+        tuple(done[name] for name in runnable(list(done), inside)),
         tuple(Link(*edge, tuple(dict.fromkeys(through))) for edge, through in links.items()),
         tuple(dict.fromkeys(blocks[keys[k]].id for k in outputs if keys[k] is not None)),
         {k: blocks[key].id for k, key in enumerate(keys) if key is not None},
@@ -150,7 +150,7 @@ def merge(
     )
 
 
-def _runnable(names: Sequence[str], inside: Sequence[tuple[str, str]]) -> list[str]:
+def runnable(names: Sequence[str], inside: Sequence[tuple[str, str]]) -> list[str]:
     """The names in an order in which each comes after all that it reads."""
     into: dict[str, list[str]] = {name: [] for name in names}
     for a, b in inside:

@@ -250,11 +250,14 @@ class Grid:
         ]
 
 
-def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
-    """The first curve that stays clear of other shapes, or the one that stays clearest."""
+def clear(candidates: Sequence[Path], others: Sequence[Shape], pieces: int = 12) -> Path:
+    """The first curve that stays clear of other shapes, or the one that stays clearest.
+
+    It is looked at in as many points of each piece.
+    """
 
     def room(path: Path) -> float:
-        points = flat(path)
+        points = flat(path, pieces)
         return min((s.distance(p) for s in others for p in points), default=math.inf)
 
     def is_free(path: Path) -> bool:
@@ -265,7 +268,7 @@ def clear(candidates: Sequence[Path], others: Sequence[Shape]) -> Path:
             if s.x - s.w / 2 < right and left < s.x + s.w / 2
             and s.y - s.h / 2 < high and low < s.y + s.h / 2
         ]  # fmt: skip
-        return not any(s.distance(p) < CLEAR for s in near for p in flat(path))
+        return not any(s.distance(p) < CLEAR for s in near for p in flat(path, pieces))
 
     free = next(filter(is_free, candidates), None)
     return free or max(candidates, key=room)

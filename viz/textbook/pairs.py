@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from viz.quotients.quotient import Block, Link, Quotient
 from viz.quotients.steps import Steps
-from viz.scene.curve import Point, bow, line
+from viz.scene.curve import Point, bow, join, line, rise
 from viz.scene.label import Label, Run, plain, symbol, timed, width, words
 from viz.scene.scene import Scene, Shape, Text, Wire
 from viz.scene.style import CIRCLE, GREY, MUTED, PITCH, ROW, Style
@@ -127,9 +127,23 @@ def _around(
     for pull in (36, 52, 70, 90, 112, 140, 170, 204, 240, 280, 330):
         for side in (1, -1):
             candidates.append(bow(edge(a, 90 - side * 60), arrive(side), (side * pull, 0)))
+    for pull in range(44, 140, 12):  # straight up between two columns
+        for side in (1, -1):
+            low, high, x = edge(a, 90 - side * 60), arrive(side), a.x + side * pull
+            way = [(x, low[1] + ROW / 4), (x, high[1] - ROW / 4)]
+            candidates.append(join(rise(low, way[0]), line(*way), rise(way[1], high)))
     solid = [s for s in scene.shapes.values() if s.form != "panel" and s.id not in (a.id, b.id)]
-    path = clear(candidates, [s for s in solid if abs(s.x - a.x) < 400 + s.w / 2])
+    solid += [_room(text) for text in scene.texts]
+    # These are long: their points are to be closer together than circles are wide.
+    path = clear(candidates, [s for s in solid if abs(s.x - a.x) < 400 + s.w / 2], 40)
     scene.wires.append(Wire(a.id, b.id, path, colour, 1.2, dashed, head=0.8, name=name))
+
+
+def _room(text: Text) -> Shape:
+    """A text as a shape that edges stay clear of."""
+    left, low, right, high = text.box()
+    middle = ((left + right) / 2, (low + high) / 2)
+    return Shape("", *middle, right - left, high - low, "box", "op")
 
 
 def handed_over(

@@ -11,7 +11,7 @@ from viz.columns import diagram
 from viz.memory.block_diagram import block_diagram
 from viz.memory.memory import WANTED, memory
 from viz.quotients.circles import circles
-from viz.quotients.elided import elided
+from viz.quotients.elided import elided, short
 from viz.quotients.operations import operations, quotient
 from viz.quotients.quotient import Quotient
 from viz.quotients.recorded import Record
@@ -53,8 +53,8 @@ def narrower(asked: Asked, is_recorded: bool) -> list[Asked]:
     level = asked.level or ("op" if is_recorded else "cell")
     if level == "cell" or not (is_recorded or asked.view == "unfolded"):
         return []
-    short = "⋯ and a number: operations left out to fit the width"
-    found = [replace(asked, others="short", told=(short,)), replace(asked, others="gap")]
+    fewer = "⋯ and a number: operations left out to fit the width"
+    found = [replace(asked, others="short", told=(fewer,)), replace(asked, others="gap")]
     if level == "op":
         gates = "a gate in one box, to fit the width"
         found += [replace(a, level="gate", told=(*a.told, gates)) for a in (asked, *found)]
@@ -88,8 +88,7 @@ def folded(given: Folded, asked: Asked) -> Scene:
         description = f"{count}: {network.describe(made)}."
         scene = Scene(f"{count}, {amount}", description, asked.style)
         if view == "unfolded":
-            own = {block.id for block in made.blocks}
-            later = elided(made, own) if asked.others == "short" else None
+            later = short(made, nodes) if asked.others == "short" else None
             diagram.unfolded(made, nodes, steps, scene, level == "op", later)
             _tell(scene, asked)
         else:

@@ -13,7 +13,8 @@ from minigrad.lower.schedule import Nest, Schedule
 from viz.columns.boxes import box, shaped
 from viz.columns.channels import MEDIUM, Signal
 from viz.columns.diagram import colours, results
-from viz.columns.strips import Strip, arrange
+from viz.columns.rows import arrange
+from viz.columns.strips import Strip
 from viz.quotients.operations import operations
 from viz.quotients.quotient import Quotient
 from viz.scene.scene import Scene

@@ -22,7 +22,7 @@ from viz.figures.matrices import rows
 from viz.memory.memory import memory
 from viz.output.drawing import LEAST, Drawing
 from viz.quotients.circles import circles
-from viz.quotients.elided import elided
+from viz.quotients.elided import short as drawn_short
 from viz.quotients.operations import operations, quotient
 from viz.quotients.recorded import of_graph
 from viz.quotients.steps import choose
@@ -76,7 +76,7 @@ def test_steps_drawn_short_keep_what_enters_and_what_leaves(cell, part, level, s
     """Every box and edge is one of the quotient's, the laws of geometry hold, text is readable."""
     given, shown = part_of(cell, part), choose(steps)
     view = operations(given, level, shared=shared)
-    short = elided(view, {block.id for block in view.blocks})
+    short = drawn_short(view, given.step.nodes)
     carried = lambda v: {(k.source, k.name, k.delay) for k in v.links if k.delay}
     assert (carried(short), short.outputs) == (carried(view), view.outputs)
     asked = Asked("unfolded", steps, level, False, False, False, (), "shared" if shared else "tags",
