@@ -66,7 +66,6 @@ class Traced:
             )
         self.graph, self.why = rolled(graph)
         self.out, self._fixed = results[0]
-        self._write = self.out.writer()
         for node in self.graph.nodes:
             if "kept" in node.attrs:
                 POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
@@ -79,7 +78,7 @@ class Traced:
         """What the function returns, of the outputs of the graph."""
         for k, fixed in self._fixed.items():
             found.insert(k, fixed.value)
-        return self._write(found)
+        return self.out.unflatten(found)
 
 
 class Made(Traced):

@@ -6,7 +6,6 @@ keys and their class, so `Params` in gives `Params` out.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -54,31 +53,9 @@ class Tree(NamedTuple):
                 read(child, name)
 
         read(self, "value")
-        return _written("value", [*lines, f"return [{', '.join(found)}]"], names)
-
-    def writer(self) -> Callable[[Iterable[Any]], Any]:
-        """A function, written for this structure, that puts leaves back in their places."""
-        names: dict[str, Any] = {}
-        lines: list[str] = []
-        count = itertools.count()
-
-        def write(tree: Tree) -> str:
-            kind: Any = tree.kind
-            if kind is None:
-                return f"x{next(count)}"
-            parts = [write(child) for child in tree.children]
-            n = len(lines)
-            names[f"kind{n}"], names[f"keys{n}"] = kind, tree.keys
-            pairs = (f"keys{n}[{k}]: {part}" for k, part in enumerate(parts))
-            inner = ", ".join(pairs if issubclass(kind, dict) else parts)
-            whole = f"{{{inner}}}" if issubclass(kind, dict) else f"[{inner}]"
-            whole = f"*{whole}" if hasattr(kind, "_fields") else whole
-            lines.append(f"y{n} = " + (whole if kind in (dict, list) else f"kind{n}({whole})"))
-            return f"y{n}"
-
-        made = write(self)
-        leaves = ", ".join(f"x{k}" for k in range(next(count)))
-        return _written("leaves", [f"[{leaves}] = leaves", *lines, f"return {made}"], names)
+        lines.append(f"return [{', '.join(found)}]")
+        exec("def function(value):\n " + "\n ".join(lines), names)
+        return names["function"]  # type: ignore[no-any-return]  # as the line above defines it
 
     def _build(self, leaves: Iterator[Any]) -> Any:
         kind: Any = self.kind
@@ -101,12 +78,6 @@ class Tree(NamedTuple):
 
 
 LEAF = Tree(None)
-
-
-def _written(argument: str, lines: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
-    """The function of one argument with these lines."""
-    exec(f"def function({argument}):\n " + "\n ".join(lines), names)
-    return names["function"]  # type: ignore[no-any-return]  # as the line above defines it
 
 
 def flatten(tree: Any) -> tuple[list[Any], Tree]:
