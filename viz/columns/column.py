@@ -15,7 +15,7 @@ from viz.scene.curve import Path, Point, join, line, rise
 
 PAD = 13.0  # from the boxes to the border of their column
 RISE = 27.0  # from rank to rank
-END = 15.0  # half the room of a value that enters or leaves
+END = 15.0  # half the room of a value that enters or leaves, if its name is short
 
 
 class Column:
@@ -27,6 +27,7 @@ class Column:
         edges: pairs of names of boxes.
         entries: names of values that enter, each with the boxes that read it.
         exits: names of boxes, or of values that enter, that leave.
+        end: half the room of a value that enters or leaves.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Column:
         edges: Sequence[tuple[str, str]],
         entries: dict[str, list[str]],
         exits: Sequence[str],
+        end: float = END,
     ) -> None:
         self.title = title
         self.boxes = list(boxes)
@@ -43,7 +45,7 @@ class Column:
         self.number = {box.shape.id: k for k, box in enumerate(boxes)}
         self.entry = {name: n + k for k, name in enumerate(entries)}
         self.exit = {name: n + len(entries) + k for k, name in enumerate(exits)}
-        reach = [box.reach for box in boxes] + [(END, END)] * (len(entries) + len(exits))
+        reach = [box.reach for box in boxes] + [(end, end)] * (len(entries) + len(exits))
         pairs = [(self.number[a], self.number[b]) for a, b in edges]
         pairs += [
             (self.entry[a], self.number[b]) for a, readers in entries.items() for b in readers

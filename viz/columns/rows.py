@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from viz.columns.channels import Channels, Signal, is_open
-from viz.columns.column import Column
+from viz.columns.column import END, Column
 from viz.columns.router import Router
 from viz.columns.strips import EDGE, GAP, Strip, boxes, column, dots, frames, panel
 from viz.scene.curve import Path, join, line, rise
@@ -44,8 +44,11 @@ class _Placed:
                 near[k].append(s)
         for s in through:
             up[s.start].append(s)
+        # The same in all columns, so that equal ones get equal layouts; a name may reach a bit out.
+        end = max([END, *(width(s.label, 15) / 2 - 5 for s in own if is_open(s))])
         self.columns = [
-            column(*of, k) for k, of in enumerate(zip(row.strips, near, up, strict=True))
+            column(*of, k, end)
+            for k, of in enumerate(zip(row.strips, near, up, strict=True))
         ]
         self.channels = Channels.of(own, self.columns)
         self.lift = 0.0

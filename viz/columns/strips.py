@@ -66,7 +66,9 @@ def panel(scene: Scene, column: Column, channels: Channels, k: int) -> None:
     scene.add(Shape(name, x, y, *size, "panel", "panel", title=column.title))
 
 
-def column(strip: Strip, near: Sequence[Signal], through: Sequence[Signal], k: int) -> Column:
+def column(
+    strip: Strip, near: Sequence[Signal], through: Sequence[Signal], k: int, end: float
+) -> Column:
     """The column of a strip, the k-th.
 
     Args:
@@ -74,6 +76,7 @@ def column(strip: Strip, near: Sequence[Signal], through: Sequence[Signal], k: i
         near: signals that enter or leave it.
         through: signals that go up from a lower row, to a higher one, or both.
         k: its number.
+        end: half the room of a value that enters or leaves.
     """
     entries: dict[str, list[str]] = {}
     exits: dict[str, None] = {}
@@ -96,7 +99,7 @@ def column(strip: Strip, near: Sequence[Signal], through: Sequence[Signal], k: i
         )
     }  # what only passes stands at the left, what is read too at the right
     leaving = sorted(exits, key=lambda name: number.get(name, last if ordered.get(name) else -1))
-    return Column(strip.title, strip.boxes, strip.edges, ordered, leaving)
+    return Column(strip.title, strip.boxes, strip.edges, ordered, leaving, end)
 
 
 def boxes(scene: Scene, column: Column) -> None:
