@@ -191,7 +191,6 @@ def family(style: Style, role: str) -> str:
     return f"{shown}, {BEHIND.get(name, 'sans-serif' if role == 'word' else 'serif')}"
 
 
-@lru_cache(4096)
 def _text(text: str) -> str:
     return escape(clean(text, LONG))
 

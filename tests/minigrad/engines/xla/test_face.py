@@ -115,7 +115,7 @@ def test_products_of_single_precision_have_it_on_every_device_unless_jax_was_tol
     products = lambda: [
         line for line in jitted.lower(x).as_text().splitlines() if "stablehlo.dot_general" in line
     ]
-    assert len(products()) == 2  # one in the loop, one in the loop back
+    assert len(products()) >= 2  # in the loop and in the loop back, for each step of a turn
     assert all("precision = [HIGHEST, HIGHEST]" in line for line in products())
     with jax.default_matmul_precision("tensorfloat32"):
         assert not any("HIGHEST" in line for line in products())
