@@ -80,6 +80,8 @@ class _Run:
         folded = plan.folded
         for i, role, x in zip(folded.step.inputs, folded.inputs, inputs, strict=True):
             if role == STATE:
+                if isinstance(x, float | int):  # a loop in Python may start from a number
+                    x = np.asarray(x, self.nodes[i].dtype)
                 self.starts[i] = x if abs(self.origins[i][1]) > 1 else x[None]
             else:
                 self.values[i] = x

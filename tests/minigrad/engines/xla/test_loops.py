@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -169,6 +169,7 @@ def assert_loops(program: Loops, steps: int) -> None:
 
 @settings(max_examples=4, deadline=None)
 @given(program=loops())
+@example(Loops((1,), (1,), ("hidden-to-hidden",), "zero", "every", "a loss", "list", False))
 def test_plain_loops_agree(program: Loops):
     assert_loops(program, 9)
 
