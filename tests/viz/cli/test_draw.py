@@ -1,6 +1,7 @@
 """`minigrad draw`: cells of one's own, and every option that `viz.draw` has."""
 
 import inspect
+import sys
 
 import pytest
 
@@ -39,6 +40,7 @@ seven = 7
 def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)  # that of another test
     return tmp_path
 
 
