@@ -174,7 +174,7 @@ ROOMS = {
     "graphs, their loops, and the way down":
         (("minigrad.graph", "minigrad.folded", "minigrad.loops", "minigrad.lower"), 4100),
     "the NumPy engine": (("minigrad.engines.numpy",), 1800),
-    "all other engines": (("minigrad.engines",), 2000, "minigrad.engines.numpy"),
+    "all other engines": (("minigrad.engines",), 1900, "minigrad.engines.numpy"),
     "gradient tests": (("minigrad.testing",), 3100),
     "the engine, its operations, other engines and tests aside":
         (("minigrad",), 7800, "minigrad.ops", "minigrad.engines", "minigrad.testing"),

@@ -30,7 +30,7 @@ RULES = {
         "trunc",
         "what a machine of single numbers can do",
     ),
-    "minigrad.engines.scalars.javascript": (
+    "viz.page.javascript": (
         "ceil cos cosh exp expm1 floor hypot log log10 log1p log2 max min sign sin sinh tan tanh "
         "trunc",
         "what JavaScript calls them",

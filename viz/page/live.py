@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.engines.scalars import expanded, javascript
+from minigrad.engines.scalars import expanded
+from viz.page.javascript import javascript
 from viz.page.numbers import Numbers
 
 STEPS, UNITS, INPUTS = 12, 8, 8

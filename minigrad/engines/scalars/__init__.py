@@ -2,11 +2,10 @@
 
 What computes with one number at a time, such as a spreadsheet or a script in a page, runs these.
 `expanded` is the way in: the operations' own NumPy forwards run on arrays of `symbols`, which write
-down what is done to them. `javascript` prints the instructions for a browser.
+down what is done to them. Whoever shows them prints them: a page, a workbook.
 """
 
 from minigrad.engines.scalars.expanded import Expanded, expanded
 from minigrad.engines.scalars.instructions import MEANING, Instruction, Place
-from minigrad.engines.scalars.javascript import Script, javascript
 
-__all__ = ["MEANING", "Expanded", "Instruction", "Place", "Script", "expanded", "javascript"]
+__all__ = ["MEANING", "Expanded", "Instruction", "Place", "expanded"]

@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 import rnn
 from minigrad.tree import leaf_paths
-from tests.minigrad.engines.scalars.ecma import Reader
+from tests.viz.page.ecma import Reader
 from tests.viz.page.studies import CELLS, filled, given, loss
 from viz.page.live import live
 from viz.page.numbers import study

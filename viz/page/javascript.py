@@ -1,4 +1,4 @@
-"""The instructions as functions of JavaScript, which work on one `Float64Array`.
+"""The instructions of a study as functions of JavaScript, which work on one `Float64Array`.
 
 Numbers are doubles there and operators round as NumPy's do; only `Math.exp` and its like may be off
 by the last digit. What is read once is written where it is read, so a sum of products is a line.
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engines.scalars.expanded import Expanded
+from minigrad.engines.scalars import Expanded
 
 Array = np.ndarray[Any, Any]
 

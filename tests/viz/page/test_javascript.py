@@ -14,10 +14,11 @@ import pytest
 
 import minigrad as mg
 import rnn
-from minigrad.engines.scalars import Expanded, Script, expanded, javascript
+from minigrad.engines.scalars import Expanded, expanded
 from minigrad.tree import flatten
-from tests.minigrad.engines.scalars.ecma import Reader
 from tests.minigrad.engines.scalars.programs import RUNS, agree, of_cell, of_operation
+from tests.viz.page.ecma import Reader
+from viz.page.javascript import Script, javascript
 
 
 def run(script: Script, args: Any) -> list[Any]:
