@@ -100,6 +100,29 @@ def decoder_start(encoder: Cell, decoder: Cell, last: Any, own: Any) -> Any:
     return tree.unflatten(next(left) if edge.is_reset else mask for edge, mask in own)
 
 
+def read_whole(pair: EncoderDecoder, params: Mapping[str, Any], xs: Any, state: Any = None) -> Any:
+    """The start state of the decoder, once the encoder has read a sequence.
+
+    Args:
+        pair: the two.
+        params: `{"encoder": …, "decoder": …}`.
+        xs: what is read, `(T, B, X)`.
+        state: start values of both; those of the cells if None.
+
+    Raises:
+        ValueError: the decoder does not take what the encoder leaves.
+
+    >>> import numpy as np, rnn
+    >>> pair = EncoderDecoder(rnn.GRUCell(3, 4), rnn.GRUCell(2, 4))
+    >>> read_whole(pair, pair.init(0), np.ones((5, 2, 3)))[0].shape
+    (2, 4)
+    """
+    handed_on("encode_decode", pair.encoder, pair.decoder)
+    begin, own = pair.start(xs.shape[1], params=params) if state is None else state
+    _, last = run(pair.encoder, params["encoder"], xs, begin)
+    return decoder_start(pair.encoder, pair.decoder, last, own)
+
+
 def encode_decode(
     encoder: Cell,
     decoder: Cell,
@@ -131,11 +154,6 @@ def encode_decode(
     >>> encode_decode(encoder, decoder, params, np.ones((7, 2, 3)), outputs=4)[0].shape
     (4, 2, 5)
     """
-    handed_on("encode_decode", encoder, decoder)
-    if state is None:
-        state = EncoderDecoder(encoder, decoder).start(xs.shape[1], params=params)
-    begin, own = state
-    _, last = run(encoder, params["encoder"], xs, begin)
-    start = decoder_start(encoder, decoder, last, own)
+    start = read_whole(EncoderDecoder(encoder, decoder), params, xs, state)
     nothing = np.zeros((1, xs.shape[1], decoder.inputs), xs.dtype)
     return perform(one_to_many(outputs), decoder, params["decoder"], nothing, start, feed)

@@ -19,7 +19,7 @@ import minigrad as mg
 from minigrad.core import Array
 from rnn.cell import Cell
 from rnn.compose import Stack
-from rnn.encoder_decoder import EncoderDecoder, decoder_start, encode_decode
+from rnn.encoder_decoder import EncoderDecoder, encode_decode, read_whole
 from rnn.exercises.exercise import HELD_OUT, Layers, Lesson, Named, stacked
 from rnn.exercises.writing import greedy, one_hot
 from rnn.params import Params
@@ -93,9 +93,7 @@ def told(cell: Cell, params: Any, xs: Any, state: Any) -> Any:
     """What a network would write at each step if all before were right."""
     read, before = xs
     if isinstance(cell, EncoderDecoder):
-        begin, own = cell.start(read.shape[1], params=params) if state is None else state
-        _, last = run(cell.encoder, params["encoder"], read, begin)
-        start = decoder_start(cell.encoder, cell.decoder, last, own)
+        start = read_whole(cell, params, read, state)
         return run(cell.decoder, params["decoder"], before, start)
     ys, state = run(cell, params, mg.concatenate([read, before[1:]]), state)
     return ys[READ - 1 :], state
@@ -128,9 +126,7 @@ def likely(logits: Any, columns: int) -> Any:
 def write(cell: Cell, params: Any, xs: Any) -> Array:
     """What a network writes that reads the characters it wrote: `(10, B)`."""
     if isinstance(cell, EncoderDecoder):
-        begin, own = cell.start(xs[0].shape[1], params=params)
-        _, last = run(cell.encoder, params["encoder"], xs[0], begin)
-        state = decoder_start(cell.encoder, cell.decoder, last, own)
+        state = read_whole(cell, params, xs[0])
         cell, params = cell.decoder, params["decoder"]
         ys, state = run(cell, params, xs[1][:1], state)
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from minigrad.graph import Node
 from viz.quotients.labels import called
 from viz.quotients.quotient import Block
-from viz.scene.label import Label, plain, timed, width, words
+from viz.scene.label import plain, timed, width, words
 from viz.scene.scene import Shape
 
 SIZE = 12.0
@@ -56,18 +56,15 @@ def box(
     form = "tag" if block.kind == "weight" and value.op == "input" else "box"
     # A box with a time is as wide at t = 100 as at t = 1, so that columns are equal.
     least = width(timed(block.label, "000"), SIZE) + 8 if is_named_input else 26
-    size = (0.0, 0.0) if dress else _size((label,), (SIZE,), 14, least)
     shape = Shape(
-        name, 0, 0, *size, form, block.kind, (label,), SIZE, "; ".join(about), block.id
+        name, 0, 0, 0, 0, form, block.kind, (label,), SIZE, "; ".join(about), block.id
     )  # fmt: skip
-    shape = _sized(dress(block.nodes[-1], shape, ()), 14, least) if dress else shape
+    shape = _sized(dress(block.nodes[-1], shape, ()) if dress else shape, 14, least)
     beside: list[Shape] = []
     for n, k in enumerate(read if tags else (), 1):
-        lines = (called(nodes[k]),)
-        size = (0.0, 0.0) if dress else _size(lines, (SIZE,), 10, 18)
-        title = nodes[k].name or ""
-        tag = Shape(f"{name}__p{n}", 0, 0, *size, "tag", "weight", lines, SIZE, title)
-        beside.append(_sized(dress(k, tag, block.nodes), 10, 18) if dress else tag)
+        about_it = (called(nodes[k]),), SIZE, nodes[k].name or ""
+        tag = Shape(f"{name}__p{n}", 0, 0, 0, 0, "tag", "weight", *about_it)
+        beside.append(_sized(dress(k, tag, block.nodes) if dress else tag, 10, 18))
     if len(beside) > 2:  # there are two sides: the rest is told in the title
         more = replace(beside[1], lines=(words(f"+ {len(beside) - 1}"),), title=about[-1])
         beside = [beside[0], _sized(more, 10, 18)]
@@ -85,16 +82,9 @@ def shaped(nodes: Sequence[Node]) -> Dress:
 
 def _sized(s: Shape, pad: float, least: float) -> Shape:
     """The shape large enough for its lines."""
-    w, h = _size(s.lines, s.sizes(), pad, least)
-    return replace(s, w=w, h=h)
-
-
-def _size(
-    lines: Sequence[Label], sizes: Sequence[float], pad: float, least: float
-) -> tuple[float, float]:
-    """Width and height that lines take."""
-    widest = max(map(width, lines, sizes))
-    return max(widest + pad, least), 20 + (LINE * (len(lines) - 1) + 4 if lines[1:] else 0)
+    widest = max(map(width, s.lines, s.sizes()))
+    high = 20 + (LINE * (len(s.lines) - 1) + 4 if s.lines[1:] else 0)
+    return replace(s, w=max(widest + pad, least), h=high)
 
 
 def box_id(block: str, suffix: str) -> str:

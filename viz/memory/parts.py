@@ -84,20 +84,14 @@ class Memory:
     @cached_property
     def sources(self) -> dict[str, list[str]]:
         """For each block those it reads within the step, in order."""
-        found: dict[str, list[str]] = {block.id: [] for block in self.view.blocks}
-        for k in self.view.links:
-            if not k.delay:
-                found[k.target].append(k.source)
-        return found
+        inside = self.view.inside()
+        return {block.id: [a for a, b in inside if b == block.id] for block in self.view.blocks}
 
     @cached_property
     def readers(self) -> dict[str, list[str]]:
         """For each block those that read it within the step."""
-        found: dict[str, list[str]] = {block.id: [] for block in self.view.blocks}
-        for k in self.view.links:
-            if not k.delay:
-                found[k.source].append(k.target)
-        return found
+        inside = self.view.inside()
+        return {block.id: [b for a, b in inside if a == block.id] for block in self.view.blocks}
 
     @cached_property
     def over(self) -> dict[str, str]:
