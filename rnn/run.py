@@ -37,8 +37,8 @@ def run(
             rows.
         state: start values, a tuple in the order of `cell.state`, nested for `Stack` and
             `Bidirectional`: each `(B, H)`, or `(d, B, H)` in order of time for a delay, or a
-            longest lag, of d steps; if None, what
-            `cell.start(B, params=params)` gives: zeros, unless the cell learns its start.
+            longest lag, of d steps; if None, what `cell.start(B, params=params)` gives: zeros,
+            unless the cell learns its start.
         lengths: for ragged batches, the number of steps of each sample, `(B,)`. After its end a
             sample's state stands still, its outputs are 0, and its padding has no influence.
         unfolded: put every operation of every step on the graph, named and tagged with its step,

@@ -46,10 +46,8 @@ class _Placed:
             up[s.start].append(s)
         # The same in all columns, so that equal ones get equal layouts; a name may reach a bit out.
         end = max([END, *(width(s.label, 15) / 2 - 5 for s in own if is_open(s))])
-        self.columns = [
-            column(*of, k, end)
-            for k, of in enumerate(zip(row.strips, near, up, strict=True))
-        ]
+        placed = enumerate(zip(row.strips, near, up, strict=True))
+        self.columns = [column(*of, k, end) for k, of in placed]
         self.channels = Channels.of(own, self.columns)
         self.lift = 0.0
 

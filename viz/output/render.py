@@ -31,9 +31,7 @@ class RendererMissing(RuntimeError):
 
     def __init__(self, suffix: str, written: str | None = None) -> None:
         instead = f" The same picture is in {written}." if written else ""
-        super().__init__(
-            f"drawing {suffix} needs {_needs(suffix)}.{instead}"
-        )
+        super().__init__(f"drawing {suffix} needs {_needs(suffix)}.{instead}")
         self.written = written
 
 
