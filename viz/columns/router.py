@@ -18,7 +18,7 @@ class Router:
         self.scene, self.columns, self.channels = scene, columns, channels
         self.ports = [column.ports() for column in columns]
         self.marked: set[str] = set()
-        self.told: set[tuple[str, int]] = set()
+        self.told: set[tuple[str, float]] = set()
 
     def draw(self, s: Signal) -> None:
         """The wire of a signal, with the names of its open ends."""
@@ -94,8 +94,8 @@ class Router:
         side = -1 if is_left else 1
         way = 6 + self.channels.pitch * self.channels.lanes[entry(s), s.stop]
         end = (border + side * 14, self.channels.top + way if away else self.channels.bottom - way)
-        if (entry(s), s.stop) not in self.told:
-            self.told.add((entry(s), s.stop))
+        if (entry(s), end[1]) not in self.told:  # a start value may be read at several steps
+            self.told.add((entry(s), end[1]))
             anchor = "end" if is_left else "start"
             self.scene.texts.append(Text(end[0] + side * 4, end[1], s.label, 15, s.colour, anchor))
         if away:

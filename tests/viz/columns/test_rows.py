@@ -7,6 +7,7 @@ import pytest
 import minigrad as mg
 import rnn
 import viz
+from rnn.testing.networks import Mixed
 from tests.viz.geometry import LAWS
 from tests.viz.own import TwoLags
 from viz.scene.curve import flat, line
@@ -17,6 +18,9 @@ CELLS = {
     "three": rnn.Stack([LSTM(3, 5), GRU(5, 8), rnn.RNNCell(8, 1, 2)]),
     "both ways": rnn.Bidirectional(LSTM(3, 8)),
     "both ways, deep": rnn.Stack([rnn.Bidirectional(GRU(3, 1)), rnn.Bidirectional(TwoLags(2, 3))]),
+    "a start value read at two steps": rnn.Bidirectional(
+        Mixed(3, 1, (("h", 2), ("g", 1), ("m", 1)), ("new", "new", "new"), "tanh"), LSTM(3, 1)
+    ),
     "backward below": rnn.Stack([rnn.Reversed(TwoLags(3, 4)), rnn.Dense(4, 3), LSTM(3, 3)]),
 }
 VIEWS = {
