@@ -11,18 +11,21 @@ from tests import stub
 from tests.house import sources
 
 RULES = {
-    "minigrad.engines.numpy.needs": ("contract matmul", "weight gradients; what has a buffer"),
-    "minigrad.engines.numpy.nests": ("add_n matmul", "what is several calls, or one of all rows"),
-    "minigrad.engines.numpy.program": ("lookup matmul", "what is done for all rows at once"),
-    "minigrad.engines.numpy.source": (
-        "expand_dims index reshape squeeze transpose",
-        "what is written as a method of its array",
+    "minigrad.engines.numpy.calls": (
+        "lookup matmul project",
+        "what is done for all rows at once; results of a loop inside",
     ),
+    "minigrad.engines.numpy.needs": ("matmul scan", "what has a buffer, and what holds others'"),
+    "minigrad.engines.numpy.nests": ("matmul", "a step's product with a fixed weight"),
+    "minigrad.engines.numpy.operations": (
+        "add_n expand_dims index reshape squeeze transpose",
+        "what is several calls; what is written as a method of its array",
+    ),
+    "minigrad.engines.numpy.source": ("contract matmul", "products, and how NumPy multiplies"),
     "minigrad.engines.numpy.storage": (
-        "expand_dims matmul transpose",
-        "the order of axes in memory; one entry of a pile",
+        "expand_dims matmul scan transpose",
+        "the order of axes in memory; one entry of a pile; a loop inside",
     ),
-    "minigrad.engines.numpy.straight": ("matmul project scan", "all rows at once; a loop inside"),
     "minigrad.engines.numpy.totals": ("contract put sum", "sums over steps that are one call"),
     "minigrad.graph.nodes": ("alias", "what `named` makes"),
     "minigrad.engines.scalars.instructions": (

@@ -69,9 +69,9 @@ def equations(draw: int) -> None:
 
 def programs_in_chunks(draw: int) -> None:
     """A program whose loops run in chunks of one or two steps gives the numbers of the graph."""
-    whole, many = needs.CACHE, needs.MANY_ROWS
+    whole = needs.CACHE
     try:
-        needs.CACHE, needs.MANY_ROWS = 1 << 9, 1
+        needs.CACHE = 1 << 9
         for cell in CELLS:
             q, ready = problem(cell, 5, 2, draw), prepared(cell.folded(2)).folded
             learning = folded_adjoint(ready, fixed=ready.with_role("sequence")).backward
@@ -79,7 +79,7 @@ def programs_in_chunks(draw: int) -> None:
                 _same_as_steps(folded, 5, draw)
             agree(q.run(), q.run(unfolded=True), "in chunks", q.roundings())
     finally:
-        needs.CACHE, needs.MANY_ROWS = whole, many
+        needs.CACHE = whole
 
 
 def _same_as_steps(folded: mg.Folded, T: int, seed: int) -> None:

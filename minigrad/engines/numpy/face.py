@@ -26,12 +26,12 @@ class Fresh:
 
     def __init__(self, graph: Graph, reuse: bool) -> None:
         self.program, self.reuse, self._lock = program_of(graph), reuse, threading.Lock()
-        outputs, straight = self.program.plan.folded.step.outputs, self.program.storage.straight
+        outputs, nodes = self.program.plan.folded.step.outputs, self.program.nodes
         times = Counter(outputs)
-        fresh = [times[k] == 1 and straight.is_fresh(k) for k in outputs]
+        fresh = [times[k] == 1 and self.program.storage.is_fresh(k) for k in outputs]
         # What is an argument or a constant is never lent.
         self._own = fresh if not reuse else [
-            is_fresh or straight.nodes[k].op not in ("input", "constant")
+            is_fresh or nodes[k].op not in ("input", "constant")
             for k, is_fresh in zip(outputs, fresh, strict=True)
         ]  # fmt: skip
         self._lent: set[Same] = set()

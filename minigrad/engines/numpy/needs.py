@@ -7,41 +7,38 @@ its own step for a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 
-import numpy as np
-
+from minigrad.folded import STATE, Recurrence
 from minigrad.graph import Node
 from minigrad.lower.nodes import carriers, front_span, in_buffer
 from minigrad.lower.schedule import Nest, Schedule
 
 STATIC, STEP, RING, CHUNK, WHOLE = "static", "step", "ring", "chunk", "whole"
-ORDER = {STEP: 0, RING: 0, CHUNK: 1, WHOLE: 2}
+ORDER = {STEP: 0, RING: 0, CHUNK: 1, WHOLE: 2, STATIC: 3}
 
 CACHE = 1 << 19
 """Bytes that the batched part of a chunk may touch: about half of a second-level cache."""
-
-MANY_ROWS = 256
-"""From so many rows a chunk on, a weight gradient is added up chunk by chunk."""
 
 
 def _nbytes(node: Node) -> int:
     """The size of a node's value at one step."""
     width = 0 if node.dtype is None else node.dtype.itemsize
-    return int(np.prod(node.shape, dtype=int)) * width
+    return math.prod(node.shape) * width
 
 
 class Needs:
     """What the values of a schedule for T steps need.
 
     Attributes:
-        block: by node, the block in which it is computed.
+        order: what runs, in this order: what depends on no step, then the blocks.
+        block: by node, its place in the order.
         levels: by node, how much of its value is kept.
         last: by node, the last block that reads its buffer.
         in_place: for a node the operand that dies with it, in whose place it can be computed.
         lasting: concatenations in which a history stands; what they hold is never overwritten.
         chunk: the number of steps in a chunk, for each nest.
-        partial: products that are summed chunk by chunk, in which nest.
     """
 
     def __init__(self, plan: Schedule, steps: int) -> None:
@@ -49,6 +46,7 @@ class Needs:
         self.nodes: Sequence[Node] = plan.folded.step.nodes
         self.outputs = set(plan.folded.step.outputs)
         self.carriers = carriers(plan.folded)
+        self.order = (*plan.static, *plan.blocks)
         self.block = self._blocks()
         self.in_place = {k: i for k in self.block if (i := self._dying(k)) is not None}
         self._owner: list[int] = []
@@ -60,14 +58,12 @@ class Needs:
             user for i in plan.folded.origins() if (user := self.operand_of(i)) is not None
         }
         self.chunk = {b: self._chunk_size(b) for b in plan.blocks if isinstance(b, Nest)}
-        self.partial = {k: nest for nest in self.chunk for k in self._partial_sums(nest)}
         self.levels = self._find_levels()
         self.last = self._last_reads()
 
     def _blocks(self) -> dict[int, int]:
-        """The block in which each node is computed."""
         where = {}
-        for at, block in enumerate(self.plan.blocks):
+        for at, block in enumerate(self.order):
             for k in (*block.batched, *block.looped) if isinstance(block, Nest) else (block,):
                 where[k] = at
         return where
@@ -100,7 +96,8 @@ class Needs:
         looped = {k for b in self.plan.blocks if isinstance(b, Nest) for k in b.looped}
         batched = {k for b in self.plan.blocks if isinstance(b, Nest) for k in b.batched}
         for k in self.block:
-            levels[k] = STEP if k in looped else CHUNK if k in batched else WHOLE
+            many = STEP if k in looped else CHUNK if k in batched else WHOLE
+            levels[k] = STATIC if k in self.plan.fixed else many
 
         def raise_to(k: int, level: str) -> None:
             if k in levels and ORDER[levels[k]] < ORDER[level]:
@@ -110,10 +107,8 @@ class Needs:
             if k not in self.block and k not in self.plan.summed:
                 continue
             for i in node.inputs:
-                if self.block.get(i) != self._where(k):
+                if self.block.get(i) != self.block.get(k):
                     raise_to(i, WHOLE)
-                elif k in self.partial:
-                    raise_to(i, CHUNK)
         for i in self.outputs:
             raise_to(i, WHOLE)
         # A view keeps what it looks at as long as itself, a concatenation is kept with its parts.
@@ -130,14 +125,14 @@ class Needs:
 
     def _last_reads(self) -> list[int]:
         """The last block that reads each node's buffer, through views and in other's places too."""
-        end = len(self.plan.blocks)
+        end = len(self.order)
         last = [-1] * len(self.nodes)
         for i in self.outputs:
             last[i] = end
         for k in reversed(range(len(self.nodes))):
-            at = end if k in self.plan.summed and k not in self.partial else self._where(k)
+            at = end if k in self.plan.summed else self.block.get(k, -1)
             about = self.nodes[k].lowering
-            kept = about.view or about.joins or k in self.in_place
+            kept = about.view or about.joins or k in self.in_place or self.nodes[k].op == "scan"
             reach = max(at, last[k]) if kept else at
             for i in self.nodes[k].inputs:
                 last[i] = max(last[i], reach)
@@ -153,29 +148,28 @@ class Needs:
         size = sum(_nbytes(self.nodes[k]) for k in touched if k not in self.plan.fixed)
         return max(1, min(self.T, CACHE // size)) if size else max(self.T, 1)
 
-    def _where(self, k: int) -> int:
-        """The block in which a node is computed, or summed chunk by chunk; −1 for others."""
-        if k in self.partial:
-            return self.block[self.partial[k].looped[0]]
-        return self.block.get(k, -1)
+    def passes_on(self, r: Recurrence) -> bool:
+        """Whether a state is only passed on to the next step: nothing outside of its loop reads it.
 
-    def _partial_sums(self, nest: Nest) -> Iterator[int]:
-        """Weight gradients that a nest can add up chunk by chunk, with their rows in the cache.
-
-        Only if the chunks are large, as each costs an addition of the whole gradient, and if
-        nothing else needs the rows of all steps.
+        Then two places are enough, for this step's value and the next one's.
         """
-        inside = set(nest.looped)
-        for k in self.plan.summed:
-            node = self.nodes[k]
-            made = [i for i in node.inputs if i in inside]
-            if node.op != "contract" or not made:
-                continue
-            rows = self.chunk[nest] * int(np.prod(self.nodes[made[0]].shape[:-1], dtype=int))
-            others = {j for i in made for j in self.plan.users[i]} - {k}
-            alone = others <= inside and not self.outputs.intersection(made)
-            if alone and self.chunk[nest] < self.T and rows >= MANY_ROWS:
-                yield k
+        folded = self.plan.folded
+        reader, carrier = folded.step.inputs[r.input], folded.step.outputs[r.output]
+        roles = {folded.outputs[k] for k, i in enumerate(folded.step.outputs) if i == carrier}
+        nests = [b for b in self.plan.blocks if isinstance(b, Nest) and carrier in b.looped]
+        kept = reader in self.outputs or self.operand_of(reader) is not None
+        if abs(r.delay) != 1 or roles != {STATE} or not nests or kept:
+            return False
+        read, pending = set[int](), [reader, carrier]
+        while pending:
+            users = self.plan.users[pending.pop()]
+            read.update(users)
+            pending += [k for k in users if self.nodes[k].lowering.view]
+        return read <= nests[0].inside and not any(
+            self.levels[k] == WHOLE
+            and (self.nodes[k].lowering.view or self.nodes[k].lowering.joins)
+            for k in read
+        )
 
     def operand_of(self, reader: int) -> int | None:
         """The concatenation by columns that reads a state, if there is one for it to live in.

@@ -1,7 +1,7 @@
 """Programs: a folded graph compiled to NumPy calls on fixed buffers.
 
 The schedule says what runs when, `storage` where every value lives; here each operation becomes one
-call that writes there, before the loops (`straight`), in them (`nests`) and in sums over steps
+instruction that writes there, outside of loops (`calls`), in them (`nests`) and in sums over steps
 (`totals`). A graph without a loop is a folded step without recurrence, all of it before the loops.
 The generated source can be read: `print(program.source)`.
 """
@@ -9,23 +9,24 @@ The generated source can be read: `print(program.source)`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.core import PRIMITIVES, Array
-from minigrad.engines.numpy.alarms import quiet, watched
-from minigrad.engines.numpy.naming import Naming
-from minigrad.engines.numpy.needs import WHOLE
-from minigrad.engines.numpy.nests import NestWriter
-from minigrad.engines.numpy.source import Buffers, Lines, Scope, kernel
+from minigrad.core import Array
+from minigrad.engines.numpy.alarms import watched
+from minigrad.engines.numpy.buffers import Buffers
+from minigrad.engines.numpy.calls import on_all_steps, once
+from minigrad.engines.numpy.instructions import Body, Copy, Given, Listing, Operand
+from minigrad.engines.numpy.nests import in_steps
+from minigrad.engines.numpy.operands import Operands
+from minigrad.engines.numpy.source import Source
 from minigrad.engines.numpy.storage import Storage
 from minigrad.engines.numpy.totals import Totals
 from minigrad.folded import EVERY, ONCE, SUM, Folded, by_step, run_folded
 from minigrad.graph import Graph
-from minigrad.lower.nodes import lifted
 from minigrad.lower.passes import LATE, PASSES, Pass
 from minigrad.lower.pipeline import as_folded, planned
 from minigrad.lower.scale import sigmoids
@@ -48,7 +49,9 @@ class Program:
         plan: the schedule it was made from.
         run: the compiled source: the outputs and the last values in one list.
         results: the arrays in that list that are known before any call, None for the others.
-        source: the generated Python.
+        instructions: what it does, as a list.
+        source: the list as Python.
+        names: what has a name in it.
         nbytes: the size of all buffers.
 
     >>> import numpy as np, rnn
@@ -67,39 +70,38 @@ class Program:
         steps: int,
         passes: Sequence[Pass] = PASSES,
         known: Mapping[int, Array] | None = None,
+        buffers: Buffers | None = None,
     ) -> None:
         self.T = steps
         self._lock = threading.Lock()
         self.plan: Schedule = planned(folded, passes)
         self.nodes = self.plan.folded.step.nodes
-        scope, loops = Scope(), list[Program]()
+        buffers = buffers or Buffers()
 
         def nested(folded: Folded, steps: int, known: Mapping[int, Array]) -> Program:
-            loops.append(Program(folded, steps, LATE, known))
-            return loops[-1]
+            return Program(folded, steps, LATE, known, buffers)
 
-        self.storage = Storage(self.plan, steps, known or {}, scope, Buffers(), nested)
-        self.results: list[Array | None] = []
-        self.names = Naming(self.storage, scope)
-        self.totals = Totals(self.names)
-        lines = [*self._inputs(), *self.storage.straight.lines]
+        self.storage = Storage(self.plan, steps, known or {}, buffers, nested)
+        self.operands = Operands(self.storage)
+        self.totals = Totals(self.operands)
+        body = self._inputs()
+        for k in self.plan.static:
+            body += once(self.operands, k)
         for block in self.plan.blocks:
             if isinstance(block, Nest):
-                lines += NestWriter(block, self.names, self.totals).lines()
+                body += in_steps(self.operands, block)
             else:
-                lines += self._batch(block)
-        lines += self._results()
-        if sigmoids(folded):
-            lines = [f"with {self.names.bind('quiet', quiet)}():", *(f"    {x}" for x in lines)]
-        given = (k for k in range(len(folded.inputs)) if k not in (known or {}))
-        parameters = ", ".join(f"x{k}" for k in given)
-        body = "\n".join(f"    {line}" for line in lines)
-        source = f"def program({parameters}):\n{body}\n"
-        self.source = "\n".join([*self.storage.straight.loops, source])
-        self.nbytes: int = self.storage.buffers.nbytes + sum(inner.nbytes for inner in loops)
-        exec(compile(source, "<minigrad program>", "exec"), scope.names)
+                body += on_all_steps(self.operands, block)
+        results = tuple(self._results(body))
+        given = tuple(f"x{k}" for k in range(len(folded.inputs)) if k not in (known or {}))
+        copied, quiet = tuple(self.operands.once), bool(sigmoids(folded))
+        self.instructions = Listing(given, copied, tuple(body), results, quiet)
+        source = Source(self.instructions, buffers)
+        self.source = "\n".join([*source.before, source.text])
+        self.results, self.names = source.results, source.names
+        self.nbytes = buffers.nbytes
         self.run: Callable[..., list[Array]] = watched(
-            scope.names.pop("program"), partial(_one_by_one, folded, steps, known or {})
+            source.compiled(), partial(_one_by_one, folded, steps, known or {})
         )
 
     def __call__(self, *inputs: Any) -> tuple[list[Array], list[Array]]:
@@ -109,9 +111,9 @@ class Program:
         plain = len(self.plan.folded.plain)
         return results[:plain], results[plain:]
 
-    def _inputs(self) -> Lines:
+    def _inputs(self) -> Body:
         """Start values go into the buffers of their recurrences."""
-        lines = []
+        copies = Body()
         for r in self.plan.folded.recurrences:
             history, d = self.storage.history[r.input], r.delay
             if self.storage.is_ring(r):
@@ -119,62 +121,26 @@ class Program:
                 start = history[first : first + 1]
             else:
                 start = history[:d] if d > 0 else history[self.T :]
-            lines.append(f"{self.names.bind('start', start)}[...] = x{r.input}")
-        return lines
+            copies.append(Copy(Given(f"x{r.input}"), self.operands.place(start, "start")))
+        return copies
 
-    def _batch(self, k: int) -> Lines:
-        """One call on whole sequences."""
-        node, out = self.nodes[k], self.storage.values[k]
-        operands = [self.storage.values[i] for i in node.inputs]
-        if out.is_view:
-            return []
-        assert out.array is not None  # what is computed has a buffer
-        target = self.names.bind(node.op, out.array)
-        if node.op == "matmul" and operands[0].level == WHOLE and operands[1].level != WHOLE:
-            flat = out.array.reshape(-1, out.array.shape[-1])
-            if np.may_share_memory(flat, out.array):
-                rows, weight = (
-                    self.names.rows(node.inputs[0]),
-                    self.names.of(node.inputs[1]),
-                )
-                return [f"{self.names.matmul}({rows}, {weight}, {self.names.bind('rows', flat)})"]
-        if node.lowering.joins:
-            return self.names.copies(k, range(len(node.inputs)))
-        if node.op == "lookup":
-            names = ", ".join(map(self.names.of, node.inputs))
-            return [f"{target}[...] = {self.names.plain(node)}({names})"]
-        align, attrs = PRIMITIVES[node.op].lift == "align", lifted(node, self.T)
-        names = ", ".join(self.names.aligned(k, i, align) for i in node.inputs)
-        if kernel(node):
-            return [f"{self.names.bind(node.op, kernel(node))}({names}, {target})"]
-        return [f"{target}[...] = {self.names.plain(node, attrs)}({names})"]
-
-    def _results(self) -> Lines:
-        folded = self.plan.folded
-        lines: Lines = []
-        outputs = []
-        for role, i in zip(folded.outputs, folded.step.outputs, strict=True):
+    def _results(self, body: Body) -> Iterator[Operand]:
+        """What is given back; sums over steps that it needs are computed at the end."""
+        for role, i in zip(self.plan.folded.outputs, self.plan.folded.step.outputs, strict=True):
             if role == EVERY:
-                value = self.storage.values[i]
-                outputs.append(self.names.whole(i))
-                self.results.append(value.array if value.level == WHOLE else None)
+                yield self.operands.whole(i, body)
             elif role == SUM:
-                name, array = self.totals.total(i, lines)
-                outputs.append(name)
-                self.results.append(array)
+                yield self.totals.total(i, body)
             elif role == ONCE:
-                outputs.append(self.names.of(i))
-                self.results.append(self.storage.values[i].array)
-        for r in folded.recurrences:
+                yield self.operands.of(i)
+        for r in self.plan.folded.recurrences:
             history, d = self.storage.history[r.input], r.delay
             if self.storage.is_ring(r):
                 last = history[self.T % 2 if d > 0 else 0, ...]
             else:
                 ends = history[self.T :] if d > 0 else history[:-d]
                 last = ends if abs(d) > 1 else ends[0, ...]
-            outputs.append(self.names.bind("last", last))
-            self.results.append(last)
-        return [*lines, f"return [{', '.join(outputs)}]"]
+            yield self.operands.view(last, "last")
 
 
 def program_of(graph: Graph) -> Program:

@@ -6,20 +6,23 @@ concatenations are filled in place, and a buffer whose value is dead is used aga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.core import Array
+from minigrad.engines.numpy.buffers import Buffers
 from minigrad.engines.numpy.needs import CHUNK, ORDER, RING, STATIC, STEP, WHOLE, Needs
-from minigrad.engines.numpy.source import Buffers, Scope, joined_spans, view_of
-from minigrad.engines.numpy.straight import Nested, Straight
-from minigrad.folded import SEQUENCE, STATE, Recurrence
+from minigrad.engines.numpy.operations import joined_spans, kernel, view_of
+from minigrad.folded import SEQUENCE, STATE, Folded, Recurrence
 from minigrad.graph import Node
-from minigrad.lower.nodes import in_buffer
+from minigrad.lower.nodes import in_buffer, read_part
 from minigrad.lower.schedule import Nest, Schedule
+
+Nested = Callable[[Folded, int, Mapping[int, Array]], Any]
+"""Makes the program of a loop: `nested(folded, steps, known)`."""
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Value:
         level: "whole" (all steps, time in front), "chunk", "step" or "static"; a "ring" holds this
             step's and the next one's, in turn.
         array: its buffer, or None if the value is only known at the call.
-        name: the variable that holds it then.
+        name: what it is called then.
         is_view: nothing has to be computed.
         inside: the concatenation in whose buffer it is made, or −1.
         turn: of a ring, the place of step 0.
@@ -44,6 +47,14 @@ class Value:
     turn: int = 0
 
 
+class Inner(NamedTuple):
+    """The program of a loop: the place of each result, and the nodes that it is called on."""
+
+    program: Any
+    places: dict[int, int]
+    operands: list[int]
+
+
 class Storage:
     """The places of all values of a schedule for T steps.
 
@@ -52,7 +63,7 @@ class Storage:
         values: by node. Nodes that exist only in sums over steps have none.
         history: for each state input the buffer of its recurrence, start values included.
         needs: how long they are kept.
-        straight: what runs once, before the blocks.
+        loops: the programs of loops that depend on no step, by node.
         buffers: gives them.
     """
 
@@ -61,7 +72,6 @@ class Storage:
         plan: Schedule,
         steps: int,
         known: Mapping[int, Array],
-        scope: Scope,
         buffers: Buffers,
         nested: Nested,
     ) -> None:
@@ -70,33 +80,37 @@ class Storage:
         self.values: dict[int, Value] = {}
         self.history: dict[int, Array] = {}
         self.buffers = buffers
+        self.loops: dict[int, Inner] = {}
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
         self._ends: dict[int, list[Array]] = {}
         self._spans: dict[int, dict[int, Any]] = {}
         self.needs = Needs(plan, steps)
-        self._place_inputs(scope, nested)
-        for at, block in enumerate(plan.blocks):
+        self._nested = nested
+        self._place_inputs()
+        for at, block in enumerate(self.needs.order):
             if isinstance(block, Nest):
                 for k in (*block.batched, *block.looped):
-                    self._place(k, block)
+                    self._place(k)
             else:
-                self._place(block, None)
+                if in_buffer(self.nodes[block]):
+                    self._release(at)  # what works entry by entry may write where it reads
+                self._place(block)
             self._release(at)
 
-    def _buffer(self, k: int, nest: Nest | None) -> Value:
+    def _buffer(self, k: int) -> Value:
         """A place of its own for node k, laid out as its reader wants it."""
         level, node = self.needs.levels[k], self.nodes[k]
-        shape = self._shape(k, level, nest)
-        axes = self._wanted_axes(k)
-        lead = len(shape) - len(axes)
-        order = (*range(lead), *(lead + a for a in axes))
-        laid = tuple(shape[a] for a in order)
+        block = self.needs.order[self.needs.block[k]]
+        chunk = (self.needs.chunk[block],) if isinstance(block, Nest) else ()
+        axes, lead = self._wanted_axes(k), {WHOLE: (self.T,), CHUNK: chunk}.get(level, ())
+        order = (*range(len(lead)), *(len(lead) + a for a in axes))
+        laid = (*lead, *(node.shape[a] for a in axes))
         waiting = self._free.get((laid, node.dtype))
         array = waiting.pop() if waiting else self.buffers.new(laid, node.dtype)
         own = self.needs.block[k]
-        end = max(own, self.needs.last[k]) if level == WHOLE else own
+        end = max(own, self.needs.last[k]) if level in (WHOLE, STATIC) else own
         self._ends.setdefault(end, []).append(array)
-        return Value(level, array.transpose(np.argsort(order)))
+        return Value(level, array.transpose(sorted(range(len(order)), key=order.__getitem__)))
 
     def _wanted_axes(self, k: int) -> tuple[int, ...]:
         """The order of axes in memory: that of the one transpose of k, where there is one."""
@@ -106,9 +120,11 @@ class Storage:
             for j in self.plan.users[k]
             if self.nodes[j].op == "transpose"
         }
-        return orders.pop() if len(orders) == 1 and node.op != "matmul" else first
+        # A weight is read as it is, forwards, besides.
+        alone = len(orders) == 1 and node.op != "matmul" and k not in self.plan.fixed
+        return orders.pop() if alone else first
 
-    def _place_inputs(self, scope: Scope, nested: Nested) -> None:
+    def _place_inputs(self) -> None:
         folded = self.plan.folded
         for r in folded.recurrences:
             if r.input not in self.history:
@@ -126,28 +142,13 @@ class Storage:
         for k in self.plan.fixed:
             if self.nodes[k].op == "constant":
                 self.values[k] = Value(STATIC, array=self.nodes[k].value)
-        self._place_static(scope, nested)
 
-    def _place_static(self, scope: Scope, nested: Nested) -> None:
-        """Places for what depends on no step: the straight part knows them."""
-        there = {k: self.values[k] for k in self.plan.fixed if k in self.values}
-        kept = {*self.plan.folded.step.outputs}
-        for k, node in enumerate(self.nodes):
-            if k not in self.plan.fixed:
-                kept.update(node.inputs)
-        self.straight = Straight(
-            self.nodes,
-            self.plan.static,
-            kept,
-            {k: value.array for k, value in there.items() if value.array is not None},
-            {k: value.name for k, value in there.items() if value.array is None},
-            scope,
-            self.buffers,
-            nested,
-        )
-        known, called = self.straight.known, self.straight.called
-        for k in self.plan.static:
-            self.values[k] = Value(STATIC, known.get(k), called.get(k, ""))
+    def is_fresh(self, k: int) -> bool:
+        """Whether a node's value is an array that its operation allocates at each call."""
+        node = self.nodes[k]
+        shares = node.lowering.view or not node.inputs
+        # A scalar is a NumPy number where its operation allocates it, and is made an array.
+        return self.values[k].array is None and not shares and bool(node.shape)
 
     def is_ring(self, r: Recurrence) -> bool:
         """Whether a recurrence has two places in turn, not a history of all steps."""
@@ -162,7 +163,7 @@ class Storage:
         folded, inputs = self.plan.folded, self.plan.folded.step.inputs
         reader = inputs[r.input]
         user = self.needs.operand_of(reader)
-        if self._passes_on(r):
+        if self.needs.passes_on(r):
             node = self.nodes[reader]
             ring = self.history[r.input] = self.buffers.new((2, *node.shape), node.dtype)
             self.values[reader] = Value(RING, ring, is_view=True, turn=int(r.delay < 0))
@@ -187,67 +188,64 @@ class Storage:
                 rows = joined[first : first + self.T + abs(states[i].delay)]
                 self._set_history(states[i], rows[self._span(user, i)], user)
 
-    def _passes_on(self, r: Recurrence) -> bool:
-        """Whether a state is only passed on to the next step: nothing outside of its loop reads it.
-
-        Then two places are enough, for this step's value and the next one's.
-        """
-        folded = self.plan.folded
-        reader, carrier = folded.step.inputs[r.input], folded.step.outputs[r.output]
-        roles = [folded.outputs[k] for k, i in enumerate(folded.step.outputs) if i == carrier]
-        nests = [b for b in self.plan.blocks if isinstance(b, Nest) and carrier in b.looped]
-        kept = (
-            set(roles) != {STATE} or reader in self.needs.outputs or self.needs.operand_of(reader)
-        )
-        if abs(r.delay) != 1 or not nests or kept:
-            return False
-        read, pending = set[int](), [reader, carrier]
-        while pending:
-            users = self.plan.users[pending.pop()]
-            read.update(users)
-            pending += [k for k in users if self.nodes[k].lowering.view]
-        return read <= set(nests[0].looped) and not read & self._outputs_and_parts()
-
-    def _outputs_and_parts(self) -> set[int]:
-        """Views and concatenations that are kept as a whole."""
-        found = {k for k in self.needs.block if self.needs.levels[k] == WHOLE}
-        return {k for k in found if (about := self.nodes[k].lowering).view or about.joins}
-
     def _set_history(self, r: Recurrence, history: Array, inside: int) -> None:
         self.history[r.input] = history
         reader = self.plan.folded.step.inputs[r.input]
         part = history[: self.T] if r.delay > 0 else history[-r.delay :]
         self.values[reader] = Value(WHOLE, part, is_view=True, inside=inside)
 
-    def _shape(self, k: int, level: str, nest: Nest | None) -> tuple[int, ...]:
-        shape = self.nodes[k].shape
-        if level == WHOLE:
-            return (self.T, *shape)
-        return (self.needs.chunk[nest], *shape) if level == CHUNK and nest is not None else shape
-
-    def _place(self, k: int, nest: Nest | None) -> None:
+    def _place(self, k: int) -> None:
         """Give a node its place, and the operands of a concatenation theirs inside of it."""
-        if k in self.values or self.nodes[k].op == "input":
+        node = self.nodes[k]
+        if k in self.values or node.op == "input":
             return
-        if self._as_view(k):
-            return
-        user = self._joined_into(k)
-        if user is not None:
-            self._place_inside(k, user, nest)
-        elif not self._instead(k):
-            self.values[k] = self._buffer(k, nest)
+        if node.op == "scan" and k in self.plan.fixed:
+            self._place_loop(k)
+        elif not self._as_view(k):
+            if not self._has_buffer(k):
+                self.values[k] = Value(STATIC, name=f"v{k}")
+            elif (user := self._joined_into(k)) is not None:
+                self._place_inside(k, user)
+            elif not self._instead(k):
+                self.values[k] = self._buffer(k)
+
+    def _has_buffer(self, k: int) -> bool:
+        """Whether node k is computed into a buffer; a number that is made once is not worth one."""
+        node = self.nodes[k]
+        writes = kernel(node) is not None or node.lowering.joins
+        return k not in self.plan.fixed or bool(writes and node.shape and node.dtype is not None)
+
+    def _place_loop(self, k: int) -> None:
+        """A program for a loop inside, on operands whose arrays are known as far as can be."""
+        node, users = self.nodes[k], self.plan.users[k]
+        folded, places = read_part(node, [self.nodes[j] for j in users])
+        arrays = ((n, self.values[i].array) for n, i in enumerate(node.inputs))
+        known = {n: x for n, x in arrays if isinstance(x, np.ndarray) and folded.inputs[n] != STATE}
+        program = self._nested(folded, node.attrs["steps"], known)
+        rest = [i for n, i in enumerate(node.inputs) if n not in known]
+        self.loops[k] = Inner(program, places, rest)
+        self.values[k] = Value(STATIC, name=f"v{k}")
+        for j in users:
+            array = program.results[places[self.nodes[j].attrs["k"]]]
+            if array is not None:
+                self.values[j] = Value(STATIC, array, is_view=True)
 
     def _as_view(self, k: int) -> bool:
+        """Whether node k is a part of what is there already, which then is its place."""
         node = self.nodes[k]
         base = self.values.get(node.inputs[0]) if node.inputs else None
-        if not node.lowering.view or base is None or base.array is None or base.level == STATIC:
+        if not node.lowering.view or base is None:
             return False
-        if (
-            self.needs.block.get(node.inputs[0], self.needs.block[k]) != self.needs.block[k]
-            and base.level != WHOLE
-        ):
+        if base.array is None:
+            if node.is_alias and base.level == STATIC:
+                self.values[k] = Value(STATIC, name=base.name, is_view=True)
+            return k in self.values
+        block = self.needs.block
+        apart = block.get(node.inputs[0], block[k]) != block[k]
+        if apart and base.level not in (WHOLE, STATIC):
             return False
-        view = view_of(node, base.array, None if base.level == STEP else len(base.array))
+        steps = None if base.level in (STEP, STATIC) else len(base.array)
+        view = view_of(node, base.array, steps)
         if view is None:
             return False
         self.values[k] = Value(base.level, view, is_view=True, turn=base.turn)
@@ -257,23 +255,24 @@ class Storage:
         """Compute node k in the place of an operand that dies with it."""
         operand = self.needs.in_place.get(k)
         place = None if operand is None else self.values[operand]
-        if place is None or place.array is None or ORDER[place.level] < ORDER[self.needs.levels[k]]:
+        if place is None or place.array is None or place.level != self.needs.levels[k]:
             return False
         self.values[k] = Value(place.level, place.array)
         return True
 
     def _joined_into(self, k: int) -> int | None:
-        """A concatenation, in the same block, that a computed node goes into."""
-        if not in_buffer(self.nodes[k]):
+        """A concatenation that a node goes into: of the same block, or made once as well."""
+        once, block = k in self.plan.fixed, self.needs.block
+        if not (in_buffer(self.nodes[k]) or (once and self.nodes[k].lowering.joins)):
             return None
-        first, k = k, self._seen_as(k)
-        users = [j for j in self.plan.users[k] if self.nodes[j].lowering.joins
-                 and self.needs.block.get(j) == self.needs.block[first]]  # fmt: skip
+        seen = self._seen_as(k)
+        users = [j for j in self.plan.users[seen] if self.nodes[j].lowering.joins
+                 and (block.get(j) == block[k] or (once and j in self.plan.fixed))]  # fmt: skip
         if not users:
             return None
         node = self.nodes[users[0]]
-        deep = ORDER[self.needs.levels[users[0]]] >= ORDER[self.needs.levels[k]]
-        same = self.nodes[k].dtype == node.dtype and self.plan.users[k].count(users[0]) == 1
+        deep = ORDER[self.needs.levels[users[0]]] >= ORDER[self.needs.levels[seen]]
+        same = self.nodes[seen].dtype == node.dtype and self.plan.users[seen].count(users[0]) == 1
         return users[0] if same and deep else None
 
     def _seen_as(self, k: int) -> int:
@@ -282,9 +281,8 @@ class Storage:
         alone = len(readers) == 1 and k not in self.needs.outputs
         return readers[0] if alone and self.nodes[readers[0]].op == "expand_dims" else k
 
-    def _place_inside(self, k: int, user: int, nest: Nest | None) -> None:
-        if user not in self.values:
-            self._place(user, nest)
+    def _place_inside(self, k: int, user: int) -> None:
+        self._place(user)
         whole, seen = self.values[user], self._seen_as(k)
         assert whole.array is not None  # concatenations have buffers
         part = whole.array[self._span(user, seen)]

@@ -17,7 +17,6 @@ from tests.minigrad.folding import CELLS, assert_runs, every_cell
 def test_a_program_gives_the_same_numbers_in_chunks_of_any_size(name, cache, monkeypatch):
     """Chunks of one step, of some, with a shorter one at the end; forwards and backwards."""
     monkeypatch.setattr("minigrad.engines.numpy.needs.CACHE", cache)
-    monkeypatch.setattr("minigrad.engines.numpy.needs.MANY_ROWS", 1)
     ready = prepared(CELLS[name].folded(2)).folded
     adjoints = (
         folded_adjoint(CELLS[name].folded(2)),
@@ -38,7 +37,7 @@ def test_steps_run_against_the_order_of_time_on_the_way_back():
     """The places of a loop's variables that have one at each step: the last comes first."""
     for folded, turned in zip(lowered(rnn.RNNCell(3, 4).folded(2)), (False, True), strict=True):
         program = Program(folded.folded, 5, LATE)
-        (chunks,) = [v for k, v in program.names.scope.names.items() if k.startswith("chunks")]
+        (chunks,) = [v for k, v in program.names.items() if k.startswith("chunks")]
         ((*_, steps),) = chunks
         columns = [[view.ctypes.data for view in views] for views in zip(*steps, strict=True)]
         histories = [places for places in columns if len(set(places)) == 5]

@@ -1,131 +1,52 @@
-"""A line of source says what its operation does: run, it gives the operation's number."""
+"""A list written down: one name for one value, numbered as they appear."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from random import Random
+import re
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import minigrad as mg
-from minigrad.engines.numpy.source import (
-    Buffers,
-    Scope,
-    call,
-    empty,
-    joined_spans,
-    kernel,
-    lifted,
-    number,
-    view_of,
-)
-from minigrad.graph import Node, replay
-from minigrad.testing import draw_case
-
-PRIMITIVES = sorted((p for p in mg.PRIMITIVES.values() if p.kind != "loop"), key=lambda p: p.name)
-LIFTED = [p for p in PRIMITIVES if p.lift is not None and callable(p.lift)]
-RANDOM = st.randoms(use_true_random=False)
+import rnn
+from minigrad.engines.numpy.buffers import Buffers
+from minigrad.engines.numpy.instructions import Call, Constant, Copy, Given, Listing, Loop
+from minigrad.engines.numpy.program import Program
+from minigrad.engines.numpy.source import Source, Variables
+from minigrad.lower.passes import LATE
 
 
-def drawn(primitive: mg.Primitive, random: Random) -> tuple[Node, list[np.ndarray]]:
-    """The node of one call, and its operands, made ready for it."""
-    case = draw_case(primitive, random)
-    operands = [np.asarray(x) for x in case.operands]
-    with np.errstate(all="ignore"):
-        graph = mg.trace(lambda *xs: primitive(*xs, **case.attrs), *operands)
-    node = graph.nodes[graph.outputs[0]]
-    return node, replay(replace(graph, outputs=node.inputs), operands)
+def test_names_are_numbered_in_the_order_of_appearance():
+    source = Program(rnn.LSTMCell(3, 4).folded(2), 5, LATE).source
+    numbers = re.findall(r"\b(?!v)[a-z]+_(\d+)\b", source)
+    assert list(dict.fromkeys(map(int, numbers))) == list(range(len(set(numbers))))
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES, ids=lambda p: p.name)
-@given(random=RANDOM)
-def test_an_operation_written_down_is_the_operation(primitive, random):
-    node, operands = drawn(primitive, random)
-    if node.op != primitive.name:
-        return
-    scope = Scope()
-    names = [scope.bind("x", x) for x in operands]
-    with np.errstate(all="ignore"):
-        found = eval(call(node, names, scope.bind), scope.names)
-        wanted = primitive.forward(*operands, **node.attrs)
-    np.testing.assert_array_equal(found, wanted)
-    assert np.shape(found) == node.shape
-
-
-@pytest.mark.parametrize("primitive", LIFTED, ids=lambda p: p.name)
-@given(random=RANDOM, steps=st.integers(1, 3))
-def test_with_lifted_attributes_it_works_on_all_steps_at_once(primitive, random, steps):
-    node, operands = drawn(primitive, random)
-    rows = [np.stack([x * (1 + t) for t in range(steps)]) for x in operands]
-    with np.errstate(all="ignore"):
-        found = primitive.forward(*rows, **lifted(node, steps))
-        for t in range(steps):
-            wanted = primitive.forward(*(x[t] for x in rows), **node.attrs)
-            np.testing.assert_array_equal(found[t], wanted)
-
-
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.lowering.view],
-                         ids=lambda p: p.name)  # fmt: skip
-@given(random=RANDOM)
-def test_a_view_is_known_where_it_shares_memory_and_nowhere_else(primitive, random):
-    node, (base,) = drawn(primitive, random)
-    if node.op != primitive.name or base.dtype != node.dtype:
-        return
-    view = view_of(node, base)
-    wanted = primitive.forward(base, **node.attrs)
-    if view is None:
-        assert not np.may_share_memory(wanted, base)
-    else:
-        np.testing.assert_array_equal(view, wanted)
-        base[...] = -7.0
-        assert np.all(view == -7.0)
-
-
-@given(sizes=st.lists(st.integers(0, 3), min_size=1, max_size=4), axis=st.sampled_from([-1, -2]))
-def test_operands_put_at_their_spans_are_the_concatenation(sizes, axis):
-    parts = [np.full((n, 2) if axis == -2 else (2, n), k, float) for k, n in enumerate(sizes)]
-    graph = mg.trace(lambda *xs: mg.concatenate(list(xs), axis), *parts)
-    (k,) = graph.outputs
-    wanted = np.concatenate(parts, axis)
-    if graph.nodes[k].op != "concatenate":
-        return
-    found = np.full(wanted.shape, np.nan)
-    for part, span in zip(parts, joined_spans(graph.nodes, k), strict=True):
-        found[span] = part
-    np.testing.assert_array_equal(found, wanted)
-
-
-def test_a_name_stands_for_one_value():
-    scope = Scope()
-    assert scope.known(3, "tanh", "a") == scope.known(3, "tanh", "b")
-    assert len({scope.bind("x", n) for n in range(3)} | {scope.known(3, "", "")}) == 4
-    assert sorted(scope.names.values(), key=str) == [0, 1, 2, "a"]
-
-
-def test_a_weak_number_takes_the_precision_of_its_reader():
-    single = Node("tanh", (), {}, (), np.dtype(np.float32))
-    assert number(Node("constant", value=0.1), single).dtype == np.float32
-    array = np.ones(2)
-    assert number(Node("constant", (), {}, (2,), array.dtype, array), single) is array
-
-
-@given(shape=st.lists(st.integers(0, 4), max_size=3), dtype=st.sampled_from(["f4", "f8", "?"]))
-def test_buffers_begin_at_a_line_of_the_cache(shape, dtype):
-    array = empty(shape, dtype)
-    assert (array.shape, array.dtype) == (tuple(shape), np.dtype(dtype))
-    assert array.ctypes.data % 64 == 0 or not array.size
-    assert array.flags.c_contiguous
-
-
-def test_buffers_are_counted():
+def test_equal_views_have_one_name_whatever_they_are_called():
+    """One array for one place: a step reads half as many, which was 4 % of a small one's time."""
     buffers = Buffers()
-    made = [buffers.new((3, 2), np.float64), buffers.new((5,), np.float32)]
-    assert buffers.nbytes == sum(x.nbytes for x in made) == 68
+    array = buffers.new((3, 2), float)
+    one, other, part = (buffers.place(x, "xyz"[k]) for k, x in enumerate((array, array, array[1:])))
+    body = (Copy(one, other), Copy(part, other))
+    source = Source(Listing((), (), body, (part,), quiet=False), buffers)
+    assert list(source.names) == ["y_0", "z_1"]
 
 
-def test_a_kernel_is_a_function_that_writes_into_a_buffer():
-    assert kernel(Node("tanh", (0,))) is np.tanh
-    assert kernel(Node("sum", (0,), {"axis": (-1,), "keepdims": False})) is None
+def test_two_views_of_one_label_are_two_variables():
+    buffers = Buffers()
+    array = buffers.new((3, 2), float)
+    rows = Variables(buffers, 3, by_step=True)
+    one, other = (buffers.place(array[0, k:], "v", 16) for k in (0, 1))
+    assert [rows.of(x) for x in (one, other, one, other)] == ["v", "v_", "v", "v_"]
+    assert rows.pattern() == "(v, v_,)"
+
+
+def test_a_list_by_hand_can_be_run():
+    """h ← h + x, step by step against the order of time, after one copy for each chunk."""
+    buffers = Buffers()
+    array, out = buffers.new((5, 2), float), buffers.new((2,), float)
+    x, h = buffers.place(array[0], "x", 16), buffers.place(out, "h")
+    loop = Loop(5, 2, -1, (Copy(Given("given", True), x),), (Call("add", np.add, (h, x), h),))
+    listing = Listing(("given",), (), (Copy(Constant(0, "zero"), h), loop), (h,), quiet=False)
+    source = Source(listing, buffers)
+    (found,) = source.compiled()(np.arange(10.0).reshape(5, 2))
+    np.testing.assert_array_equal(found, [20.0, 25.0])
+    assert source.results[0] is found

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 import rnn
+from minigrad.engines.numpy.buffers import Buffers
+from minigrad.engines.numpy.calls import on_all_steps, once
+from minigrad.engines.numpy.instructions import Constant, Copy
 from minigrad.engines.numpy.needs import RING, WHOLE
-from minigrad.engines.numpy.nests import NestWriter
+from minigrad.engines.numpy.nests import in_steps
+from minigrad.engines.numpy.operands import Operands
 from minigrad.engines.numpy.program import Program
-from minigrad.engines.numpy.source import Buffers
 from minigrad.engines.numpy.storage import Storage
 from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered
@@ -25,7 +28,7 @@ DEEP = CELLS | {"three alike": rnn.Stack([rnn.LSTMCell(4, 4)] * 3)}
 def poison(monkeypatch: Any) -> list[Any]:
     """What is freed after a block is NaN from then on, as is what was never written; the freed."""
     freed: list[Any] = []
-    new, release, batch, nest = Buffers.new, Storage._release, Program._batch, NestWriter.lines
+    new, release = Buffers.new, Storage._release
 
     def filled(self: Any, shape: Any, dtype: Any) -> Any:
         array = new(self, shape, dtype)
@@ -36,19 +39,20 @@ def poison(monkeypatch: Any) -> list[Any]:
     def noted(self: Any, at: int) -> None:
         dead = [x for x in self._ends.get(at, ()) if x.dtype.kind == "f"]
         freed.extend(dead)
-        self.__dict__.setdefault("dead", {})[at] = dead
+        self.__dict__.setdefault("dead", {}).setdefault(at, []).extend(dead)
         release(self, at)
 
-    def after(self: Any, block: Any, names: Any, storage: Any) -> list[str]:
-        dead = storage.dead[self.plan.blocks.index(block)]
-        return [f"{names.bind('dead', x)}.fill({names.bind('nan', np.nan)})" for x in dead]
+    def after(block: Any, of: Operands) -> list[Copy]:
+        dead = of.storage.dead[of.storage.needs.order.index(block)]
+        if isinstance(block, int):  # where it writes what it read there
+            dead = [x for x in dead if not np.may_share_memory(x, of.storage.values[block].array)]
+        return [Copy(Constant(np.nan, "nan"), of.place(x, "dead")) for x in dead]
 
     monkeypatch.setattr(Buffers, "new", filled)
     monkeypatch.setattr(Storage, "_release", noted)
-    monkeypatch.setattr(Program, "_batch", lambda self, k: (
-        batch(self, k) + after(self, k, self.names, self.storage)))  # fmt: skip
-    monkeypatch.setattr(NestWriter, "lines", lambda self: (
-        nest(self) + after(self, self.nest, self.names, self.storage)))  # fmt: skip
+    for made in (once, on_all_steps, in_steps):
+        monkeypatch.setattr(f"minigrad.engines.numpy.program.{made.__name__}", (
+            lambda of, block, made=made: made(of, block) + after(block, of)))  # fmt: skip
     return freed
 
 
@@ -73,8 +77,8 @@ def test_buffers_are_freed_and_used_again(poison):
 def test_a_buffer_that_is_freed_too_early_is_seen(poison, monkeypatch):
     end = Storage._buffer
 
-    def early(self: Any, k: int, nest: Any) -> Any:
-        value = end(self, k, nest)
+    def early(self: Any, k: int) -> Any:
+        value = end(self, k)
         for arrays in list(self._ends.values()):
             if arrays and arrays[-1].ctypes.data == value.array.ctypes.data:
                 self._ends.setdefault(self.needs.block[k], []).append(arrays.pop())

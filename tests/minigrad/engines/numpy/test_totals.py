@@ -10,10 +10,8 @@ import pytest
 import minigrad as mg
 from minigrad.engines.numpy import needs
 from minigrad.engines.numpy.program import Program
-from minigrad.folded import SEQUENCE, STATE, STATIC, SUM, Folded, Recurrence, folded_adjoint
-from minigrad.lower.passes import LATE
-from minigrad.lower.pipeline import planned, prepared
-from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
+from minigrad.folded import SEQUENCE, STATE, STATIC, SUM, Folded, Recurrence
+from tests.minigrad.folding import assert_runs
 
 T = 7
 LINEAR: dict[str, tuple[Any, str]] = {
@@ -47,27 +45,3 @@ def test_a_sum_over_steps_is_that_of_the_steps(what, cache, monkeypatch):
     late = ("a sum of sums", "what is the same at every step", "what depends on both")
     assert (program.results[0] is None) == (what in late)  # else in a buffer, or a view of one
     assert len(lines) == (0 if not op else 2 if what == "a sum of sums" else 1)
-
-
-@every_cell
-def test_weight_gradients_added_up_in_chunks_are_those_of_all_steps(name, monkeypatch):
-    """One chunk for all, and chunks of two steps, whose products are added to zeros."""
-    ready = prepared(CELLS[name].folded(2)).folded
-    backward = folded_adjoint(ready, fixed=ready.with_role(SEQUENCE)).backward
-    monkeypatch.setattr(needs, "MANY_ROWS", 1)
-    monkeypatch.setattr(needs.Needs, "_chunk_size", lambda self, nest: 2)
-    assert_runs(Program(backward, T), backward, T)
-    program = Program(backward, T)
-    assert_runs(program, backward, T, seed=1)
-    assert_runs(program, backward, T, seed=2)  # the sums of the first run are gone
-
-
-def test_a_gradient_in_chunks_is_set_to_zero_once_and_added_to_once_a_chunk(monkeypatch):
-    monkeypatch.setattr(needs, "MANY_ROWS", 1)
-    monkeypatch.setattr(needs.Needs, "_chunk_size", lambda self, nest: 2)
-    folded = loop(lambda p, x, h: mg.tanh(x + h @ p[0]), (4, 4), x=(2, 4))
-    backward = folded_adjoint(folded, fixed=(1,)).backward
-    source = Program(backward, T, LATE).source
-    assert planned(backward, LATE).summed
-    zeros, chunks = (source.index(word) for word in ("[...] = 0\n", "for lo, hi"))
-    assert zeros < chunks < source.index("    contract_")

@@ -16,7 +16,7 @@ import pytest
 
 import minigrad as mg
 import rnn
-from minigrad.engines.numpy.source import empty
+from minigrad.engines.numpy.buffers import empty
 from minigrad.engines.xla.face import PURE, as_given, as_pytrees
 from minigrad.tree import flatten
 

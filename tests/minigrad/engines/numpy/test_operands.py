@@ -1,4 +1,4 @@
-"""A name in the source is the value it stands for: at its step, in its chunk, or all of it."""
+"""An operand is the value it stands for: at its step, in its chunk, or all of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engines.numpy.naming import Rows
+from minigrad.engines.numpy.instructions import Constant, Given, View
 from minigrad.engines.numpy.needs import CHUNK, RING, WHOLE
 from minigrad.engines.numpy.program import Program
+from minigrad.engines.numpy.source import Variables
 from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered
 from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
@@ -30,38 +31,36 @@ def test_the_variable_of_a_step_is_the_place_of_its_value(name, turn, monkeypatc
         values = {k: v for k, v in program.storage.values.items()
                   if v.array is not None and v.level in (WHOLE, CHUNK, RING)}  # fmt: skip
         lo, hi = 2, 3 if any(v.level == CHUNK and len(v.array) < 2 for v in values.values()) else 4
-        rows = Rows(program.names, by_step=True)
+        variables = Variables(program.storage.buffers, 5, by_step=True)
         for k in values:
-            rows.read(k)
-        steps = rows.steps(lo, hi, turn)
+            variables.of(program.operands.moving(k))
+        steps = variables.steps(lo, hi, turn)
         assert len(steps) == hi - lo
         for n, views in enumerate(steps):
             t = lo + n if turn > 0 else hi - 1 - n
             for value, view in zip(values.values(), views, strict=True):
-                at = {WHOLE: t, CHUNK: t - lo, RING: (t + value.turn) % 2}[value.level]
+                row = t % len(value.array)
+                at = {WHOLE: t, CHUNK: row, RING: (t + value.turn) % 2}[value.level]
                 assert place(view) == place(value.array[at, ...])
 
 
 def test_the_variable_of_a_chunk_is_its_rows():
     program = Program(loop(lambda p, x, h: mg.tanh(x + h), x=(2, 4)), 6, LATE)
-    rows = Rows(program.names, by_step=False)
+    rows = Variables(program.storage.buffers, 6, by_step=False)
     (k,) = [k for k, v in program.storage.values.items()
             if v.level == WHOLE and program.nodes[k].op == "tanh"]  # fmt: skip
-    rows.read(k)
-    rows.flat(k)
-    whole, flat = rows.views(2, 5)
-    array = program.storage.values[k].array
-    assert place(whole) == place(array[2:5])
-    assert place(flat) == place(array[2:5].reshape(6, 4))
-    assert rows.pattern() == f"(v{k}, v{k}_rows,)"
+    assert rows.of(program.operands.moving(k)) == f"v{k}"
+    (whole,) = rows.views(2, 5)
+    assert place(whole) == place(program.storage.values[k].array[2:5])
+    assert rows.pattern() == f"(v{k},)"
 
 
 def test_a_value_that_is_only_known_at_the_call_is_cut_there():
     program = Program(loop(lambda p, x, h: mg.tanh(x + h), x=(2, 4)), 6, LATE)
     (x,) = [k for k, v in program.storage.values.items() if v.name == "x0"]
-    chunk, step = Rows(program.names, by_step=False), Rows(program.names, by_step=True)
-    assert (chunk.read(x), step.read(x)) == ("x0[lo:hi]", "x0_t")
-    assert step.given == ["x0"]
+    assert program.operands.moving(x) == Given("x0", moves=True)
+    assert program.operands.of(x) == Given("x0")
+    assert "= x0[lo:hi]" in program.source or "x0_t in zip(steps, x0[lo:hi])" in program.source
 
 
 @pytest.mark.parametrize("x", [(4,), (1, 4), (2, 4)])
@@ -81,14 +80,19 @@ def test_matrices_of_all_steps_meet_piles_of_them():
         assert_runs(Program(folded, 3, LATE), folded, 3)
 
 
-def test_a_value_has_one_name_and_a_weak_number_the_precision_of_its_reader():
+def test_a_value_has_one_operand_and_a_weak_number_the_precision_of_its_reader():
     folded = loop(lambda p, x, h: mg.tanh(h * 0.5 + p[0]), (4,), dtype=np.float32)
     program = Program(folded, 3, LATE)
-    names, nodes = program.names, program.nodes
+    operands, nodes = program.operands, program.nodes
     (k,) = [k for k, node in enumerate(nodes) if node.op == "multiply"]
     (half,) = [i for i in nodes[k].inputs if nodes[i].op == "constant"]
-    found = names.scope.names[names.operand(k, half)]
-    assert (found, found.dtype) == (0.5, np.float32)
+    weak = operands.operand(k, half)
+    assert isinstance(weak, Constant)
+    assert (weak.value, weak.value.dtype) == (0.5, np.float32)
     kept = [i for i, v in program.storage.values.items() if v.array is not None]
-    assert all(names.of(i) == names.of(i) for i in kept)
-    assert len({names.of(i) for i in kept}) == len(kept)
+    assert all(operands.of(i) is operands.of(i) for i in kept)
+    for i in kept:
+        view = operands.of(i)
+        if isinstance(view, View):
+            array = program.storage.values[i].array
+            assert place(program.storage.buffers.array(view)) == place(array)
