@@ -173,20 +173,6 @@ _lock = threading.RLock()  # a step may itself run a cell
 
 def state_paths(cell: Cell) -> list[str]:
     """The dotted names of the recurrent values: `h`, `C`, or `layer1.h` in a stack."""
-    edges = flatten(cell.edges())[0]
-    return [
-        f"{prefix}.{edge.name}" if prefix else edge.name
-        for prefix, edge in zip(cell_paths(cell), edges, strict=True)
-    ]
-
-
-def cell_paths(cell: Cell) -> list[str]:
-    """For each recurrent value, the path of the cell that owns it inside a nested one."""
-    parts = getattr(cell, "parts", None)
-    if parts is None:
-        return [""] * len(cell.edges())
-    return [
-        f"{name}.{inner}" if inner else name
-        for name, part in parts().items()
-        for inner in cell_paths(part)
-    ]
+    if not hasattr(cell, "parts"):
+        return [edge.name for edge in flatten(cell.edges())[0]]
+    return [f"{name}.{path}" for name, part in cell.parts().items() for path in state_paths(part)]
