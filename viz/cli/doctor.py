@@ -14,7 +14,7 @@ import numpy as np
 import viz
 from minigrad.extras import DISTRIBUTION, installing, version
 from rnn.threads import CHOOSING
-from viz.output.render import converter
+from viz.output.typst import converter
 from viz.scene.styles import PRINT
 
 NEEDED_FOR = {

@@ -20,7 +20,7 @@ from rnn.bptt import ladder, why
 from rnn.bptt.recorded import Loss
 from rnn.cell import Cell
 from viz.formulas.equations import equations
-from viz.output.render import write as write_file
+from viz.output.files import write as write_file
 from viz.page.lesson import flow_plot, one_unit
 from viz.page.live import Live, live
 from viz.page.maps import SCALES, Map, heat_map
