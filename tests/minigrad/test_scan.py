@@ -18,8 +18,9 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
 from rnn.step import fold_step
+from rnn.testing.problem import problem
 from tests.minigrad.folding import CELLS, OPERATIONS, every_cell
-from tests.rnn.test_run import assert_close, problem
+from tests.rnn.runs import assert_close
 
 SEEDS = st.integers(0, 2**32 - 1)
 

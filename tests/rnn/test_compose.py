@@ -11,8 +11,10 @@ import minigrad as mg
 import rnn
 from minigrad.tree import flatten
 from rnn.cell import state_paths
+from rnn.testing.problem import problem
+from rnn.testing.strategies import SEEDS
 from tests.rnn.mistakes import Mistake, told_in_full
-from tests.rnn.test_run import SEEDS, assert_equal, problem
+from tests.rnn.runs import assert_equal
 
 
 @given(seed=SEEDS, T=st.integers(1, 5))
