@@ -20,7 +20,7 @@ FLOORS = {
         ("core",),
         ("captured", "frozen", "history"),
         ("ops",),
-        ("autodiff",),
+        ("autodiff", "backward"),
         ("graph",),
         ("folded",),
         ("lower",),
