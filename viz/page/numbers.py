@@ -136,14 +136,15 @@ def rungs(cell: Cell, params: Mapping[str, Any], xs: Array, of: str, state: Any)
     state = None if state is None else mg.tree_map(lambda s: s[..., :1, :], state)
     run = recorded(cell, params, xs[:, :1], state=state)
     one, T = steps_of(run, of, of), run.steps
+    assert one.place is not None  # it is a state
     result = np.zeros((T, T))
     order = range(T) if run.direction > 0 else range(T - 1, -1, -1)
     for place, k in enumerate(order):
         result[k, k] = np.linalg.norm(np.eye(one.out.shape[1]))
         passed = one.into[k]
         for t in order[place + 1 :]:
-            result[t, k] = np.linalg.norm(one.out[t] @ passed)
             passed = one.state[t] @ passed
+            result[t, k] = np.linalg.norm(passed[one.place])
     whole: Array = result / result[0, 0]
     return whole
 
