@@ -21,7 +21,7 @@ NEEDED_FOR = {
     "numpy": ("everything", ""),
     "graphviz": ("pictures", ""),
     "safetensors": ("minigrad train, sample: weights files", "train"),
-    "tqdm": ("minigrad train: the progress bar", "train"),
+    "tqdm": ("minigrad train, study: the progress bar", "train"),
     "threadpoolctl": ("minigrad train, sample: one BLAS thread", "train"),
     "matplotlib": ("plots", "study"),
     "jinja2": ("minigrad study: the page", "study"),
