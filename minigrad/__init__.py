@@ -4,7 +4,8 @@ from typing import Any
 
 from minigrad import habits, ops
 from minigrad.anomaly import anomaly
-from minigrad.autodiff import backward, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.autodiff import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.backward import backward
 from minigrad.compile import compile
 from minigrad.core import PRIMITIVES, Primitive, Tensor, ancestors, named, scope
 from minigrad.errors import ShapeError

@@ -1,4 +1,4 @@
-"""Derivatives of functions: `grad`, `vjp`, `jvp` and what is made of them, and `backward`.
+"""Derivatives of functions: `grad`, `vjp`, `jvp` and what is made of them.
 
 Each call runs the function on fresh leaves and walks over what was recorded (`minigrad.core`).
 It gives arrays, unless the result depends on a tensor from outside the call: then the walk is
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import (
-    FUNCTIONS,
     PRIMITIVES,
     SERIALS,
     Array,
@@ -23,14 +22,11 @@ from minigrad.core import (
     push_forward,
     to_array,
 )
-from minigrad.habits import RECORDED, explained, function_of, title
+from minigrad.habits import explained, function_of
 from minigrad.ops import astype, reshape, stack, zeros_like
 from minigrad.tree import Tree, flatten
 
 Function = Callable[..., Any]
-
-
-# --- calls on functions -------------------------------------------------------------------------
 
 
 class _Call:
@@ -337,62 +333,3 @@ def hvp(f: Function, x: Any, v: Any, **fixed: Any) -> Any:
     array([ 6., 12.])
     """
     return jvp(grad(function_of("hvp", f)), [x], [v], **fixed)[1]
-
-
-# --- the imperative face --------------------------------------------------------------------------
-
-
-def backward(loss: Tensor, cotangent: Any = None) -> None:
-    """Add d(loss)/d(tensor) to `.grad` of every leaf and every named tensor of the graph.
-
-    Calls accumulate: two losses add up, and so do two calls on the same graph.
-
-    Where Python says that an array has no `backward`, the parameters were arrays, so nothing was
-    recorded: make tensors of them, `p = params.tensors()`.
-
-    Raises:
-        ValueError: the loss is not a scalar and no cotangent is given.
-        TypeError: the loss is an array, or no tensor it depends on can have a gradient.
-    """
-    if type(loss) is not Tensor:
-        raise TypeError(
-            f"backward: the loss is an array ({type(loss).__name__}), not a tensor; {RECORDED}"
-        )
-    if cotangent is None:
-        if loss.shape != ():
-            raise ValueError(
-                f"backward needs a scalar loss, got shape {loss.shape}; "
-                "reduce it with sum or mean, or give a cotangent of that shape"
-            )
-        cotangent = 1.0
-    if loss.dtype.kind != "f":
-        raise TypeError(f"backward: the loss has dtype {loss.dtype}; gradients need real floats")
-    if type(cotangent) is Tensor:
-        raise TypeError("backward: the cotangent is a tensor; for derivatives of gradients use vjp")
-    if np.shape(cotangent) not in ((), loss.shape):
-        raise ValueError(
-            f"backward: cotangent has shape {np.shape(cotangent)}, wanted {loss.shape}"
-        )
-    seed = np.broadcast_to(np.asarray(cotangent, loss.dtype), loss.shape)
-    nodes = ancestors(loss)
-    shown = [
-        node
-        for node in nodes
-        if (node.primitive is None or node.name is not None) and node.dtype.kind == "f"
-    ]
-    kinds = {node.dtype.kind for node in nodes if node.primitive is None}
-    if "c" in kinds or "f" not in kinds:
-        leaves = ", ".join(f"{title(x)} of {x.dtype}" for x in nodes if x.primitive is None)
-        raise TypeError(
-            f"backward: gradients are those of leaves of real floating-point numbers, there are: "
-            f"{leaves}; write 2.0 for 2, array.astype(float), or keep as an array what is fixed"
-        )
-    found = pull_back(nodes, {loss.serial: seed}, {node.serial for node in shown}, recorded=False)
-    for node in shown:
-        g: Array | None = found.get(node.serial)
-        if g is None:
-            g = np.zeros(node.shape, node.dtype)
-        node.grad = np.array(g) if node.grad is None else node.grad + g
-
-
-FUNCTIONS["backward"] = backward

@@ -12,6 +12,7 @@ from minigrad import named, scope
 from minigrad.errors import ShapeError
 from minigrad.tree import flatten
 from rnn.cell import Cell
+from rnn.wrappers.wrapper import Wrapper, must_be_cell
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _turned(edges: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Reversed(Cell):
+class Reversed(Wrapper):
     """A cell that runs backward in time: its state at step t comes from step t + 1.
 
     Outputs stand at the step of their input, as with every cell. `step` is a graph, not something
@@ -91,25 +92,16 @@ class Reversed(Cell):
     cell: Cell
 
     def __post_init__(self) -> None:
-        if not isinstance(self.cell, Cell):
-            raise TypeError(f"Reversed takes a cell, got {self.cell!r:.60}")
-
-    @property
-    def inputs(self) -> int:  # type: ignore[override]  # that of the cell
-        """The number of input columns of the cell."""
-        return self.cell.inputs
-
-    def parameters(self) -> Any:
-        """Those of the cell."""
-        return self.cell.parameters()
+        must_be_cell("Reversed", self.cell)
 
     def edges(self) -> Any:
-        """The edges of the cell with the sign of the delay turned."""
-        return _turned(self.cell.edges())
+        """The edges of the cell in one row, with the sign of the delay turned."""
+        return _turned(super().edges())
 
     def step(self, p: Any, x: Any, *state: Any) -> Any:
         """The step of the cell."""
-        return self.cell.step(p, x, *state)
+        y, new = self.inner(p, x, state)
+        return y, *new
 
 
 MERGES: dict[str, Callable[[Any, Any], Any]] = {

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ class Params(dict[str, Any]):
             f"{name} {tuple(np.shape(getattr(x, 'data', x)))}" for name, x in self.named().items()
         )
         return f"Params({', '.join(shapes)})"
+
+
+def nested(tree: Mapping[str, Any]) -> Params:
+    """A dictionary of dictionaries as `Params`."""
+    return Params((k, nested(v) if isinstance(v, Mapping) else v) for k, v in tree.items())
 
 
 @dataclass(frozen=True)

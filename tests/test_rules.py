@@ -66,7 +66,7 @@ RULES = {
     "minigrad.testing.report": ("detach", "the one that cuts a gradient on purpose"),
     "minigrad.testing.rounding": ("project scan", "loops are run step by step"),
     "rnn.bptt.surgery": ("contract", "what sums over leading axes has no axis of its own in front"),
-    "rnn.cell": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
+    "rnn.step": ("astype matmul one_hot", "a product with one-hot rows is a look-up"),
     "viz.figures.cells": ("multiply", "the memory cell: nothing on its line but × and +"),
     "viz.formulas.step": ("broadcast_to squeeze sum", "what stretches, what a sum keeps"),
     "viz.formulas.terms": ("concatenate index multiply reshape", "written by more than operands"),

@@ -139,6 +139,3 @@ class Cut:
             for n, s in enumerate(states)
         ]
         return Folded(step, tuple(s.role for s in inputs), tuple(roles), tuple(edges))
-
-
-__all__ = ["Cut"]

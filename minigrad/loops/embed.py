@@ -253,6 +253,3 @@ class _Surroundings:
                 f"{HINT}"
             )
         return self._read(given)
-
-
-__all__ = ["embed", "fold"]

@@ -143,6 +143,3 @@ def _steps(loop: Loop, given: list[list[int]], nodes: list[Node]) -> list[list[i
                               name=about.name))  # fmt: skip
             columns[k] = [len(nodes) - 1]
     return columns
-
-
-__all__ = ["Embedded", "Line", "Loop", "Operand", "Run", "straight"]

@@ -189,6 +189,3 @@ def _steady(pieces: Sequence[Piece], least: int) -> list[Steps]:
     before, after = max([0, *delays]), max([0, *(-d for d in delays)])
     return [steps for steps in long if steps is longest
             or (before if steps.first < longest.first else after) < steps.T]  # fmt: skip
-
-
-__all__ = ["find_loops"]

@@ -95,6 +95,3 @@ def _split(graph: Graph, steps: Steps) -> list[Steps]:
         rows = [[row[c] for c in range(count) if level[c] == n] for row in steps.rows]
         parts.append(Steps(graph, steps.first, rows))
     return parts
-
-
-__all__ = ["Dependence", "unravelled"]

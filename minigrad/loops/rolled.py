@@ -284,6 +284,3 @@ def _is_place(item: object) -> bool:
 def _span(rows: range) -> slice:
     """Rows that go up or down one by one, as a position."""
     return slice(rows.start, rows.stop if rows.stop >= 0 else None, None if rows.step > 0 else -1)
-
-
-__all__ = ["SHORT", "rolled"]

@@ -140,6 +140,3 @@ def _told(edge: Edge) -> str:
     if delay == 0:
         return "the same step"
     return f"{abs(delay)} step{'s' * (abs(delay) > 1)} {'before' if delay > 0 else 'after'}"
-
-
-__all__ = ["HINT", "INNER", "Source", "Steps"]

@@ -132,6 +132,3 @@ class _Union:
         a, b = self.root(a), self.root(b)
         if a != b:
             self._above[b] = a
-
-
-__all__ = ["tagged"]

@@ -9,7 +9,7 @@ from minigrad.habits import adopt
 
 # Each puts its operations into the table, in this order.
 # isort: off
-from minigrad.ops import elementwise, shapes, indexing, products  # noqa: F401  # for the table
+from minigrad.ops import elementwise, kinks, shapes, indexing, products  # noqa: F401  # for the table
 from minigrad.ops import reductions, composite, running  # noqa: F401  # for the table
 from minigrad.ops import trigonometric, exponents, whole, special, activations  # noqa: F401  # for the table
 from minigrad.ops import questions, signs, rearranging, joining, matrices, sorting, statistics  # noqa: F401  # for the table

@@ -8,7 +8,8 @@ from typing import Any
 from minigrad.core.kinds import activation, negative_axes, public, rank
 from minigrad.habits import explained
 from minigrad.ops.composite import clip
-from minigrad.ops.elementwise import absolute, expm1, sigmoid, where
+from minigrad.ops.elementwise import expm1, sigmoid
+from minigrad.ops.kinks import absolute, where
 from minigrad.ops.shapes import cut, shape_of
 from minigrad.ops.special import erfc
 

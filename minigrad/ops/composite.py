@@ -9,8 +9,9 @@ import numpy as np
 from minigrad.core import Tensor
 from minigrad.core.kinds import activation, negative_axes, public, rank
 from minigrad.habits import explained
-from minigrad.ops.elementwise import astype, equal, maximum, minimum, sqrt, square, where
-from minigrad.ops.elementwise import clip as limited
+from minigrad.ops.elementwise import astype, sqrt, square
+from minigrad.ops.kinks import clip as limited
+from minigrad.ops.kinks import equal, maximum, minimum, where
 from minigrad.ops.reductions import sum
 from minigrad.ops.shapes import shape_of
 

@@ -1,4 +1,4 @@
-"""Powers and logarithms to other bases, and sums of what stands in the exponent."""
+"""Powers, logarithms to other bases, and sums of what stands in the exponent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.kinds import POSITIVE, elementwise, entrywise, public, underflows
+from minigrad.core.kinds import POSITIVE, REAL, elementwise, entrywise, public, underflows
 from minigrad.facts import Numerics, unit
 from minigrad.habits import explained
-from minigrad.ops.elementwise import power, sigmoid
+from minigrad.ops.elementwise import log, sigmoid
+from minigrad.ops.kinks import equal, where
 
 _POSITIVE: Any = {"domain": (POSITIVE,), "numerics": Numerics(bends=(np.abs,))}
+
+
+def _power_base(y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float):  # a weak number, which `where` would make a double
+        return b * power(a, b - 1) if b else 0.0
+    # b·a^(b−1) is 0·∞ at a = b = 0, where the derivative of a⁰ = 1 is 0.
+    constant = equal(b, 0)
+    return where(constant, 0.0, b * power(a, where(constant, 1.0, b - 1)))
+
+
+def _power_exponent(y: Any, a: Any, b: Any) -> Any:
+    return where(a > 0, y * log(where(a > 0, a, 1.0)), 0.0)
+
+
+@elementwise(
+    _power_base,
+    _power_exponent,
+    domain=(POSITIVE, REAL),
+    label="^",
+    numerics=Numerics(bends=(np.abs, None)),
+)
+def power(a: Any, b: Any) -> Any:
+    """a to the power b. The derivative by b is 0 where a ≤ 0."""
+    if isinstance(b, int) and getattr(a, "dtype", None) is not None:
+        b = float(b) if a.dtype.kind in "fc" else b
+    return np.power(a, b)
 
 
 @elementwise(lambda y, x: y * math.log(2), kernel=np.exp2, numerics=Numerics(bends=(unit,)))

@@ -29,7 +29,7 @@ from minigrad.core.kinds import (
 from minigrad.errors import ShapeError
 from minigrad.facts import MATRIX, Formula, Lowering
 from minigrad.habits import unmasked
-from minigrad.ops.elementwise import where
+from minigrad.ops.kinks import where
 from minigrad.ops.shapes import Arguments, moveaxis, shape_of, transpose
 
 

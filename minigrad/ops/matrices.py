@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
-from minigrad.ops.elementwise import where
+from minigrad.ops.kinks import where
 from minigrad.ops.reductions import sum
 from minigrad.ops.shapes import cut, expand_dims, flatten, moveaxis, pad, reshape, shape_of
 

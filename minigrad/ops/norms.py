@@ -9,7 +9,9 @@ import numpy as np
 from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
 from minigrad.ops.composite import root, wide
-from minigrad.ops.elementwise import absolute, power, square, where
+from minigrad.ops.elementwise import square
+from minigrad.ops.exponents import power
+from minigrad.ops.kinks import absolute, where
 from minigrad.ops.questions import count_nonzero
 from minigrad.ops.reductions import keep, max, min, sum
 from minigrad.ops.shapes import moveaxis

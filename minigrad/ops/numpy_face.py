@@ -19,9 +19,9 @@ from minigrad.errors import at
 from minigrad.habits import call_error, no_rule, title
 from minigrad.ops.composite import clip
 from minigrad.ops.contraction import cross, tensordot, vecdot
-from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import take
 from minigrad.ops.joining import equal_parts
+from minigrad.ops.kinks import where
 from minigrad.ops.matrices import diagonal, trace
 from minigrad.ops.norms import norm
 from minigrad.ops.products import matmul, outer

@@ -13,9 +13,9 @@ import numpy as np
 from minigrad.core import Tensor
 from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained, title
-from minigrad.ops.elementwise import (
+from minigrad.ops.elementwise import astype
+from minigrad.ops.kinks import (
     absolute,
-    astype,
     equal,
     less_equal,
     logical_and,

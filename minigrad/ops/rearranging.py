@@ -12,7 +12,7 @@ import numpy as np
 from minigrad.core import FUNCTIONS, Tensor
 from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.habits import explained
-from minigrad.ops.elementwise import not_equal
+from minigrad.ops.kinks import not_equal
 from minigrad.ops.shapes import (
     broadcast_to,
     concatenate,

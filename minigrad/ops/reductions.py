@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad.core.kinds import as_array, general, linear, negative_axes, rank, underflows
 from minigrad.facts import SATURATES, SUMS, Lowering, Numerics
-from minigrad.ops.elementwise import astype, equal, likelihood, logical_not, shut
+from minigrad.ops.elementwise import astype, likelihood
+from minigrad.ops.kinks import equal, logical_not, shut
 from minigrad.ops.shapes import (
     Arguments,
     broadcast_to,

@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.core.kinds import public, stepwise
 from minigrad.facts import Numerics
 from minigrad.habits import REAL_PAIR, explained
-from minigrad.ops.elementwise import absolute, maximum, minimum, where
+from minigrad.ops.kinks import absolute, maximum, minimum, where
 from minigrad.ops.questions import isnan
 from minigrad.ops.shapes import zeros_like
 

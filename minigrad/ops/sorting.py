@@ -14,8 +14,8 @@ from minigrad.core.kinds import REAL, negative_axes, public, rank, stepwise
 from minigrad.facts import Numerics
 from minigrad.habits import explained
 from minigrad.ops.composite import wide
-from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import integers, lookup
+from minigrad.ops.kinks import where
 from minigrad.ops.questions import isnan, logical_or
 from minigrad.ops.rearranging import one_axis
 from minigrad.ops.reductions import lead

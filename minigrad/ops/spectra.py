@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad.core.kinds import general, public, rank
 from minigrad.habits import explained
-from minigrad.ops.elementwise import equal, where
+from minigrad.ops.kinks import equal, where
 from minigrad.ops.linalg import identity, of_matrix, or_nan, solve_columns
 from minigrad.ops.products import matmul
 from minigrad.ops.reductions import sum

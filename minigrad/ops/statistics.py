@@ -10,7 +10,8 @@ from minigrad.core.kinds import negative_axes, public, rank
 from minigrad.errors import ShapeError
 from minigrad.habits import explained
 from minigrad.ops.composite import mean, wide
-from minigrad.ops.elementwise import astype, logical_not, sqrt, where
+from minigrad.ops.elementwise import astype, sqrt
+from minigrad.ops.kinks import logical_not, where
 from minigrad.ops.products import matmul
 from minigrad.ops.questions import isnan
 from minigrad.ops.rearranging import array_of

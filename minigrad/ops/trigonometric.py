@@ -10,7 +10,8 @@ import numpy as np
 from minigrad.core.kinds import BEYOND, INSIDE, POSITIVE, REAL, elementwise, entrywise, public
 from minigrad.facts import SATURATES, Numerics, unit
 from minigrad.habits import explained
-from minigrad.ops.elementwise import absolute, cos, equal, shut, sin, sqrt, square, tanh, where
+from minigrad.ops.elementwise import cos, sin, sqrt, square, tanh
+from minigrad.ops.kinks import absolute, equal, shut, where
 
 _TO_ONE = Numerics(bends=(lambda x: 1.0 - np.abs(x),))
 """Of what has a pole at 1 and −1."""

@@ -16,16 +16,14 @@ import minigrad as mg
 from minigrad.core import Array
 from minigrad.folded import (
     EVERY,
-    SEQUENCE,
     STATE,
     STATIC,
-    SUM,
     Folded,
     folded_adjoint,
     no_cotangent,
 )
 from minigrad.graph import Node
-from rnn.bptt.surgery import lifted
+from rnn.bptt.surgery import fronted, lifted
 
 FIT = 1 << 17
 """Bytes that the largest value of a step may take, with the axis in front.
@@ -63,8 +61,10 @@ class Adjoint:
 
     def at_once(self, most: int) -> int:
         """How many cotangents, of at most so many, one run does for without slowing down."""
-        nodes = self.pair.backward.step.nodes
-        widest = max(int(np.prod(n.shape, dtype=int)) * _width(n) for n in nodes)
+        step = self.pair.backward.step
+        has = fronted(step, range(len(self.residuals), len(step.inputs)))
+        sizes = (int(np.prod(node.shape, dtype=int)) * _width(node) for node in step.nodes)
+        widest = max(size for size, is_fronted in zip(sizes, has, strict=True) if is_fronted)
         return max(1, min(most, FIT // max(widest, 1)))
 
     def rows(
@@ -72,20 +72,17 @@ class Adjoint:
         n: int,
         finish: Finish | None = None,
         more: Sequence[Array] = (),
-        added: bool = False,
     ) -> Callable[..., list[Array]]:
         """The function from n cotangents of each output heard to those of the inputs asked for.
 
         Args:
             n: how many at once.
             finish: what is made of them within the step, and of `more`; they themselves if None.
-            more: inputs of `finish`: static ones, or examples of one step of what the function
-                returned is given as sequences.
-            added: whether `more` are sequences, and what is made is added up over the steps.
+            more: static inputs of `finish`.
 
         Returns:
-            A function of `{output: (T, n, ...)}`, and of sequences, that gives for each input
-            `(T, n, ...)`, or what `finish` makes of that.
+            A function of `{output: (T, n, ...)}` that gives for each input `(T, n, ...)`, or what
+            `finish` makes of that.
         """
         folded, backward, lead = self.folded, self.pair.backward, len(self.residuals)
         places = {k: j for j, k in enumerate(self.pair.step.wrt)}
@@ -107,16 +104,15 @@ class Adjoint:
             mg.Recurrence(count + k, r.input, r.delay, r.name)
             for k, r in enumerate(backward.recurrences)
         )
-        roles = (*backward.inputs, *[SEQUENCE if added else STATIC] * len(more))
-        results = [SUM if added else EVERY] * count
-        many = Folded(graph, roles, (*results, *[STATE] * len(edges)), edges)
+        roles = (*backward.inputs, *[STATIC] * len(more))
+        many = Folded(graph, roles, (*[EVERY] * count, *[STATE] * len(edges)), edges)
 
-        def run(cotangents: Mapping[int, Array], *sequences: Array) -> list[Array]:
+        def run(cotangents: Mapping[int, Array]) -> list[Array]:
             seeds = [
                 no_cotangent(folded, k, n) if folded.outputs[k] == STATE else cotangents[k]
                 for k in self.pair.step.seeded
             ]
-            return mg.scan(many, self.steps, *self.residuals, *seeds, *(sequences or more))[:count]
+            return mg.scan(many, self.steps, *self.residuals, *seeds, *more)[:count]
 
         return run
 

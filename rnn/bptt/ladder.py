@@ -98,12 +98,14 @@ class Ladder(Result):
     def _left(self) -> tuple[float, int]:
         """What is left at the end of the ladder, and after how many steps.
 
-        Behind a delay of d steps it need not pass through every step: the most of the last d.
+        Where no edge is as short as a step some steps are passed by, and nothing of them is left:
+        then it is the farthest of the last d of which something is, d being the longest delay.
         """
-        order = self._backwards()
-        last = range(max(0, len(order) - self.delay), len(order))
-        lag = max(last, key=lambda lag: float(self.gains[order[lag] - 1]), default=0)
-        return (float(self.gains[order[lag] - 1]) if order else 1.0), lag
+        gains = [float(self.gains[k - 1]) for k in self._backwards()]
+        end = len(gains) - 1
+        last = range(end, max(-1, end - self.delay), -1)
+        lag = next((lag for lag in last if gains[lag]), end)
+        return gains[lag], lag
 
     def _backwards(self) -> list[int]:
         """The steps from t on against time, or with it where the edges run that way."""

@@ -23,11 +23,13 @@ class Steps:
     Attributes:
         state: ∂s⁽ᵗ⁾/∂s⁽ᵗ⁻¹⁾ `(T, N, N)`, where s is all states of the last |delay| steps.
         out: ∂v⁽ᵗ⁾/∂s⁽ᵗ⁻¹⁾ `(T, n, N)`; `into`: ∂s⁽ᵗ⁾/∂u⁽ᵗ⁾ `(T, N, m)`.
+        place: the rows of v in s, where v is a state.
     """
 
     state: Array
     out: Array
     into: Array
+    place: slice | None
 
 
 def steps_of(run: Recorded, of: str, by: str) -> Steps:
@@ -79,7 +81,7 @@ def steps_of(run: Recorded, of: str, by: str) -> Steps:
         into[:, top : top + size] = by_u[:, rows[i] : rows[i + 1]]
         # Each step moves the older values on.
         state[:, top + size : top + width, top : top + width - size] += np.eye(width - size)
-    return Steps(state, out, into)
+    return Steps(state, out, into, slice(tops[v], tops[v] + n) if v in tops else None)
 
 
 def products(parts: Steps, to: int, direction: int) -> tuple[Array, Array]:

@@ -119,29 +119,35 @@ def lifted(step: Graph, lead: Collection[int], n: int, inputs: Sequence[Any]) ->
 
     Outputs have that axis too. What does not depend on those inputs is computed once.
     """
-    place = {i: k for k, i in enumerate(step.inputs)}
+    given = dict(zip(step.inputs, inputs, strict=True))
     values: list[Any] = []
-    has: list[bool] = []
+    has = fronted(step, lead)
     for k, node in enumerate(step.nodes):
-        if k in place:
-            values.append(inputs[place[k]])
-            has.append(place[k] in lead)
+        if k in given:
+            values.append(given[k])
         elif node.op == "constant":
             values.append(node.value)
-            has.append(False)
         else:
             operands = [values[i] for i in node.inputs]
             fronts = [has[i] for i in node.inputs]
             ranks = [len(step.nodes[i].shape) for i in node.inputs]
-            if any(fronts):
+            if has[k]:
                 values.append(_beside(node, operands, fronts, ranks, n))
             else:
                 values.append(apply(node, operands))
-            has.append(any(fronts))
     return [
         values[i] if has[i] else mg.broadcast_to(values[i], (n, *step.nodes[i].shape))
         for i in step.outputs
     ]
+
+
+def fronted(step: Graph, lead: Collection[int]) -> list[bool]:
+    """For each node of a graph whether it has the axis in front that the inputs in `lead` have."""
+    first = {step.inputs[k] for k in lead}
+    has: list[bool] = []
+    for k, node in enumerate(step.nodes):
+        has.append(k in first or any(has[i] for i in node.inputs))
+    return has
 
 
 def _beside(node: Node, operands: list[Any], fronts: list[bool], ranks: list[int], n: int) -> Any:

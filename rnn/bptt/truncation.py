@@ -20,6 +20,7 @@ from minigrad.core import Array
 from rnn.bptt.adjoints import Adjoint
 from rnn.bptt.ledger import one_loss_each
 from rnn.bptt.recorded import Loss, Recorded, recorded
+from rnn.bptt.surgery import cut
 from rnn.bptt.table import ROWS, Result, Table
 from rnn.cell import Cell
 
@@ -251,27 +252,41 @@ def _reach(T: int, k1: int, k2: int) -> Array:
 
 
 def _gradients(run: Recorded, reaches: Array) -> list[dict[str, Array]]:
-    """For each table of who reaches whom the gradient that is left, all in one run."""
+    """For each table of who reaches whom the gradient that is left.
+
+    A loss reaches the weights of a step through its output and through the values that it hands on.
+    What arrives there is linear in the losses, so it is added up first, over those that reach the
+    step; and steps that are cut apart take it to the weights in one run for each table.
+    """
+    T, count = run.steps, len(run.params)
+    apart, given = cut(run.folded), run.without_edges()
+    made = lambda *weights: mg.scan(apart, T, *weights, *given[count:])
+    pull = mg.vjp(made, *given[:count])[1]
+    arriving = _arriving(run, reaches)
+    gradients = (pull([run.seeded, *(x[k] for x in arriving)]) for k in range(len(reaches)))
+    return [dict(zip(run.params, gradient, strict=True)) for gradient in gradients]
+
+
+def _arriving(run: Recorded, reaches: Array) -> list[Array]:
+    """What comes over each delayed edge back to every step, from those losses that reach it.
+
+    For each table of who reaches whom, `(K, T, B, H)`.
+    """
     K, T = reaches.shape[:2]
-    adjoint = Adjoint(run.folded, T, run.inputs, range(len(run.params)), [0])
+    adjoint = Adjoint(run.folded, T, run.inputs, [r.input for r in run.edges], [0])
     n = adjoint.at_once(T)
-    shapes = [run.inputs[k].shape for k in range(len(run.params))]
-
-    def kept(parts: list[Any], masks: list[Any]) -> list[Any]:
-        return [mg.matmul(masks[0], mg.reshape(part, (n, -1))) for part in parts]
-
-    pull = adjoint.rows(n, kept, [np.zeros((K, n), run.ys.dtype)], added=True)
-    totals = [np.zeros((K, int(np.prod(shape)))) for shape in shapes]
+    pull = adjoint.rows(n)
+    shapes = [run.folded.input_node(r.input).shape for r in run.edges]
+    totals = [np.zeros((T, K, int(np.prod(shape))), run.ys.dtype) for shape in shapes]
     for steps, seeds in one_loss_each(run, n):
-        mask = np.zeros((T, K, n), run.ys.dtype)
-        mask[:, :, : len(steps)] = np.moveaxis(reaches[:, steps], 2, 0)
-        totals = [a + b for a, b in zip(totals, pull({0: seeds}, mask), strict=True)]
+        masks = np.moveaxis(reaches[:, steps], 2, 0).astype(run.ys.dtype)
+        for r, total, found in zip(run.edges, totals, pull({0: seeds}), strict=True):
+            last = max(T - r.delay, 0)  # what step t + d reads was made at t
+            rows = found[r.delay :, : len(steps)].reshape(last, len(steps), total.shape[2])
+            total[:last] += masks[:last] @ rows
     return [
-        {
-            name: total[k].reshape(shape)
-            for name, total, shape in zip(run.params, totals, shapes, strict=True)
-        }
-        for k in range(K)
+        np.moveaxis(total.reshape(T, K, *shape), 1, 0)
+        for total, shape in zip(totals, shapes, strict=True)
     ]
 
 

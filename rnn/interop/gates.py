@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minigrad.core import Tensor
 from minigrad.errors import ShapeError
-from rnn import checks
 from rnn.cell import Cell
-from rnn.cells import GRUCell, LSTMCell, RNNCell
-from rnn.compose import Bidirectional, Reversed, Stack
+from rnn.cells import GRUCell
 from rnn.gated import CoupledLSTMCell
 from rnn.interop.libraries import Library
+from rnn.interop.network import joined, sizes_of
 from rnn.interop.receipt import Row
-from rnn.params import Params
 from rnn.wrappers.projected import Projected
-from rnn.wrappers.wrapper import must_be_cell
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
@@ -44,79 +40,6 @@ class Blocks:
     peepholes: Any = None
     projection: Any = None
     names: Mapping[str, str] | None = None
-
-
-class Layer(NamedTuple):
-    """One layer of a network: its path, its cells by path, and how their outputs are merged."""
-
-    path: str
-    sides: tuple[tuple[str, Cell], ...]
-    merge: str = "concat"
-    is_backward: bool = False
-
-
-def layers(cell: Cell) -> list[Layer]:
-    """The layers of a network, from the bottom up, each with its one or two directions."""
-    found = []
-    for path, layer in (cell.parts() if isinstance(cell, Stack) else {"": cell}).items():
-        if isinstance(layer, Bidirectional):
-            inner = tuple((_join(path, name), side) for name, side in layer.parts().items())
-            found.append(Layer(path, inner, layer.merge))
-        elif isinstance(layer, Reversed):
-            found.append(Layer(path, ((path, layer.cell),), is_backward=True))
-        else:
-            found.append(Layer(path, ((path, layer),)))
-    return found
-
-
-def network(cells: list[Cell]) -> Cell:
-    """Layers as one cell."""
-    return cells[0] if len(cells) == 1 else Stack(cells)
-
-
-def nested(params: list[Params]) -> Params:
-    """The parameters of layers as those of one cell."""
-    if len(params) == 1:
-        return params[0]
-    return Params((f"layer{k}", own) for k, own in enumerate(params, 1))
-
-
-def values(where: str, cell: Cell, params: Any) -> dict[str, Any]:
-    """The parameters of a cell as arrays by path, checked by name and shape."""
-    must_be_cell(where, cell)
-    arrays = checks.parameters(where, cell, params)
-    paths = cell.init(0).named()
-    plain = (value.data if isinstance(value, Tensor) else value for value in arrays)
-    return dict(zip(paths, plain, strict=True))
-
-
-def kind_of(where: str, cell: Cell) -> str:
-    """The kind of a cell: "rnn", "lstm" or "gru".
-
-    Raises:
-        ValueError: it is something that no other library has.
-    """
-    inner = cell.cell if isinstance(cell, Projected) else cell
-    if type(inner) is RNNCell:
-        if inner.outputs is None and inner.recurrence == ("hidden-to-hidden",):
-            return "rnn"
-        raise ValueError(
-            f"{where}: {cell.label} with an output layer has no place there; take "
-            "RNNCell(inputs, hidden), and convert the Dense layer behind it by itself"
-        )
-    if type(inner) in (LSTMCell, CoupledLSTMCell):
-        return "lstm"
-    if type(inner) is GRUCell:
-        return "gru"
-    raise ValueError(f"{where}: {cell.label} has no counterpart there; RNN, LSTM and GRU layers do")
-
-
-def sizes_of(cell: Cell) -> tuple[int, int]:
-    """The number of units H, and of columns R that come back."""
-    if isinstance(cell, Projected):
-        return cell.units, cell.outputs
-    H = int(getattr(cell, "hidden"))  # noqa: B009  # every cell that has a kind
-    return H, H
 
 
 def fitting(where: str, kind: str, blocks: Blocks) -> Blocks:
@@ -153,7 +76,7 @@ def taken_apart(
     rows = []
     for name, init in wanted.items():
         found[name], theirs, done = _out_of(library, kind, blocks, name, H, init.shape, wanted)
-        rows.append(Row(_join(path, name), init.shape, theirs, done))
+        rows.append(Row(joined(path, name), init.shape, theirs, done))
     return {name: np.array(value, order="C") for name, value in found.items()}, rows
 
 
@@ -194,15 +117,15 @@ def put_together(
     library: Library,
     kind: str,
     cell: Cell,
-    params: Mapping[str, Any],
+    named: Mapping[str, Any],
     names: Mapping[str, str],
     path: str,
 ) -> tuple[Blocks, list[Row]]:
-    """A library's arrays out of the parameters of a cell, and where each went."""
+    """A library's arrays out of the parameters of the cell at a path, and where each went."""
     H, _ = sizes_of(cell)
     order = library.orders[kind]
     inner = cell.cell if isinstance(cell, Projected) else cell
-    params = dict(params)
+    params = {name: named[joined(path, name)] for name in cell.parameters()}
     if isinstance(inner, CoupledLSTMCell):
         # The forget gate of f = 1 − i is not read; were it, σ(−z) = 1 − σ(z) makes it the same.
         params |= {f"{name[:-1]}f": -params[name] for name in list(params) if name[-1] == "i"}
@@ -248,7 +171,3 @@ def notes(library: Library, kind: str, cell: Cell, rows: Sequence[Row] = ()) -> 
             "two biases that are added are one here; a step of training moves it once, there twice"
         )
     return told
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

@@ -16,8 +16,7 @@ from minigrad.errors import ShapeError
 from minigrad.extras import needed
 from rnn.cell import Cell
 from rnn.cells import GRUCell, LSTMCell, RNNCell
-from rnn.compose import Bidirectional
-from rnn.interop import gates
+from rnn.interop import gates, network
 from rnn.interop.libraries import KERAS
 from rnn.interop.receipt import Imported, Listed, Receipt, Row
 from rnn.kinds import written
@@ -87,13 +86,10 @@ def from_keras(
         told.append(
             f"weights alone do not say activations: {activation} and {recurrent_activation} assumed"
         )
-    cell, named = cells[0], params[0]
-    if directions > 1:
-        merge = getattr(source, "merge_mode", merge_mode)
-        if merge is None:
-            raise ValueError("from_keras: merge_mode=None gives two outputs, a cell gives one")
-        cell = Bidirectional(cells[0], cells[1], merge)
-        named = Params(forward=params[0], backward=params[1])
+    merge = getattr(source, "merge_mode", merge_mode)
+    if directions > 1 and merge is None:
+        raise ValueError("from_keras: merge_mode=None gives two outputs, a cell gives one")
+    cell, named = network.beside(cells, params, merge)
     title = f"Keras → {written(cell)}"
     return Imported(cell, named, Receipt(title, tuple(rows), tuple(told)))
 
@@ -112,22 +108,21 @@ def to_keras(cell: Cell, params: Any) -> Listed:
     >>> [array.shape for array in to_keras(cell, cell.init(0))]
     [(3, 20), (5, 20), (20,)]
     """
-    named = gates.values("to_keras", cell, params)
+    named = network.values("to_keras", cell, params)
     arrays: list[Any] = []
     rows: list[Row] = []
     told: list[str] = []
-    for layer in gates.layers(cell):
+    for layer in network.layers(cell):
         if layer.is_backward:
             raise ValueError(
                 "to_keras: go_backwards gives its outputs last step first; take Bidirectional, or "
                 "turn the sequence yourself and convert the cell inside of Reversed"
             )
         for path, side in layer.sides:
-            kind = gates.kind_of("to_keras", side)
+            kind = network.kind_of("to_keras", side)
             options = _options(side, kind)
-            own = {n: named[f"{path}.{n}" if path else n] for n in side.parameters()}
-            blocks, more = gates.put_together(KERAS, kind, side, own, NAMES_TWO, path)
-            after = "b_hn" in own
+            blocks, more = gates.put_together(KERAS, kind, side, named, NAMES_TWO, path)
+            after = "b_hn" in side.parameters()
             bias = np.stack([blocks.bias, blocks.recurrent_bias]) if after else blocks.bias
             arrays += [np.array(a, order="C") for a in (blocks.kernel, blocks.recurrent, bias)]
             rows += [row if after else row._replace(done="as it is") for row in more]
@@ -306,4 +301,4 @@ def _options(side: Cell, kind: str) -> str:
     defaults = {"activation": "tanh", "recurrent_activation": "sigmoid"}
     told = [f"{k}={KERAS.ours[str(v)]!r}" for k, v in chosen.items() if v != defaults[k]]
     told += ["reset_after=False"] if getattr(side, "reset", "after") == "before" else []
-    return f"{what}({', '.join([str(gates.sizes_of(side)[0]), *told])})"
+    return f"{what}({', '.join([str(network.sizes_of(side)[0]), *told])})"

@@ -17,9 +17,9 @@ from minigrad import files
 from minigrad.extras import needed
 from rnn.cell import Cell
 from rnn.cells import GRUCell, LSTMCell, RNNCell
-from rnn.compose import Bidirectional, Reversed
+from rnn.compose import Reversed
 from rnn.gated import CoupledLSTMCell
-from rnn.interop import gates
+from rnn.interop import gates, network
 from rnn.interop.libraries import ONNX
 from rnn.interop.receipt import Imported, Receipt, Row
 from rnn.kinds import written
@@ -73,7 +73,7 @@ def from_onnx(source: Any, node: str | None = None) -> Imported:
         params.append(own)
         rows += more
         told += [note for note in notes if note not in told]
-    named, cell = gates.nested(params), gates.network(cells)
+    cell, named = network.stacked(cells, params)
     return Imported(cell, named, Receipt(f"ONNX → {written(cell)}", tuple(rows), tuple(told)))
 
 
@@ -95,17 +95,17 @@ def to_onnx(cell: Cell, params: Any, path: str | Path | None = None) -> tuple[An
     """
     library = needed("onnx", "interop", "writing ONNX models")
     helper, numpy_helper = library.helper, library.numpy_helper
-    named = gates.values("to_onnx", cell, params)
+    named = network.values("to_onnx", cell, params)
     float_type = helper.np_dtype_to_tensor_dtype(next(iter(named.values())).dtype)
     nodes, stored, outputs = [], [], []
     rows: list[Row] = []
     told: list[str] = []
     reading = "xs"
-    for k, layer in enumerate(gates.layers(cell), 1):
+    for k, layer in enumerate(network.layers(cell), 1):
         if layer.merge != "concat":
             raise ValueError(f"to_onnx: directions stand side by side, there is no {layer.merge!r}")
-        kinds = {gates.kind_of("to_onnx", side) for _, side in layer.sides}
-        sizes = {gates.sizes_of(side) for _, side in layer.sides}
+        kinds = {network.kind_of("to_onnx", side) for _, side in layer.sides}
+        sizes = {network.sizes_of(side) for _, side in layer.sides}
         types = {type(side) for _, side in layer.sides}
         if len(kinds) > 1 or len(sizes) > 1 or len(types) > 1:
             raise ValueError(f"to_onnx: one node has two directions alike, not {layer.sides}")
@@ -113,9 +113,8 @@ def to_onnx(cell: Cell, params: Any, path: str | Path | None = None) -> tuple[An
         attributes = _attributes([side for _, side in layer.sides], kind, layer.is_backward)
         found: dict[str, list[Any]] = {"W": [], "R": [], "B": [], "P": []}
         for d, (path_, side) in enumerate(layer.sides):
-            own = {n: named[f"{path_}.{n}" if path_ else n] for n in side.parameters()}
             names = _names({part: f"{part}{k}" for part in "WRBP"}, d, len(layer.sides))
-            blocks, more = gates.put_together(ONNX, kind, side, own, names, path_)
+            blocks, more = gates.put_together(ONNX, kind, side, named, names, path_)
             rows += more
             told += gates.notes(ONNX, kind, side)
             found["W"].append(blocks.kernel.T)
@@ -228,14 +227,8 @@ def _layer(
         told.append("the start state is an input of the node: give it to rnn.run as state")
     if inputs.get("lens"):
         told.append("sequence_lens is an input of the node: give it to rnn.run as lengths")
-    if len(cells) > 1:
-        return (
-            Bidirectional(cells[0], cells[1]),
-            Params(forward=own[0], backward=own[1]),
-            rows,
-            told,
-        )
-    return (Reversed(cells[0]) if direction == "reverse" else cells[0]), own[0], rows, told
+    cell, named = network.beside(cells, own)
+    return Reversed(cell) if direction == "reverse" else cell, named, rows, told
 
 
 def _names(inputs: Mapping[str, str], d: int, directions: int) -> dict[str, str]:

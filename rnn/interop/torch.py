@@ -17,8 +17,7 @@ from minigrad.errors import ShapeError
 from minigrad.extras import needed
 from rnn.cell import Cell
 from rnn.cells import GRUCell, LSTMCell, RNNCell
-from rnn.compose import Bidirectional
-from rnn.interop import gates
+from rnn.interop import gates, network
 from rnn.interop.libraries import TORCH
 from rnn.interop.receipt import Imported, Named, Receipt, Row
 from rnn.kinds import written
@@ -103,11 +102,10 @@ def from_torch(source: Any, prefix: str = "", nonlinearity: str | None = None) -
             cells.append(cell)
             own.append(Params(found))
             rows += more
-        made.append(cells[0] if len(cells) == 1 else Bidirectional(cells[0], cells[1]))
-        both = Params(zip(("forward", "backward"), own, strict=False))
-        params.append(own[0] if len(own) == 1 else both)
-    cell = gates.network(made)
-    named = gates.nested(params)
+        both, both_params = network.beside(cells, own)
+        made.append(both)
+        params.append(both_params)
+    cell, named = network.stacked(made, params)
     told = gates.notes(TORCH, kind, _first(cell), rows)
     if getattr(source, "dropout", 0):
         told.append(f"dropout {source.dropout} between layers has no weights: rnn.Dropout does it")
@@ -137,16 +135,15 @@ def to_torch(cell: Cell, params: Any, single: bool = False) -> Named:
     >>> list(to_torch(cell, cell.init(0)))
     ['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0']
     """
-    named = gates.values("to_torch", cell, params)
+    named = network.values("to_torch", cell, params)
     kind = _refused(cell, single)
     arrays: dict[str, Any] = {}
     rows: list[Row] = []
-    for k, layer in enumerate(gates.layers(cell)):
+    for k, layer in enumerate(network.layers(cell)):
         for (path, side), back in zip(layer.sides, (False, True), strict=False):
             suffix = "" if single else f"_l{k}{'_reverse' * back}"
             names = {field: name + suffix for field, name in FIELDS.items()}
-            own = {n: named[f"{path}.{n}" if path else n] for n in side.parameters()}
-            blocks, told = gates.put_together(TORCH, kind, side, own, names, path)
+            blocks, told = gates.put_together(TORCH, kind, side, named, names, path)
             rows += told
             for field, name in names.items():
                 value = getattr(blocks, field)
@@ -245,9 +242,9 @@ def _cell(kind: str, blocks: gates.Blocks, nonlinearity: str | None) -> Cell:
 
 def _refused(cell: Cell, single: bool) -> str:
     """The kind of a network, if PyTorch has all that it does."""
-    layers = gates.layers(cell)
+    layers = network.layers(cell)
     first = layers[0].sides[0][1]
-    kind = gates.kind_of("to_torch", first)
+    kind = network.kind_of("to_torch", first)
     what = f"to_torch: nn.{kind.upper()}"
     width = first.width * len(layers[0].sides)
     for k, layer in enumerate(layers):
@@ -258,8 +255,8 @@ def _refused(cell: Cell, single: bool) -> str:
         if single and (len(layers) > 1 or len(layer.sides) > 1):
             raise ValueError(f"{what}Cell is one layer in one direction")
         for path, side in layer.sides:
-            alike = gates.kind_of("to_torch", side) == kind
-            sized = gates.sizes_of(side) == gates.sizes_of(first)
+            alike = network.kind_of("to_torch", side) == kind
+            sized = network.sizes_of(side) == network.sizes_of(first)
             of_width = side.inputs == (first.inputs if not k else width)
             if not (alike and sized and of_width and type(side) is type(first)) or len(
                 layer.sides
@@ -300,4 +297,4 @@ def _plain(what: str, side: Cell, kind: str) -> None:
 
 
 def _first(cell: Cell) -> Cell:
-    return gates.layers(cell)[0].sides[0][1]
+    return network.layers(cell)[0].sides[0][1]

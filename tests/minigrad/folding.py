@@ -19,7 +19,7 @@ from minigrad.folded import (
     Recurrence,
     run_folded,
 )
-from tests.rnn.test_run import BOTH_WAYS, CAUSAL, assert_close
+from tests.rnn.runs import BOTH_WAYS, CAUSAL, assert_close
 
 CELLS = CAUSAL | BOTH_WAYS
 OPERATIONS = 64

@@ -16,8 +16,9 @@ import minigrad as mg
 import rnn
 from minigrad.engines.numpy.program import Program
 from minigrad.tree import flatten, tree_map
+from rnn.testing.problem import problem
 from tests.minigrad.folding import OPERATIONS
-from tests.rnn.test_run import assert_close, problem
+from tests.rnn.runs import assert_close
 
 # --- a program that does a little of everything, drawn at random --------------------------------
 

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 import minigrad as mg
 import rnn
 from minigrad.tree import flatten, tree_map
+from rnn.step import fold_step
+from rnn.testing.problem import problem
 from tests.minigrad.folding import CELLS, OPERATIONS, every_cell
-from tests.rnn.test_run import assert_close, problem
+from tests.rnn.runs import assert_close
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -136,7 +138,7 @@ def test_programs_that_nobody_uses_stay_within_the_stated_bytes(monkeypatch):
 def test_a_folded_graph_that_is_gone_takes_what_was_made_of_it_along():
     """Adjoints and programs hold the graph they are of; the pool alone keeps them."""
     cell = rnn.RNNCell(2, 3)
-    folded = sys.modules["rnn.cell"]._fold_step(cell, 2, np.dtype(float), *[False] * 3)
+    folded = fold_step(cell, ["h"], 2, np.dtype(float), *[False] * 3)
     p = cell.init(0).tensors()
     ys, _ = mg.scan(folded, 3, p.W_xh, p.W_hh, p.b_h, np.ones((3, 2, 2)), np.zeros((2, 3)))
     mg.sum(ys).backward()

@@ -1,8 +1,9 @@
-"""A cell is what its step makes it; a step that is wrong is told by the cell and the edge."""
+"""What a cell has of its sizes and its step: first values, names, a graph that is kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,115 +11,86 @@ import pytest
 
 import minigrad as mg
 import rnn
-from tests.minigrad.cells import Delayed
-from tests.rnn.mistakes import Mistake, told_in_full
+from minigrad.tree import flatten
+from rnn.cell import state_paths
 
-xs = np.ones((2, 5, 3))
-two_ways = Delayed(3, 4, (("h", 1), ("g", -1)))
+DEEP = rnn.Stack(
+    [rnn.Bidirectional(rnn.LSTMCell(3, 2), rnn.GRUCell(3, 1)), rnn.Stack([rnn.RNNCell(3, 4)])]
+)
 
 
 @dataclass(frozen=True)
-class Mine(rnn.Cell):
-    """A cell as a learner writes it, with one of the ways to get its step wrong."""
+class Scaled(rnn.Cell):
+    """A cell with a part that can change."""
 
     inputs: int
     hidden: int
-    mistake: str
-    state = ("h", "C")
+    scale: list[float] = field(default_factory=lambda: [1.0])
+    state = ("h",)
 
     def parameters(self) -> dict[str, Any]:
         return {"W_xh": rnn.glorot(self.inputs, self.hidden)}
 
-    def step(self, p: Any, x: Any, h: Any, C: Any) -> Any:
-        z = mg.tanh(x @ p.W_xh + h)
-        return {
-            "state of another shape": lambda: (z, z, C[:, :2]),
-            "state of another dtype": lambda: (z, z, mg.astype(C, "float32")),
-            "too few states": lambda: (z, z),
-            "no states": lambda: z,
-            "a list": lambda: [z, z, C],
-            "states in a tuple": lambda: (z, (z, C)),
-            "a number for the output": lambda: (mg.sum(z), z, C),
-            "an unknown parameter": lambda: (z, z, x @ p.W_xc),
-            "a product the wrong way round": lambda: (z, z, x @ h),
-        }[self.mistake]()
+    def step(self, p: Any, x: Any, h: Any) -> Any:
+        h = mg.tanh(x @ p.W_xh + self.scale[0] * h)
+        return h, h
 
 
-def with_step(mistake: str) -> Any:
-    mine = Mine(3, 4, mistake)
-    return lambda: rnn.run(mine, mine.init(0), xs)
+def test_a_step_is_folded_once_for_what_looks_alike() -> None:
+    cell, other = Scaled(3, 4), Scaled(3, 4)
+    kept = cell.folded(2)
+    assert other.folded(2) is kept
+    assert cell.folded(3) is not kept
+    assert cell.folded(2, ragged=True) is not kept
+    assert Scaled(3, 4, [2.0]).folded(2) is not kept
 
 
-MISTAKES: dict[str, Mistake] = {
-    "a step with a state of another shape": (
-        with_step("state of another shape"),
-        mg.ShapeError,
-        "Mine(inputs=3, hidden=4, mistake='state of another shape'): recurrent edge C: "
-        "step returns C of shape (5, 2) but takes C of shape (5, 4)",
-    ),
-    "a step with a state of another dtype": (
-        with_step("state of another dtype"),
-        TypeError,
-        "Mine(inputs=3, hidden=4, mistake='state of another dtype'): recurrent edge C: "
-        "step returns C of dtype float32 but takes C of dtype float64",
-    ),
-    "a step that returns too few states": (
-        with_step("too few states"),
-        ValueError,
-        "Mine(inputs=3, hidden=4, mistake='too few states'): "
-        "step returned 1 new states after y, wanted 2: h, C",
-    ),
-    "a step that returns its output alone": (
-        with_step("no states"),
-        TypeError,
-        "Mine(inputs=3, hidden=4, mistake='no states'): step must return (y, *state), got Tensor; "
-        "a cell without state returns (y,)",
-    ),
-    "a step that returns a list": (
-        with_step("a list"),
-        TypeError,
-        "Mine(inputs=3, hidden=4, mistake='a list'): step must return (y, *state), got list; "
-        "a cell without state returns (y,)",
-    ),
-    "a step that nests its states": (
-        with_step("states in a tuple"),
-        ValueError,
-        "Mine(inputs=3, hidden=4, mistake='states in a tuple'): "
-        "step returned 2 new states after y, wanted 2: h, C, in tuples as the state is nested",
-    ),
-    "a step whose output is not rows": (
-        with_step("a number for the output"),
-        mg.ShapeError,
-        "Mine(inputs=3, hidden=4, mistake='a number for the output'): "
-        "step returns y of shape (), wanted (5, outputs): one row a sample",
-    ),
-    "a step that reads an unknown parameter": (
-        with_step("an unknown parameter"),
-        AttributeError,
-        "no parameter W_xc; there are: W_xh",
-    ),
-    "a step with a product that does not fit": (
-        with_step("a product the wrong way round"),
-        mg.ShapeError,
-        "Mine(inputs=3, hidden=4, mistake='a product the wrong way round'): in step: "
-        "matmul: axis n is 3 on the left, 5 on the right: shapes x (5, 3) and h (5, 4)",
-    ),
-    "delays of both signs in one loop": (
-        lambda: rnn.run(two_ways, two_ways.init(0), xs),
-        ValueError,
-        "a loop has delays of both signs, so its steps cannot be ordered in time: "
-        "h delay 1, g delay -1",
-    ),
-}
+def test_a_cell_that_changed_is_folded_anew() -> None:
+    cell = Scaled(3, 4)
+    before = cell.folded(2)
+    cell.scale[0] = 0.5
+    assert cell.folded(2) is not before
+    ys, _ = rnn.run(cell, cell.init(0), np.ones((2, 1, 3)))
+    x = np.ones((1, 3)) @ cell.init(0).W_xh
+    np.testing.assert_allclose(ys[1], np.tanh(x + 0.5 * np.tanh(x)), rtol=1e-15)
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_full(mistake: str) -> None:
-    told_in_full(MISTAKES[mistake])
+def test_of_many_folded_graphs_those_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn.cell.MOST_FOLDED", 2)
+    monkeypatch.setattr("rnn.cell._FOLDED", OrderedDict())
+    first, second = (Scaled(3, 4).folded(batch) for batch in (1, 2))
+    assert Scaled(3, 4).folded(1) is first
+    Scaled(3, 4).folded(3)
+    assert Scaled(3, 4).folded(1) is first
+    assert Scaled(3, 4).folded(2) is not second
 
 
-def test_an_error_inside_a_step_keeps_the_line_of_the_step():
-    """The message names the cell, the cause leads to the operation."""
-    with pytest.raises(mg.ShapeError) as caught:
-        with_step("a product the wrong way round")()
-    assert isinstance(caught.value.__cause__, mg.ShapeError)
+def test_recurrent_values_are_named_by_the_cells_that_they_are_in() -> None:
+    wanted = ["layer1.forward.h", "layer1.forward.C", "layer1.backward.h", "layer2.layer1.h"]
+    assert state_paths(DEEP) == wanted
+    assert [edge.name for edge in DEEP.folded().recurrences] == wanted
+
+
+def test_first_values_are_those_of_the_seed_in_the_precision_asked_for() -> None:
+    one, other = DEEP.init(3), DEEP.init(np.random.default_rng(3), np.float32)
+    for (name, value), narrow in zip(one.named().items(), other.named().values(), strict=True):
+        assert narrow.dtype == np.float32
+        np.testing.assert_array_equal(value.astype(np.float32), narrow, err_msg=name)
+    start = flatten(DEEP.start(5, np.float32))[0]
+    assert [s.shape for s in start] == [(5, 2), (5, 2), (5, 1), (5, 4)]
+    assert {s.dtype for s in start} == {np.dtype(np.float32)}
+    assert DEEP.width == 4
+
+
+def test_a_cell_without_its_three_things_says_what_it_needs() -> None:
+    class Bare(rnn.Cell):
+        inputs, hidden = 3, 4
+
+    class Still(Bare):
+        def parameters(self) -> dict[str, Any]:
+            return {}
+
+    with pytest.raises(NotImplementedError, match=r"^Bare needs parameters\(\)$"):
+        Bare().init()
+    with pytest.raises(NotImplementedError, match=r"^Still needs step\(p, x, \*state\)$"):
+        Still().folded()

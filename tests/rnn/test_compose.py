@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
+from minigrad.tree import flatten
+from rnn.cell import state_paths
+from rnn.testing.problem import problem
+from rnn.testing.strategies import SEEDS
 from tests.rnn.mistakes import Mistake, told_in_full
-from tests.rnn.test_run import SEEDS, assert_equal, problem
+from tests.rnn.runs import assert_equal
 
 
 @given(seed=SEEDS, T=st.integers(1, 5))
@@ -39,12 +43,24 @@ def test_cells_in_cells_in_cells_are_found_by_their_names():
     assert mg.find(ys, "layer2.layer2.h", t=2).shape == (2, 3)
 
 
-def test_a_reversed_cell_is_the_cell_on_the_reversed_sequence():
-    inner = rnn.LSTMCell(3, 4)
+INNER = {
+    "a cell": rnn.LSTMCell(3, 4),
+    "a stack": rnn.Stack([rnn.LSTMCell(3, 2), rnn.GRUCell(2, 4)]),
+    "both directions": rnn.Bidirectional(rnn.LSTMCell(3, 2), rnn.GRUCell(3, 4)),
+    "a start that is learnt": rnn.LearnedStart(rnn.LSTMCell(3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_reversed_cell_is_the_cell_on_the_reversed_sequence(name, is_given):
+    inner = INNER[name]
     q = problem(rnn.Reversed(inner), 5, 2, 0)
-    ys, state = rnn.run(q.cell, q.params, q.xs, q.start)
-    turned, last = rnn.run(inner, q.params, q.xs[::-1], q.start)
-    assert_equal((ys, state), (turned[::-1], last))
+    start = flatten(inner.start(2))[1].unflatten(flatten(q.start)[0])
+    ys, state = rnn.run(q.cell, q.params, q.xs, q.start if is_given else None)
+    turned, last = rnn.run(inner, q.params, q.xs[::-1], start if is_given else None)
+    assert_equal((ys, flatten(state)[0]), (turned[::-1], flatten(last)[0]))
+    assert state_paths(q.cell) == state_paths(inner)
 
 
 def test_both_directions_are_the_cell_and_its_reverse_beside_each_other():
@@ -94,7 +110,7 @@ MISTAKES: dict[str, Mistake] = {
     "a reverse of what is no cell": (
         lambda: rnn.Reversed(3),
         TypeError,
-        "Reversed takes a cell, got 3",
+        "Reversed takes a cell, such as LSTMCell(3, 5), got 3",
     ),
     "a direction that is no cell": (
         lambda: rnn.Bidirectional(3),

@@ -19,8 +19,8 @@ from typing import Any
 
 from viz.cli.targets import resolve
 from viz.given import MANY, count
+from viz.output.files import write
 from viz.output.html import document, image, text
-from viz.output.render import write
 
 FAILED, MISTAKEN = 1, 2
 

@@ -14,14 +14,14 @@ import numpy as np
 import viz
 from minigrad.extras import DISTRIBUTION, installing, version
 from rnn.threads import CHOOSING
-from viz.output.render import converter
+from viz.output.typst import converter
 from viz.scene.styles import PRINT
 
 NEEDED_FOR = {
     "numpy": ("everything", ""),
     "graphviz": ("pictures", ""),
     "safetensors": ("minigrad train, sample: weights files", "train"),
-    "tqdm": ("minigrad train: the progress bar", "train"),
+    "tqdm": ("minigrad train, study: the progress bar", "train"),
     "threadpoolctl": ("minigrad train, sample: one BLAS thread", "train"),
     "matplotlib": ("plots", "study"),
     "jinja2": ("minigrad study: the page", "study"),

@@ -9,7 +9,8 @@ from typing import Any
 from viz.figures.gallery import gallery, page
 from viz.given import choice
 from viz.output.drawing import SUFFIXES
-from viz.output.render import available, write
+from viz.output.files import write
+from viz.output.render import available
 from viz.scene.styles import STYLES
 
 KINDS = tuple(suffix[1:] for suffix in SUFFIXES)

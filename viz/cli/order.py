@@ -9,7 +9,7 @@ from typing import Any
 from rnn.checks import whole
 from rnn.exercises.order import order
 from viz.cli.training import kind, made_of
-from viz.output.render import write
+from viz.output.files import write
 
 FORMATS = ("svg", "png", "pdf")
 

@@ -22,7 +22,7 @@ from rnn.exercises.exercise import Named
 from rnn.fit import Fit
 from rnn.history import History
 from viz.cli.training import WEIGHTS, agreed, made_of, precise, vacant
-from viz.output.render import write
+from viz.output.files import write
 
 TAKEN = ("cell", "hidden", "layers", "lr", "dtype", "seed")
 """The options of a run that a task takes; batches and lengths are its own."""

@@ -254,6 +254,3 @@ def _carry(scene: Scene, above: Row, before: dict[str, Shape], n: int, level: fl
     points = [start, (source.x, level + 14), (target.x, level + 14), stop]
     path = line(start, stop) if source.x == target.x else elbow(points)
     scene.wires.append(Wire(source.id, target.id, path, GREY, 1.4, True))
-
-
-__all__ = ["Row", "Term", "rows", "written_out"]

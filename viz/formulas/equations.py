@@ -121,6 +121,3 @@ def _backward(step: Step) -> Step:
         plain = step.symbol(name, scope, at)
         wrt.append(Symbol(f"∂{plain.base}", plain.sub, at))
     return Step(backward, given, wrt, step.layers, step.constants)
-
-
-__all__ = ["Equations", "equations"]

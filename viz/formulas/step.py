@@ -137,7 +137,7 @@ class Step:
     def symbol(self, name: str, scope: str, offset: int | None) -> Symbol:
         """A name as the seed writes it, layers told apart by their subscript."""
         base, _, sub = name.partition("_")
-        number = self.layers.sub(name.removeprefix("∂"), scope)
+        number = self.layers.sub(name, scope)
         return Symbol(base or name, ",".join(p for p in (sub, number) if p), offset)
 
     def term(self, k: int, terms: Sequence[Term]) -> Term:

@@ -223,6 +223,3 @@ class BlockDiagram:
         over = [(x, self.plan.line)] if start[1] < self.plan.line else []
         self.pen.wire("", "", hopping(start, (x, top), over), colour, BROAD)
         self.pen.text((x, top + 14), label, 18, colour=colour)
-
-
-__all__ = ["BlockDiagram", "block_diagram"]

@@ -135,6 +135,3 @@ class Memory:
             for b in self.tree(block):
                 found.setdefault(b, len(self.line) + first)
         return found
-
-
-__all__ = ["BUS", "INPUT", "PAST", "Memory", "Reset"]

@@ -11,9 +11,12 @@ import graphviz
 
 from viz import given
 from viz.output.dot import digraph
-from viz.output.render import RendererMissing, from_svg, render, write
+from viz.output.files import write
+from viz.output.graphviz import from_dot
+from viz.output.render import RendererMissing
 from viz.output.svg import MARGIN, svg
 from viz.output.tikz import tikz
+from viz.output.typst import from_svg
 from viz.scene.label import clean
 from viz.scene.scene import Scene
 
@@ -131,7 +134,7 @@ class Drawing:
             RendererMissing: Graphviz was asked for, by `layout` or `engine`, and is not there.
         """
         if self.by_graphviz:
-            return render(self.source, "svg", self.engine).decode()
+            return from_dot(self.source, "svg", self.engine).decode()
         return svg(self.scene, self.width)
 
     def save(self, path: str | os.PathLike[str], dpi: float = DPI) -> str:
@@ -181,7 +184,7 @@ class Drawing:
                     raise
         scale = self.width / self.extent() if self.width else 1.0
         source = digraph(self.scene, self.layout, round(dpi) if suffix == "png" else None, scale)
-        return render(source.source, suffix, self.engine)
+        return from_dot(source.source, suffix, self.engine)
 
     def _repr_svg_(self) -> str:
         """The picture for a notebook: no wider than the page."""

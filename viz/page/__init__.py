@@ -4,6 +4,6 @@
 `pictures` and `lesson` what is looked at and read. The page is a template, a style and one script.
 """
 
-from viz.page.page import html, write
+from viz.page.page import PARTS, html, write
 
-__all__ = ["html", "write"]
+__all__ = ["PARTS", "html", "write"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -106,26 +106,39 @@ class Numbers:
         }
 
 
-def study(cell: Cell, params: Mapping[str, Any], xs: Any, loss: Loss, state: Any = None) -> Numbers:
+Report = Callable[[str], object]
+"""What hears the name of each part before it is computed."""
+
+
+def unheard(part: str) -> None:
+    """Nobody hears it."""
+
+
+def study(
+    cell: Cell,
+    params: Mapping[str, Any],
+    xs: Any,
+    loss: Loss,
+    state: Any = None,
+    report: Report = unheard,
+) -> Numbers:
     """Everything that the page of a cell on a sequence shows."""
     xs = np.asarray(xs)
+    report("run")
     run = recorded(cell, params, xs, loss, state)
+    report("messages")
     found = of_run(run)
-    of = default_state(run) if run.edges else None
+    report("totals")
+    whole = totals(cell, params, xs, loss, state)
+    report("ledger")
+    book = ledger(cell, params, xs, loss, state)
+    report("truncation")
     forward = all(r.delay > 0 for r in run.edges)
-    return Numbers(
-        cell,
-        params,
-        xs,
-        loss,
-        run,
-        found,
-        totals(cell, params, xs, loss, state),
-        ledger(cell, params, xs, loss, state),
-        truncation(cell, params, xs, loss, state=state) if forward else None,
-        None if of is None or not run.direction else rungs(cell, params, xs, of, state),
-        of,
-    )
+    short = truncation(cell, params, xs, loss, state=state) if forward else None
+    report("ladder")
+    of = default_state(run) if run.edges else None
+    felt = None if of is None or not run.direction else rungs(cell, params, xs, of, state)
+    return Numbers(cell, params, xs, loss, run, found, whole, book, short, felt, of)
 
 
 def rungs(cell: Cell, params: Mapping[str, Any], xs: Array, of: str, state: Any) -> Array:
@@ -136,14 +149,15 @@ def rungs(cell: Cell, params: Mapping[str, Any], xs: Array, of: str, state: Any)
     state = None if state is None else mg.tree_map(lambda s: s[..., :1, :], state)
     run = recorded(cell, params, xs[:, :1], state=state)
     one, T = steps_of(run, of, of), run.steps
+    assert one.place is not None  # it is a state
     result = np.zeros((T, T))
     order = range(T) if run.direction > 0 else range(T - 1, -1, -1)
     for place, k in enumerate(order):
         result[k, k] = np.linalg.norm(np.eye(one.out.shape[1]))
         passed = one.into[k]
         for t in order[place + 1 :]:
-            result[t, k] = np.linalg.norm(one.out[t] @ passed)
             passed = one.state[t] @ passed
+            result[t, k] = np.linalg.norm(passed[one.place])
     whole: Array = result / result[0, 0]
     return whole
 

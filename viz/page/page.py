@@ -20,11 +20,11 @@ from rnn.bptt import ladder, why
 from rnn.bptt.recorded import Loss
 from rnn.cell import Cell
 from viz.formulas.equations import equations
-from viz.output.render import write as write_file
+from viz.output.files import write as write_file
 from viz.page.lesson import flow_plot, one_unit
 from viz.page.live import Live, live
 from viz.page.maps import SCALES, Map, heat_map
-from viz.page.numbers import UNITS, Numbers, study
+from viz.page.numbers import UNITS, Numbers, Report, study, unheard
 from viz.page.pictures import SHOWN, drawings, truncation_plot
 from viz.scene.label import clean
 
@@ -32,6 +32,9 @@ FOLDER = Path(__file__).parent
 
 MOST = 100
 """Steps of a page; its tables grow with their square."""
+
+PARTS = ("run", "messages", "totals", "ledger", "truncation", "ladder", "drawings", "page")
+"""What is computed, in its order."""
 
 WORDS = {
     "folded": "One step; what is carried over leaves on one side and comes back on the other.",
@@ -50,6 +53,7 @@ def write(
     text: str | None = None,
     title: str | None = None,
     state: Any = None,
+    report: Report = unheard,
 ) -> str:
     """Write the page of a cell on a sequence as one HTML file; gives back the path.
 
@@ -64,13 +68,15 @@ def write(
         text: the characters of the sequence, one a step.
         title: of the page.
         state: start values, as `rnn.run` takes them, and chooses them if None.
+        report: hears each of `PARTS` before it is computed; a wide network on a long sequence
+            takes its time.
 
     Raises:
         ImportError: jinja2 or matplotlib are not there; says how they are installed.
         ValueError: a sequence without steps or of more than 100, or a text of another length.
         OSError: the place cannot be written.
     """
-    source = html(cell, params, xs, loss, text=text, title=title, state=state)
+    source = html(cell, params, xs, loss, text=text, title=title, state=state, report=report)
     write_file(os.fspath(path), source.encode())
     return os.fspath(path)
 
@@ -84,6 +90,7 @@ def html(
     text: str | None = None,
     title: str | None = None,
     state: Any = None,
+    report: Report = unheard,
 ) -> str:
     """The page as text; arguments are those of `write`.
 
@@ -94,6 +101,7 @@ def html(
     (True, False)
     """
     jinja = needed("jinja2", "study", "the page of a study")
+    needed("matplotlib", "study", "the page of a study")  # for its plots, told before the work
     if len(xs) > MOST:
         raise ValueError(
             f"page: {len(xs):,} steps are more than one can look at (limit {MOST}); study a part "
@@ -101,7 +109,10 @@ def html(
         )
     if text is not None and len(text) != len(xs):
         raise ValueError(f"page: the text has {len(text)} characters for {len(xs)} steps")
-    found = study(cell, params, xs, loss, state)
+    found = study(cell, params, xs, loss, state, report)
+    report("drawings")
+    linked = drawings(found)
+    report("page")
     program = live(found)
     script = _script(program)
     digest = b64encode(sha256(script.encode()).digest()).decode()
@@ -115,7 +126,6 @@ def html(
         loader=jinja.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja.StrictUndefined,
         finalize=lambda x: clean(x, sys.maxsize) if type(x) is str else x,
     )  # fmt: skip
-    linked = drawings(found)
     island = found.island()
     island |= {"widest": _widest(found), "direction": found.run.direction}
     return str(

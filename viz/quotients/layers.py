@@ -6,34 +6,43 @@ from collections.abc import Collection, Iterable
 
 
 class Layers:
-    """For each name the scopes that have it.
+    """For each name the scopes that have it; a cotangent, or `tanh h`, is told apart as h is.
 
     >>> shared = Layers([("h", "layer1"), ("h", "layer2"), ("o", "layer2")])
-    >>> shared.sub("h", "layer2"), shared.sub("o", "layer2")
+    >>> shared.sub("∂h", "layer2"), shared.sub("o", "layer2")
     ('2', '')
     """
 
     def __init__(self, named: Iterable[tuple[str, str]]) -> None:
         self.scopes: dict[str, set[str]] = {}
         for name, scope in named:
-            self.scopes.setdefault(name, set()).add(scope)
+            self.scopes.setdefault(_value(name), set()).add(scope)
 
     def sub(self, name: str, scope: str) -> str:
         """What stands below a name in a scope; "" if no other layer has the name."""
-        return layer(scope, self.scopes.get(name, ()))
+        return layer(scope, self.scopes.get(_value(name), ()))
 
     @classmethod
-    def whole(cls, named: Collection[tuple[str, str]]) -> Layers:
-        """Layers of which one that shares a name with another has a subscript at all of its names.
+    def whole(cls, named: Collection[tuple[str, str]], recurring: set[str]) -> Layers:
+        """Layers of which those that recur and share a name have a subscript at all of theirs.
 
-        >>> step = Layers.whole([("h", "layer1"), ("h", "layer2"), ("f", "layer2"), ("y", "")])
-        >>> step.sub("f", "layer2"), step.sub("y", "")
-        ('2', '')
+        >>> named = [("h", "layer1"), ("h", "layer2"), ("f", "layer2"), ("o", "layer3")]
+        >>> step = Layers.whole(named, {"layer1", "layer2"})
+        >>> [step.sub(*own) for own in named]
+        ['1', '2', '2', '']
         """
         found = cls(named)
-        alike = set().union(*(scopes for scopes in found.scopes.values() if len(scopes) > 1))
-        found.scopes |= {name: alike for name, scope in named if scope in alike}
+        shared = (scopes & recurring for scopes in found.scopes.values())
+        alike = set().union(*(scopes for scopes in shared if len(scopes) > 1))
+        for name, scope in named:
+            if scope in alike:
+                found.scopes[_value(name)] |= alike
         return found
+
+
+def _value(name: str) -> str:
+    """The name of what it is the cotangent of, or a function of."""
+    return name.removeprefix("∂").rpartition(" ")[2]
 
 
 def layer(scope: str, scopes: Collection[str]) -> str:

@@ -99,10 +99,11 @@ def operations(
     )  # fmt: skip
 
 
-def layers_of(nodes: Sequence[Node], carried: Collection[str] = ()) -> Layers:
+def layers_of(nodes: Sequence[Node], carried: Collection[str]) -> Layers:
     """The layers of a step, by the names of what it makes or has saved, and of what recurs."""
     named = [(n.name, n.scope) for n in nodes if n.name and (n.inputs or n.scope)]
-    return Layers.whole([*named, *(scoped(name)[::-1] for name in carried)])
+    states = [scoped(name)[::-1] for name in carried]
+    return Layers.whole([*named, *states], {scope for _, scope in states})
 
 
 def _only_for(nodes: Sequence[Node], goals: set[int], own: set[int]) -> set[int]:
@@ -160,7 +161,9 @@ def quotient(
     for node, key in zip(nodes, list(keys), strict=True):
         for i in node.inputs if key is not None else ():
             keys[i] = i if i in shared else keys[i]
-    layers = layers_of(nodes) if folded else Layers((n.name or "", n.scope) for n in nodes)
+    layers = Layers((n.name or "", n.scope) for n in nodes)
+    if folded is not None:
+        layers = layers_of(nodes, [r.name for r in folded.recurrences])
 
     def block(key: Hashable, members: tuple[int, ...]) -> Block:
         k = members[-1]

@@ -142,6 +142,3 @@ def colour(view: Quotient, style: Style, link: Link) -> str:
     if link.name in view.memories:
         return style.carry(0, is_memory=True)
     return style.carry(0) if link.name in view[link.source].states else style.recurrent
-
-
-__all__ = ["both", "colour", "columns", "describe", "folded", "unfolded"]

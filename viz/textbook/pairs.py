@@ -241,6 +241,3 @@ def _fed_back(view: Quotient) -> Quotient:
     ]
     blocks = tuple(b for b in view.blocks if b.id not in gone)
     return replace(view, blocks=blocks, links=(*kept, *fed))
-
-
-__all__ = ["handed_over", "there_and_back"]

@@ -14,7 +14,7 @@ import minigrad as mg
 from minigrad.extras import needed
 from rnn.bptt.recorded import Loss, plain, recorded
 from rnn.cell import Cell
-from viz.output import render
+from viz.output import files
 from viz.scene.label import clean
 from viz.workbook.formulas import formula
 from viz.workbook.rows import BACKWARD, FORWARD, Row, Rows, laid_out
@@ -100,7 +100,7 @@ def write(
     book.calculation.fullCalcOnLoad = True
     file = io.BytesIO()
     book.save(file)
-    render.write(str(path), file.getvalue())
+    files.write(str(path), file.getvalue())
     return path
 
 

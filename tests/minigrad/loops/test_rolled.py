@@ -16,7 +16,7 @@ from minigrad.graph import Graph, replay
 from minigrad.loops.rolled import SHORT, rolled
 from minigrad.tree import flatten
 from tests.minigrad.learners import Loops, by_hand, loops
-from tests.rnn.test_run import assert_close
+from tests.rnn.runs import assert_close
 
 
 def ops(graph: Graph) -> list[str]:

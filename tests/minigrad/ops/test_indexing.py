@@ -78,3 +78,8 @@ def test_a_position_that_is_only_known_at_the_call_is_read_then():
     read = mg.compile(lambda x, k: x[:, k])
     for k in (np.array([0, 1, 1]), np.array([1, 1, -2])):
         np.testing.assert_array_equal(read(X, k), X[:, k])
+
+
+def test_rows_of_classes_are_those_of_the_identity():
+    classes = np.array([[2, 0], [1, 1]])
+    np.testing.assert_array_equal(mg.one_hot(classes, 3), np.eye(3)[classes])

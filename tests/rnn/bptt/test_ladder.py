@@ -14,6 +14,7 @@ import minigrad as mg
 import rnn
 from rnn.testing.problem import agree
 from tests.rnn.bptt.networks import Linear, networks, on_graph, unfolded
+from tests.rnn.test_edge import Declared
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,17 @@ def test_the_verdict_does_not_hang_on_whether_the_steps_are_even(steps, gain, ve
     found = rnn.bptt.ladder(Late(1, 1), {"W_hh": np.array([[gain]])}, np.zeros((steps, 1, 1)))
     assert found.verdict == verdict
     assert f"{gain**3:.2g} is left after 6 steps" in found.sentence
+
+
+@pytest.mark.parametrize("steps", [7, 8])
+@pytest.mark.parametrize("at", [(1, 2), (2, 3), (1, 4)])
+def test_what_is_left_is_what_is_left_at_the_end_where_every_step_is_passed(at, steps):
+    """Of a gradient that shrinks from step to step more is left a few steps before the end."""
+    cell = Declared(1, 1, at)
+    p = {"W_xh": np.ones((1, 1)), **{f"W_{lag}": np.array([[0.4 / lag]]) for lag in at}}
+    found = rnn.bptt.ladder(cell, p, np.zeros((steps, 1, 1)))
+    assert found.gains[0] < found.gains[1]
+    assert f"{found.gains[0]:.2g} is left after {steps - 1} steps" in found.sentence
 
 
 def test_a_backward_direction_is_climbed_with_time():

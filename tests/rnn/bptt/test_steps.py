@@ -29,11 +29,22 @@ def test_the_state_has_the_last_steps_of_a_value_once_whatever_lags_it_is_read_a
     declared, by_hand = Declared(2, 3, (1, 3)), ByHand(2, 3, (1, 3))
     p = declared.init(0)
     parts = [steps_of(recorded(cell, p, XS), "h", "h") for cell in (declared, by_hand)]
-    for found, wanted in zip(*(vars(steps).values() for steps in parts), strict=True):
+    for name in ("state", "out", "into"):
+        found, wanted = (getattr(steps, name) for steps in parts)
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-15)
     loss = lambda ys: mg.sum(ys)
     kept = [rnn.bptt.rtrl(cell, p, XS, loss).rtrl.kept for cell in (declared, by_hand)]
     assert kept[0] == kept[1]
+
+
+def test_a_state_stands_in_the_state_of_all():
+    cell = rnn.LSTMCell(2, 3)
+    run = recorded(cell, cell.init(0), XS)
+    for name, place in (("h", slice(0, 3)), ("C", slice(3, 6)), ("o", None)):
+        parts = steps_of(run, name, name)
+        assert parts.place == place
+        if place:
+            np.testing.assert_array_equal(parts.state[:, place], parts.out)
 
 
 def test_products_are_the_jacobian_over_many_steps():

@@ -65,6 +65,19 @@ def test_who_reaches_whom_is_a_mask_on_the_ledger(q, k1, more):
         agree(found.gradient[name], wanted, name, q.roundings())
 
 
+def test_a_wide_cell_takes_as_many_runs_as_a_narrow_one(monkeypatch):
+    """Nothing as large as the weights is made for each pair of a loss step and a use step."""
+    runs = []
+    scan = mg.scan
+    monkeypatch.setattr(mg, "scan", lambda *args: runs.append(args) or scan(*args))
+    counts = []
+    for hidden in (8, 128):
+        cell = rnn.RNNCell(3, hidden)
+        rnn.bptt.truncation(cell, cell.init(0), np.ones((40, 1, 3)), lambda ys: mg.sum(ys))
+        counts.append(len(runs) - sum(counts))
+    assert counts[0] == counts[1]
+
+
 def test_a_window_one_too_short_is_seen():
     q = rnn.testing.problem(rnn.GRUCell(3, 2), 5, 1, 0)
     found = rnn.bptt.truncated(*given(q), 4, 4, state=q.start)

@@ -35,14 +35,6 @@ def test_a_gate_is_found_where_the_library_puts_it(library):
             assert (found["b_hn"] == 20).all()
 
 
-def test_layers_are_told_with_their_directions_and_paths():
-    net = rnn.Stack([rnn.Bidirectional(rnn.GRUCell(2, 3)), rnn.Reversed(rnn.RNNCell(6, 2))])
-    first, second = gates.layers(net)
-    assert [path for path, _ in first.sides] == ["layer1.forward", "layer1.backward"]
-    assert second == gates.Layer("layer2", (("layer2", rnn.RNNCell(6, 2)),), is_backward=True)
-    assert gates.layers(rnn.GRUCell(2, 3)) == [gates.Layer("", (("", rnn.GRUCell(2, 3)),))]
-
-
 def test_a_forget_gate_that_is_not_read_would_still_be_right():
     """Coupled gates: what stands in the place of f mirrors i, so f = σ(−z_i) = 1 − i."""
     cell = rnn.CoupledLSTMCell(2, 3)

@@ -31,6 +31,7 @@ from viz.cli import main, parser, train
 from viz.cli.study import STUDIES, place
 from viz.cli.study.beside import BESIDE
 from viz.cli.study.printed import plain
+from viz.page import PARTS
 
 TEXT = "to be or not to be"
 OWN_CELL = "tests.rnn.bptt.networks:Attention"
@@ -342,6 +343,27 @@ def test_without_a_study_the_page_of_all_is_written(
     assert "reads &#39;not t&#39;, L = −log p of the last character" in page
     assert said("--cell", OWN_CELL, "--steps", "3", "--out", "own.html") == (0, "own.html\n", "")
     assert "Attention(" in (run / "own.html").read_text("utf-8")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_being_computed_stands_on_a_terminal_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One part after the other; at the end nothing of it is left. A pipe hears nothing."""
+    monkeypatch.chdir(tmp_path)
+    assert said("--steps", "2") == (0, "study.html\n", "")
+    terminal = Terminal()
+    with redirect_stdout(io.StringIO()), redirect_stderr(terminal):
+        assert main(["study", "--steps", "2"]) == 0
+    shown = terminal.getvalue()
+    assert [shown.index(part) for part in PARTS] == sorted(map(shown.index, PARTS))
+    assert shown.endswith("\r")
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert said("--steps", "2") == (0, "study.html\n", "")
 
 
 def test_the_workbook_of_a_network_is_written(

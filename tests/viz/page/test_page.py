@@ -188,8 +188,10 @@ def test_what_cannot_be_a_page_is_refused(tmp_path):
 def test_a_missing_package_is_told_with_its_extra(package, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, package, None)
     page.flow_plot.cache_clear()
+    heard = []
     with pytest.raises(ImportError, match=rf'needs {package}: pip install -e ".\[study\]"'):
-        html(*given(rnn.RNNCell(1, 1)))
+        html(*given(rnn.RNNCell(1, 1)), report=heard.append)
+    assert heard == [], "told after the work"
 
 
 @pytest.mark.parametrize(("T", "B"), [(1, 1), (3, 2), (13, 1)])

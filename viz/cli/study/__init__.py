@@ -18,7 +18,9 @@ from rnn import bptt
 from rnn.bptt.table import Result
 from viz.cli.study.beside import beside
 from viz.cli.study.printed import as_json, as_text
+from viz.cli.study.progress import progress
 from viz.cli.study.setup import Setup, options, setup
+from viz.page import PARTS
 from viz.page import write as write_page
 from viz.workbook import write as write_workbook
 
@@ -194,8 +196,10 @@ def page(args: argparse.Namespace) -> int:
     """Write the page, or the workbook, and say where it is; what was there is written over."""
     made = setup(args, {})
     if args.spreadsheet is None:
-        write = partial(write_page, args.out, text=made.text, title=made.title)
-        print(made.study(write))
+        with progress(len(PARTS)) as report:
+            write = partial(write_page, args.out, text=made.text, title=made.title, report=report)
+            written = made.study(write)
+        print(written)
     else:
         print(made.study(partial(write_workbook, args.spreadsheet)))
     return 0

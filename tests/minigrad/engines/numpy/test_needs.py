@@ -18,8 +18,9 @@ from minigrad.graph import Node
 from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered, planned, prepared
 from minigrad.lower.schedule import Nest
+from rnn.testing.problem import problem
 from tests.minigrad.folding import CELLS, every_cell, loop
-from tests.rnn.test_run import assert_close, problem
+from tests.rnn.runs import assert_close
 
 
 def test_a_small_cache_makes_chunks(monkeypatch):
