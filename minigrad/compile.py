@@ -66,6 +66,7 @@ class Traced:
             )
         self.graph, self.why = rolled(graph)
         self.out, self._fixed = results[0]
+        self._write = self.out.writer()
         for node in self.graph.nodes:
             if "kept" in node.attrs:
                 POOL.forget(node.attrs["kept"])  # what tracing ran keeps more than is read
@@ -78,7 +79,7 @@ class Traced:
         """What the function returns, of the outputs of the graph."""
         for k, fixed in self._fixed.items():
             found.insert(k, fixed.value)
-        return self.out.unflatten(found)
+        return self._write(found)
 
 
 class Made(Traced):

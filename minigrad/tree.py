@@ -57,6 +57,28 @@ class Tree(NamedTuple):
         exec("def function(value):\n " + "\n ".join(lines), names)
         return names["function"]  # type: ignore[no-any-return]  # as the line above defines it
 
+    def writer(self) -> Callable[[list[Any]], Any]:
+        """A function, written for this structure, that puts leaves back in their places."""
+        names: dict[str, Any] = {}
+        places, lines = iter(range(len(self.paths()))), []
+
+        def write(tree: Tree) -> str:
+            kind: Any = tree.kind
+            if kind is None:
+                return f"leaves[{next(places)}]"
+            n = len(names)
+            names[f"kind{n}"], names[f"keys{n}"] = kind, tree.keys
+            inner = [write(child) for child in tree.children]
+            values = f"({''.join(f'{x}, ' for x in inner)})"
+            if issubclass(kind, dict):
+                values = f"{{{', '.join(f'keys{n}[{k}]: {x}' for k, x in enumerate(inner))}}}"
+            lines.append(f"x{n} = kind{n}({'*' * hasattr(kind, '_fields')}{values})")
+            return f"x{n}"
+
+        lines.append(f"return {write(self)}")
+        exec("def function(leaves):\n " + "\n ".join(lines), names)
+        return names["function"]  # type: ignore[no-any-return]  # as the line above defines it
+
     def _build(self, leaves: Iterator[Any]) -> Any:
         kind: Any = self.kind
         if kind is None:

@@ -220,7 +220,9 @@ class _Run:
         outside = sorted({i for k in order for i in nodes[k].inputs} - inside)
         given = {i: self._read(i) for i in outside}
         sequences = [i for i in outside if i in self.whole]
-        kept = [k for k in order if self._is_kept(k, nest)]
+        read = [k for k in order if self._is_kept(k, nest)]
+        parts = [k for k in read if nodes[k].lowering.view and {*read}.issuperset(nodes[k].inputs)]
+        kept = [k for k in read if k not in parts]
 
         def step(carried: Values, now: Values) -> tuple[Values, Values]:
             values = given | dict(zip(sequences, now, strict=True))
@@ -240,6 +242,8 @@ class _Run:
         self._last.update({i: w[::turn] for i, w in _cut(end, states).items()})
         self.values.update(zip(kept, found, strict=True))
         self.whole.update(kept)
+        for k in parts:  # are seen in what is kept
+            self._batch(k)
 
     @cached_property
     def _outputs(self) -> set[int]:

@@ -42,6 +42,7 @@ def test_leaves_put_back_are_the_tree(tree):
     leaves, structure = flatten(tree)
     assert not any(isinstance(leaf, dict | list | tuple) for leaf in leaves)
     assert alike(structure.unflatten(leaves), tree)
+    assert alike(structure.writer()(leaves), tree)
     assert alike(tree_map(lambda leaf: leaf, tree), tree)
 
 

@@ -10,9 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import dtypes
 from numpy.lib.mixins import NDArrayOperatorsMixin
+
+FEW = 1 << 12
+"""Rows of which a transposed matrix is soon written; of more, that takes longer than it saves."""
 
 
 class Array(NDArrayOperatorsMixin):
@@ -36,6 +41,16 @@ class Array(NDArrayOperatorsMixin):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _called(_namesake(func), args, kwargs)
+
+    @property
+    def T(self) -> Array:
+        """The matrix transposed. For aᵀb in double precision a processor writes it down: what XLA
+        only sees as transposed goes to a library that takes 1.8 times as long.
+        """
+        found = self.value.T
+        if found.dtype == np.float64 and len(self.value) <= FEW and jax.default_backend() == "cpu":
+            found = jax.lax.optimization_barrier(found)
+        return Array(found)
 
     def __getitem__(self, position: Any) -> Array:
         return Array(self.value[bare(position)])

@@ -105,3 +105,20 @@ def test_the_cells_parts_run_once_in_loops_and_after_them():
     found = run(planned(as_folded(graph)), 1, [*p.values()], counted)
     assert calls == [(9, 1), (9, -1)]
     assert [x.shape for x in found] == [w.shape for w in p.values()]
+
+
+def test_a_part_of_what_a_loop_keeps_is_not_kept_once_more():
+    """The gates of an LSTM are one array; backward reads all of them, and each."""
+    cell, kept = rnn.LSTMCell(3, 4), []
+    p, xs = cell.init(0), np.ones((9, 2, 3))
+
+    def recorded(step: Step, *rest: Any) -> tuple[Values, Values]:
+        end, found = plain(step, *rest)
+        kept.append(found)
+        return end, found
+
+    graph = mg.trace(lambda p: mg.grad(lambda q: mg.sum(rnn.run(cell, q, xs)[0]))(p), p)
+    run(planned(as_folded(graph), PASSES), 1, [*p.values()], recorded, LATE)
+    gates = [x for x in kept[0] if x.ndim == 4]
+    assert [x.shape for x in gates] == [(9, 3, 2, 4)]
+    assert not any(np.array_equal(gates[0][:, k], x) for k in range(3) for x in kept[0])

@@ -198,6 +198,21 @@ def test_a_forward_that_looks_at_values_is_refused_by_its_name():
         del mg.PRIMITIVES["looks"]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_sum_of_outer_products_is_differentiated_and_batched_by_jax(dtype: str):
+    """Its left operand is written down transposed where it is a double, which JAX sees through."""
+    f = lambda a, b: mg.sum(mg.square(mg.PRIMITIVES["contract"](a, b)))
+    a, b = (np.random.default_rng(k).normal(size=(2, 5, 3, n)).astype(dtype)
+            for k, n in enumerate((4, 2)))  # fmt: skip
+    with jax.enable_x64(True):
+        one = mg.to_jax(f, a[0], b[0])
+        barriers = str(jax.make_jaxpr(one)(a[0], b[0])).count("optimization_barrier")
+        slopes = jax.jit(jax.vmap(jax.grad(one)))(a, b)
+    assert barriers == (dtype == "float64" and jax.default_backend() == "cpu")
+    for found, x, y in zip(slopes, a, b, strict=True):
+        assert_same(np.asarray(found), np.asarray(mg.grad(f)(x, y)), dtype)
+
+
 def test_an_index_outside_of_a_table_gives_nan_as_nothing_can_be_raised():
     f = mg.compile(lambda x, i: (mg.take(x, i), mg.ops.pick(x, i)), engine="jax")
     x = np.ones((2, 3), np.float32)
