@@ -251,9 +251,9 @@ def _parts(run: Run) -> Iterator[Run]:
 
 
 def _neighbours(members: Iterable[tuple[int, int, int]]) -> list[Run]:
-    """Members sorted by place, cut into runs without gaps, of two or more."""
+    """Members sorted by place, cut into runs without gaps, of two or more; the empty have none."""
     runs: list[Run] = []
-    for member in sorted(members):
+    for member in sorted(m for m in members if m[0] < m[1]):
         if runs and runs[-1][-1][1] == member[0]:
             runs[-1].append(member)
         elif not runs or runs[-1][-1][0] < member[0]:

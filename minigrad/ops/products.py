@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ def contract(a: Any, b: Any) -> Any:
             lead = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
             a = np.broadcast_to(a, (*lead, a.shape[-1]))
             b = np.broadcast_to(b, (*lead, b.shape[-1]))
-        a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
+        rows = math.prod(a.shape[:-1])  # not -1, which is any number where there are no columns
+        a, b = a.reshape(rows, a.shape[-1]), b.reshape(rows, b.shape[-1])
     return np.matmul(a.T, b)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -28,11 +29,13 @@ class Buffers:
     Attributes:
         nbytes: the size of all it gave.
         memory: all buffers by number, each an array without gaps.
+        numbers: for names that are kept in a call, each given once.
     """
 
     def __init__(self) -> None:
         self.nbytes = 0
         self.memory: list[Array] = []
+        self.numbers = itertools.count()
         self._numbers: dict[Same, tuple[int, int]] = {}
 
     def new(self, shape: Sequence[int], dtype: Any) -> Array:
@@ -65,5 +68,5 @@ class Buffers:
             assert view.step is not None
             shape, strides = (steps, *shape), (view.step, *strides)
         if 0 in shape:  # its strides may be anything
-            return np.empty(shape, view.dtype)
+            return np.ndarray(shape, view.dtype, self.memory[view.buffer])
         return np.ndarray(shape, view.dtype, self.memory[view.buffer], view.offset, strides)

@@ -158,7 +158,7 @@ class Needs:
         roles = {folded.outputs[k] for k, i in enumerate(folded.step.outputs) if i == carrier}
         nests = [b for b in self.plan.blocks if isinstance(b, Nest) and carrier in b.looped]
         kept = reader in self.outputs or self.operand_of(reader) is not None
-        if abs(r.delay) != 1 or roles != {STATE} or not nests or kept:
+        if not nests or r.delay != nests[0].direction or roles != {STATE} or kept:
             return False
         read, pending = set[int](), [reader, carrier]
         while pending:

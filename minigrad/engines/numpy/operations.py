@@ -70,7 +70,8 @@ def seen(x: Operand, see: Function, tag: str, buffers: Buffers, body: Body) -> O
     known = buffers.array(x) if isinstance(x, View) and x.step is None else None
     if (view := shared(see, known)) is not None:
         return buffers.place(view, tag)
-    name = f"{x.name if isinstance(x, Given) else x.label}_{tag}"
+    # Two values may have one label, and both be read later.
+    name = f"{x.name if isinstance(x, Given) else x.label}_{tag}_{next(buffers.numbers)}"
     body.append(Make(tag, see, (x,), name))
     return Given(name)
 

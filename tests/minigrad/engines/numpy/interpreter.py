@@ -16,6 +16,8 @@ class Interpreter:
 
     def __init__(self, program: Program) -> None:
         self.listing = program.instructions
+        kept = list(_kept(self.listing.body))
+        assert len({*kept}) == len(kept), f"a name is kept twice: {kept}"
         # Filled with ones: whatever is read before it is written is wrong.
         self.memory = [np.frombuffer(bytearray(b"\xff" * x.nbytes), np.uint8)
                        for x in program.storage.buffers.memory]  # fmt: skip
@@ -81,6 +83,17 @@ class Interpreter:
     def each(self, body: Iterable[Any], names: dict[str, Any], at: Any) -> None:
         for x in body:
             self.do(x, names, at)
+
+
+def _kept(body: Iterable[Any]) -> Iterable[str]:
+    """The names under which a list keeps what it makes."""
+    for x in body:
+        if isinstance(x, code.Loop):
+            yield from _kept((*x.first, *x.each))
+        elif isinstance(x, code.Run):
+            yield x.name
+        elif isinstance(x, code.Make) and isinstance(x.out, str):
+            yield x.out
 
 
 def _steps(at: Any) -> Any:

@@ -19,7 +19,7 @@ from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered, planned, prepared
 from minigrad.lower.schedule import Nest
 from rnn.testing.problem import problem
-from tests.minigrad.folding import CELLS, every_cell, loop
+from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
 from tests.rnn.runs import assert_close
 
 
@@ -123,3 +123,19 @@ def test_parts_of_a_pile_that_overlap_are_not_overwritten():
     loss = lambda p, unfolded: mg.sum(mg.sin(rnn.run(q.cell, p, q.xs, unfolded=unfolded)[0]))
     one = lambda unfolded: mg.grad(lambda p: loss(p, unfolded))(q.params)
     assert_close(one(False), one(True), 999)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("T", [2, 3, 5])
+def test_a_state_against_the_order_of_its_loop_is_no_ring(turn, T):
+    """A value carried the other way, which no step reads: its last value is an early step's."""
+    one = np.ones(2)
+
+    def step(x, h, g):
+        z = x + h
+        return mg.tanh(z), z
+
+    edges = (mg.Recurrence(0, 1, turn, "h"), mg.Recurrence(1, 2, -turn, "g"))
+    roles = ("sequence", "state", "state")
+    folded = mg.Folded(mg.trace(step, one, one, one), roles, ("state", "state"), edges)
+    assert_runs(Program(folded, T, LATE), folded, T)

@@ -45,3 +45,8 @@ def test_a_sum_over_steps_is_that_of_the_steps(what, cache, monkeypatch):
     late = ("a sum of sums", "what is the same at every step", "what depends on both")
     assert (program.results[0] is None) == (what in late)  # else in a buffer, or a view of one
     assert len(lines) == (0 if not op else 2 if what == "a sum of sums" else 1)
+
+
+def test_a_sum_without_entries_is_a_sum():
+    folded = summed(lambda w, x: mg.tanh(x[:, :0]))
+    assert_runs(Program(folded, T), folded, T)
