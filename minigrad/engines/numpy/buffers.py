@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -29,13 +28,11 @@ class Buffers:
     Attributes:
         nbytes: the size of all it gave.
         memory: all buffers by number, each an array without gaps.
-        numbers: for names that are kept in a call, each given once.
     """
 
     def __init__(self) -> None:
         self.nbytes = 0
         self.memory: list[Array] = []
-        self.numbers = itertools.count()
         self._numbers: dict[Same, tuple[int, int]] = {}
 
     def new(self, shape: Sequence[int], dtype: Any) -> Array:

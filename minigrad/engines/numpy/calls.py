@@ -12,7 +12,7 @@ from minigrad.engines.numpy import instructions as code
 from minigrad.engines.numpy.instructions import Body
 from minigrad.engines.numpy.needs import WHOLE
 from minigrad.engines.numpy.operands import Operands
-from minigrad.engines.numpy.operations import Function, function, maker, seen, written
+from minigrad.engines.numpy.operations import Function, function, maker, shared, written
 from minigrad.graph import Node
 from minigrad.lower.nodes import lifted
 
@@ -66,12 +66,12 @@ def _product_of_rows(of: Operands, k: int, body: Body) -> code.Instruction | Non
     if whole[1] or len(of.nodes[right].shape) != 2:
         return None
     if of.nodes[right].shape[0] == 1:  # a product over one term
-        row = seen(of.of(right), code.Look("item", 0), "row", of.storage.buffers, body)
+        row = of.seen(of.of(right), code.Look("item", 0), "row", body)
         return code.Call("multiply", np.multiply, (of.of(left), row), of.into(k))
-    rows = of.rows(k, Body())
-    if not isinstance(rows, code.View) or (not whole[0] and len(of.nodes[left].shape) < 3):
+    rows = shared(of.as_rows(k), of.storage.values[k].array)
+    if rows is None or (not whole[0] and len(of.nodes[left].shape) < 3):
         return None
-    return code.Product("matmul", of.rows(left, body), of.of(right), rows)
+    return code.Product("matmul", of.rows(left, body), of.of(right), of.place(rows, "rows"))
 
 
 def _on_chunk(node: Node) -> Callable[..., Any]:

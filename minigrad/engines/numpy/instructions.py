@@ -166,6 +166,8 @@ def told(x: Any) -> str:
         return str(x)
     fields = x._asdict()  # type: ignore[attr-defined]  # all others are named
     blocks = [fields.pop(name) for name in ("once", "body", "first", "each") if name in fields]
+    if isinstance(x, Run):
+        blocks.append((x.program.instructions,))
     plain = ", ".join(told(field) for field in fields.values() if not callable(field))
     lines = "".join(f"\n{told(i)}" for block in blocks for i in block)
     return f"{type(x).__name__} {plain}{textwrap.indent(lines, '    ')}"

@@ -8,8 +8,8 @@ from minigrad.engines.numpy import instructions as code
 from minigrad.engines.numpy.calls import on_all_steps
 from minigrad.engines.numpy.instructions import Body
 from minigrad.engines.numpy.needs import WHOLE
-from minigrad.engines.numpy.operands import Operands, See
-from minigrad.engines.numpy.operations import function, seen, written
+from minigrad.engines.numpy.operands import Operands
+from minigrad.engines.numpy.operations import Function, function, written
 from minigrad.engines.numpy.tiles import Cut, cut_of
 from minigrad.lower.schedule import Nest
 
@@ -61,17 +61,17 @@ def _product(of: Operands, k: int, before: Body) -> code.Product | None:
         tag = f"_{cut.m}x{cut.n}"
         left_tiles, tiles = of.moving(left, cut.left, tag), of.target(k, cut.out, tag)
         return code.Product("matmul", left_tiles, laid, tiles)
-    plain = all(of.storage.buffers.array(x).flags.c_contiguous for x in (a, y))
+    plain = all(of.buffers.array(x).flags.c_contiguous for x in (a, y))
     return code.Product("dot" if plain else "matmul", a, laid, y)
 
 
 def _laid_out(of: Operands, k: int, cut: Cut | None, before: Body) -> code.Operand:
     """A fixed weight in the layout of its product: copied once a run, if it is another."""
     value, node = of.storage.values[k], of.nodes[k]
-    see: See = cut.weight if cut else lambda w: w
+    see: Function = cut.weight if cut else lambda w: w
     if value.array is not None and see(value.array).flags.c_contiguous:
         return of.view(see(value.array), "weight")
     shape = see(np.empty(node.shape, np.uint8)).shape
-    copy = of.place(of.storage.buffers.new(shape, node.dtype), "weight")
-    before.append(code.Copy(seen(of.of(k), see, "layout", of.storage.buffers, before), copy))
+    copy = of.place(of.buffers.new(shape, node.dtype), "weight")
+    before.append(code.Copy(of.seen(of.of(k), see, "layout", before), copy))
     return copy

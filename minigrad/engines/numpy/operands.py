@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
 
 import numpy as np
 
 from minigrad.core import Array
-from minigrad.engines.numpy.instructions import Body, Constant, Copy, Given, Look, Operand, View
+from minigrad.engines.numpy.instructions import (
+    Body,
+    Constant,
+    Copy,
+    Given,
+    Look,
+    Make,
+    Operand,
+    View,
+)
 from minigrad.engines.numpy.needs import CHUNK, RING, WHOLE
-from minigrad.engines.numpy.operations import joined_spans, number, seen
+from minigrad.engines.numpy.operations import Function, number, shared
 from minigrad.engines.numpy.storage import Storage
-
-See = Callable[[Array], Array]
 
 
 class Operands:
     """The values of nodes as operands.
 
     Attributes:
-        storage: where they are.
+        storage, buffers: where they are.
         once: copies that are made before the first call.
     """
 
     def __init__(self, storage: Storage) -> None:
         self.storage, self.plan, self.T = storage, storage.plan, storage.T
-        self.nodes, self.view = storage.nodes, storage.buffers.view
-        self.place = storage.buffers.place
+        self.nodes, self.buffers = storage.nodes, storage.buffers
+        self.view, self.place = self.buffers.view, self.buffers.place
         self.once: list[Copy] = []
+        self._numbers = itertools.count()
         self._places: dict[int, Operand] = {}
         self._moving: dict[tuple[int, str], View] = {}
 
@@ -52,7 +61,7 @@ class Operands:
         """Whether nothing has to be done for a node."""
         return self.nodes[k].op == "input" or self.storage.values[k].is_view
 
-    def moving(self, i: int, see: See | None = None, tag: str = "") -> Operand:
+    def moving(self, i: int, see: Function | None = None, tag: str = "") -> Operand:
         """A value in a loop; `see` makes another view of its steps, told apart by `tag`."""
         if (i, tag) in self._moving:
             return self._moving[i, tag]
@@ -72,12 +81,12 @@ class Operands:
         """An array in which views can move: what the graph holds is copied once."""
         if isinstance(self.of(i), View):
             return array
-        copy = self.storage.values[i].array = self.storage.buffers.new(array.shape, array.dtype)
+        copy = self.storage.values[i].array = self.buffers.new(array.shape, array.dtype)
         self.once.append(Copy(Constant(array, "constant"), self.place(copy, "held")))
         self._places.pop(i)
         return copy
 
-    def target(self, k: int, see: See | None = None, tag: str = "") -> View:
+    def target(self, k: int, see: Function | None = None, tag: str = "") -> View:
         """Where a node is computed in a loop."""
         out = self.moving(k, see, tag)
         assert isinstance(out, View)  # what is computed has a buffer
@@ -91,6 +100,16 @@ class Operands:
             return Constant(number(self.nodes[i], self.nodes[k]), "number")
         return self.of(i)
 
+    def seen(self, x: Operand, see: Function, tag: str, body: Body) -> Operand:
+        """Another view of an operand: known now where its array is, otherwise made in the body."""
+        known = self.buffers.array(x) if isinstance(x, View) and x.step is None else None
+        if (view := shared(see, known)) is not None:
+            return self.place(view, tag)
+        # Numbered, as two values may have one label, and both be read later.
+        name = f"{x.name if isinstance(x, Given) else x.label}_{tag}_{next(self._numbers)}"
+        body.append(Make(tag, see, (x,), name))
+        return Given(name)
+
     def aligned(self, k: int, i: int, body: Body, moving: bool = False) -> Operand:
         """An operand of node k with the axes that it lacks to the others, behind that of time."""
         operand = self.operand(k, i, moving)
@@ -101,7 +120,7 @@ class Operands:
         if isinstance(operand, View) and moving:
             return self.moving(i, itemgetter((*gap, ...)), f"_{len(gap)}")
         see = Look("item", (slice(None), *gap))
-        return seen(operand, see, "aligned", self.storage.buffers, body)
+        return self.seen(operand, see, "aligned", body)
 
     def whole(self, i: int, body: Body) -> Operand:
         """A value of all steps, repeated if it is the same at every step."""
@@ -109,18 +128,21 @@ class Operands:
             return self.of(i)
         # Not self.T inside: a function that holds what holds it would be a circle.
         repeat = lambda x, T=self.T: np.broadcast_to(x, (T, *np.shape(x)))
-        return seen(self.of(i), repeat, "repeated", self.storage.buffers, body)
+        return self.seen(self.of(i), repeat, "repeated", body)
 
     def rows(self, i: int, body: Body) -> Operand:
         """The rows of all leading axes, that of time among them, as a matrix."""
+        return self.seen(self.of(i), self.as_rows(i), "rows", body)
+
+    def as_rows(self, i: int) -> Look:
+        """What makes a matrix of a value, a row for each of its steps and of its leading axes."""
         *lead, width = self.nodes[i].shape
         steps = self.T if self.storage.values[i].level == WHOLE else 1
-        see = Look("reshape", (steps * math.prod(lead), width))
-        return seen(self.of(i), see, "rows", self.storage.buffers, body)
+        return Look("reshape", (steps * math.prod(lead), width))
 
     def copies(self, k: int, operands: Iterable[int], moving: bool = False) -> Body:
         """Copies of operands into a concatenation; those made in place need none."""
-        copies, array, spans = Body(), self.storage.values[k].array, joined_spans(self.nodes, k)
+        copies, array, spans = Body(), self.storage.values[k].array, self.storage.spans(k)
         assert array is not None  # concatenations have buffers
         for n in operands:
             i, see = self.nodes[k].inputs[n], itemgetter(spans[n])

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import PRIMITIVES
-from minigrad.engines.numpy.buffers import Buffers
-from minigrad.engines.numpy.instructions import Body, Call, Copy, Given, Look, Make, Operand, View
+from minigrad.engines.numpy.instructions import Body, Call, Copy, Look, Make, Operand, View
 from minigrad.graph import Node
 from minigrad.lower.nodes import lifted
 
@@ -63,17 +62,6 @@ def view_of(node: Node, base: Any, steps: int | None = None) -> Any:
     """What a node is of a known array, one step or all of them; None where NumPy makes a copy."""
     attrs = node.attrs if steps is None else lifted(node, steps)
     return shared((lambda x: x) if node.is_alias else function(node, attrs), base)
-
-
-def seen(x: Operand, see: Function, tag: str, buffers: Buffers, body: Body) -> Operand:
-    """Another view of an operand: known now where its array is, otherwise made in the body."""
-    known = buffers.array(x) if isinstance(x, View) and x.step is None else None
-    if (view := shared(see, known)) is not None:
-        return buffers.place(view, tag)
-    # Two values may have one label, and both be read later.
-    name = f"{x.name if isinstance(x, Given) else x.label}_{tag}_{next(buffers.numbers)}"
-    body.append(Make(tag, see, (x,), name))
-    return Given(name)
 
 
 def number(constant: Node, reader: Node) -> Any:

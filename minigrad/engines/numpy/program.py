@@ -43,7 +43,8 @@ class Program:
 
     One thread runs it at a time, and the results are the caller's. `run` leaves both to whoever
     calls it: its results are the program's own buffers. Inputs that are always in the same array
-    can be given as `known`, by number; calls then leave them out.
+    can be given as `known`, by number; calls then leave them out. It is one of `buffers`, or is
+    never written to again.
 
     Attributes:
         plan: the schedule it was made from.

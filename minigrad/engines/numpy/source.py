@@ -93,7 +93,7 @@ class Source:
         for copy in listing.once:
             assert isinstance(copy.source, code.Constant)  # nothing else is there so early
             buffers.array(copy.out)[...] = copy.source.value
-        ahead = [f"with {self.bind('quiet', quiet)}():"] if listing.quiet else []
+        ahead = [f"with {self._bind('quiet', quiet)}():"] if listing.quiet else []
         lines = self._lines(listing.body)
         results = [self._operand(x) for x in listing.results]
         lines.append(f"return [{', '.join(results)}]")
@@ -108,7 +108,7 @@ class Source:
         run: Callable[..., list[Array]] = self.names.pop("program")
         return run
 
-    def bind(self, prefix: str, value: Any) -> str:
+    def _bind(self, prefix: str, value: Any) -> str:
         """A new name for a value that is known now."""
         name = f"{prefix}_{len(self.names)}"
         self.names[name] = value
@@ -118,7 +118,7 @@ class Source:
         """The one name of a value that is known now."""
         key = Same(value)
         if (name := self._known.get(key)) is None:
-            name = self._known[key] = self.bind(prefix, value)
+            name = self._known[key] = self._bind(prefix, value)
         return name
 
     # --- operands -----------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Source:
             return of.of(x)
         key = x[:5]  # equal views have one name, whatever they are called
         if (name := self._known.get(key)) is None:
-            name = self._known[key] = self.bind(x.label, self._buffers.array(x))
+            name = self._known[key] = self._bind(x.label, self._buffers.array(x))
         return name
 
     def _call(
@@ -147,7 +147,7 @@ class Source:
             return f"{name}({', '.join(given)})"
         if function.method == "item":
             at = function.argument
-            return f"{given[0]}[{at if isinstance(at, int) else self.bind('at', at)}]"
+            return f"{given[0]}[{at if isinstance(at, int) else self._bind('at', at)}]"
         return f"{given[0]}.{function.method}({function.argument})"
 
     # --- instructions -------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Source:
     def _loop(self, loop: code.Loop) -> Lines:
         """Chunks of steps, and in each the steps one by one."""
         outer, inner = (Variables(self._buffers, loop.steps, by_step) for by_step in (False, True))
-        name = self.bind("chunks", None)
+        name = self._bind("chunks", None)
         first, each = self._lines(loop.first, outer), self._lines(loop.each, inner)
         starts = range(0, loop.steps, loop.chunk)[:: loop.direction]
         spans = [(lo, min(lo + loop.chunk, loop.steps)) for lo in starts]

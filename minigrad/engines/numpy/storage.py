@@ -83,7 +83,7 @@ class Storage:
         self.loops: dict[int, Inner] = {}
         self._free: dict[tuple[tuple[int, ...], Any], list[Array]] = {}
         self._ends: dict[int, list[Array]] = {}
-        self._spans: dict[int, dict[int, Any]] = {}
+        self._spans: dict[int, list[Any]] = {}
         self.needs = Needs(plan, steps)
         self._nested = nested
         self._place_inputs()
@@ -296,9 +296,12 @@ class Storage:
         for array in self._ends.pop(at, ()):
             self._free.setdefault((array.shape, array.dtype), []).append(array)
 
-    def _span(self, k: int, i: int) -> Any:
-        """The position, in the buffer of a concatenation k, of an operand that it has once."""
+    def spans(self, k: int) -> list[Any]:
+        """The positions, in the buffer of a concatenation k, of its operands."""
         if k not in self._spans:
-            spans = joined_spans(self.nodes, k)
-            self._spans[k] = dict(zip(self.nodes[k].inputs, spans, strict=True))
-        return self._spans[k][i]
+            self._spans[k] = joined_spans(self.nodes, k)
+        return self._spans[k]
+
+    def _span(self, k: int, i: int) -> Any:
+        """That of an operand that it has once."""
+        return self.spans(k)[self.nodes[k].inputs.index(i)]

@@ -40,7 +40,7 @@ class Totals:
         if node.lowering.through:
             parts = [self.total(i, body) for i in node.inputs]
             if node.lowering.view and isinstance(parts[0], code.View):
-                view = view_of(node, self.storage.buffers.array(parts[0]))
+                view = view_of(node, self.operands.buffers.array(parts[0]))
                 if view is not None:
                     return of.place(view, node.op)
             return _make(k, node.op, maker(node), parts, body)
@@ -59,7 +59,7 @@ class Totals:
         return _make(k, node.op, made, [of.of(i) for i in node.inputs], body)
 
     def _buffer(self, node: Node) -> code.View:
-        return self.operands.place(self.storage.buffers.new(node.shape, node.dtype), "total")
+        return self.operands.place(self.operands.buffers.new(node.shape, node.dtype), "total")
 
     def _summed(
         self,
@@ -71,7 +71,7 @@ class Totals:
     ) -> code.View:
         """A sum into a buffer of its own; it leaves out the axes that are kept."""
         total = self._buffer(node)
-        out = np.squeeze(self.storage.buffers.array(total), kept)
+        out = np.squeeze(self.operands.buffers.array(total), kept)
         body.append(code.Reduce(source, axes, self.operands.place(out, "total")))
         return total
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -131,3 +132,9 @@ def test_products_with_one_factor_are_one_product_of_the_pile():
 
 def test_products_with_two_factors_stay_two():
     assert untouched(gates.merge_factors, loop(pile(mg.sin, mg.cos), (4, 4), x=(2, 4)))
+
+
+def test_slices_without_entries_have_no_neighbours():
+    f = lambda x, a, b: [a * x[1:], b * x[1:]]
+    found = mg.compile(f)(np.ones((1, 4)), *[np.ones((0, 4))] * 2)
+    assert [y.shape for y in found] == [(0, 4)] * 2

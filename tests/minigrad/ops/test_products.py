@@ -50,3 +50,10 @@ def test_a_contraction_sums_over_all_leading_axes(leads):
     a, b = (RNG.normal(size=(*lead, n)) for lead, n in zip(leads, (3, 2), strict=True))
     wanted = np.einsum("...n,...m->...nm", a, b).reshape(-1, 3, 2).sum(0)
     np.testing.assert_allclose(mg.contract(a, b), wanted, rtol=1e-13, atol=1e-14)
+
+
+def test_a_product_without_columns_has_a_gradient():
+    w, x = np.ones((2, 0)), np.ones((3, 2, 2))
+    grads = mg.grad(lambda w, x: mg.sum(mg.sin(x @ w)), wrt=(0, 1))(w, x)
+    assert [g.shape for g in grads] == [w.shape, x.shape]
+    assert not grads[1].any()

@@ -23,14 +23,15 @@ class Interpreter:
                        for x in program.storage.buffers.memory]  # fmt: skip
 
     def __call__(self, *inputs: Any) -> list[Any]:
-        return self.run(self.listing, inputs)
+        return [np.array(x) for x in self.run(self.listing, inputs)]
 
     def run(self, listing: code.Listing, inputs: Iterable[Any]) -> list[Any]:
         names = dict(zip(listing.parameters, inputs, strict=True))
         with np.errstate(over="ignore" if listing.quiet else "warn"):
             for x in (*listing.once, *listing.body):
                 self.do(x, names, None)
-        return [np.array(self.value(x, names, None)) for x in listing.results]
+        # As they lie: a sum adds up in the order of its operand in memory.
+        return [self.value(x, names, None) for x in listing.results]
 
     def value(self, x: Any, names: dict[str, Any], at: Any) -> Any:
         """An operand at step `at`, or at all the steps of a range, time in front."""

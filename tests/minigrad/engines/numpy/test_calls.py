@@ -6,17 +6,13 @@ import re
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
 import rnn
-from minigrad.engines.numpy.program import Program, program_of
-from minigrad.folded import Folded, Recurrence
+from minigrad.engines.numpy.program import program_of
 from minigrad.graph import replay
-from minigrad.lower.passes import LATE
-from minigrad.tree import flatten
 
 UNARY = (mg.tanh, mg.sin, mg.negative, lambda x: x * 0.5, lambda x: x.T, lambda x: x[::-1],
          lambda x: mg.reshape(x, (9,)).reshape((3, 3)), lambda x: mg.sum(x, 0, keepdims=True) + x,
@@ -100,48 +96,3 @@ def test_loops_read_and_give_known_arrays():
     fast(cell.init(0), np.ones((5, 2, 3)))
     assert fast.source.count("def ") == 3  # forward, backward, and what runs them
     assert fast.source.count("for lo, hi") == 2
-
-
-@pytest.mark.parametrize("T", [0, 1, 4])
-def test_two_values_of_one_label_are_two_values(T):
-    """x and dL/dy, both rows of a swapped batch, each copied: dL/dW is xᵀ(dL/dy)."""
-    cell, xs = rnn.Dense(3, 3), np.random.default_rng(0).normal(size=(2, T, 3))
-    turned = lambda x: mg.transpose(x, (1, 0, 2))
-    loss = lambda p, xs: mg.sum(mg.square(turned(rnn.run(cell, p, turned(mg.tanh(xs)))[0])))
-    same(mg.value_and_grad(loss), cell.init(0), xs)
-    stack = rnn.Stack([rnn.RNNCell(3, 4), rnn.Dense(4, 2)])
-    loss = lambda p, xs: mg.sum(rnn.run(stack, p, xs)[0])
-    same(mg.value_and_grad(loss), stack.init(0), np.ones((T, 2, 3)))
-
-
-@pytest.mark.parametrize("T", [0, 1, 3])
-def test_constants_that_are_emitted_keep_their_values(T):
-    """Of one operation, whatever their shapes."""
-    step = lambda a, b, x, h: (np.full(2, 1.0), np.full(2, 2.0), mg.tanh(a), mg.tanh(b), x + h)
-    two, three = np.ones(2), np.ones(3)
-    folded = Folded(
-        mg.trace(step, two, three, two, two), ("static", "static", "sequence", "state"),
-        (*["every"] * 4, "state"), (Recurrence(4, 3, 1, "h"),),
-    )  # fmt: skip
-    found, _ = Program(folded, T, LATE)(two, 2.0 * three, np.ones((T, 2)), two)
-    wanted = (np.full(2, 1.0), np.full(2, 2.0), np.tanh(two), np.tanh(2.0 * three))
-    for x, y in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(x, np.broadcast_to(y, (T, *y.shape)), strict=True)
-
-
-def test_slices_without_entries_have_no_neighbours():
-    none = np.ones((0, 4))
-    same(lambda x, a, b: [a * x[1:], b * x[1:], mg.sum(x)], np.ones((1, 4)), none, none)
-
-
-def test_a_product_without_columns_has_a_gradient():
-    f = mg.value_and_grad(lambda w, x: mg.sum(mg.sin(x @ w)), wrt=(0, 1))
-    same(f, np.ones((2, 0)), np.ones((3, 2, 2)))
-
-
-def same(f: Any, *given: Any) -> None:
-    """Compiled it gives what it gives by itself."""
-    found, wanted = (flatten(g(*given))[0] for g in (mg.compile(f), f))
-    for x, y in zip(found, wanted, strict=True):
-        assert np.shape(x) == np.shape(y)
-        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-12)

@@ -88,7 +88,13 @@ def test_a_place_that_is_wrong_by_one_is_seen(at):
         assert_says_it_all(program, *example(folded, 5, 1)[0])
 
 
-def test_a_list_can_be_read():
+PARAMS, XS = rnn.LSTMCell(3, 4).init(0), np.ones((5, 2, 3))
+
+
+def test_a_list_can_be_read_with_those_inside_of_it():
     text = str(Program(rnn.LSTMCell(3, 4).folded(2), 5, LATE).instructions)
     assert "Loop 5, 5, 1" in text
     assert "Product dot" in text
+    whole = program_of(mg.trace(lambda xs: rnn.run(CELLS["LSTMCell(3, 4)"], PARAMS, xs)[0], XS))
+    inside = str(whole.instructions).partition("Run v")[2]
+    assert "Loop 5, 5, 1" in inside  # what a loop of it does

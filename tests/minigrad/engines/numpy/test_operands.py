@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+import rnn
 from minigrad.engines.numpy.instructions import Constant, Given, View
 from minigrad.engines.numpy.needs import CHUNK, RING, WHOLE
 from minigrad.engines.numpy.program import Program
 from minigrad.engines.numpy.source import Variables
+from minigrad.folded import Folded, Recurrence
 from minigrad.lower.passes import LATE
 from minigrad.lower.pipeline import lowered
 from tests.minigrad.folding import CELLS, assert_runs, every_cell, loop
+from tests.rnn.runs import assert_close
 
 
 def place(array: Any) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
@@ -96,3 +99,30 @@ def test_a_value_has_one_operand_and_a_weak_number_the_precision_of_its_reader()
         if isinstance(view, View):
             array = program.storage.values[i].array
             assert place(program.storage.buffers.array(view)) == place(array)
+
+
+@pytest.mark.parametrize("T", [0, 1, 4])
+def test_two_values_of_one_label_are_two_values(T):
+    """x and dL/dy, both rows of a swapped batch, each copied: dL/dW is xᵀ(dL/dy)."""
+    turned = lambda x: mg.transpose(x, (1, 0, 2))
+    dense, xs = rnn.Dense(3, 3), np.random.default_rng(0).normal(size=(2, T, 3))
+    stack = rnn.Stack([rnn.RNNCell(3, 4), rnn.Dense(4, 2)])
+    for cell in (dense, stack):
+        swapped = lambda p, xs, c=cell: turned(rnn.run(c, p, turned(mg.tanh(xs)))[0])
+        f = mg.value_and_grad(lambda p, xs, run=swapped: mg.sum(mg.square(run(p, xs))))
+        assert_close(mg.compile(f)(cell.init(0), xs), f(cell.init(0), xs), 999)
+
+
+@pytest.mark.parametrize("T", [0, 1, 3])
+def test_constants_that_are_emitted_keep_their_values(T):
+    """Of one operation, whatever their shapes."""
+    step = lambda a, b, x, h: (np.full(2, 1.0), np.full(2, 2.0), mg.tanh(a), mg.tanh(b), x + h)
+    two, three = np.ones(2), np.ones(3)
+    folded = Folded(
+        mg.trace(step, two, three, two, two), ("static", "static", "sequence", "state"),
+        (*["every"] * 4, "state"), (Recurrence(4, 3, 1, "h"),),
+    )  # fmt: skip
+    found, _ = Program(folded, T, LATE)(two, 2.0 * three, np.ones((T, 2)), two)
+    wanted = (np.full(2, 1.0), np.full(2, 2.0), np.tanh(two), np.tanh(2.0 * three))
+    for x, y in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(x, np.broadcast_to(y, (T, *y.shape)), strict=True)
