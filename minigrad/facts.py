@@ -54,11 +54,13 @@ class Numerics:
         saturates: its slope is the small difference of numbers near 1, or of a large argument.
         kink: `kink(*operands, **attrs)`, how far entries are from where there is no derivative;
             an axis over which they compete has size 1.
+        holomorphic: a complex step goes through: of complex numbers it makes no size, no conjugate.
     """
 
     bends: tuple[Bend | None, ...] = ()
     saturates: bool = False
     kink: Callable[..., Any] | None = None
+    holomorphic: bool = True
 
 
 STRAIGHT = Numerics()

@@ -43,7 +43,7 @@ def relu(x: Any) -> Any:
     lambda g, y, x: shut(equal(x, 0), g * sign(x)),
     label="|x|",
     kernel=np.abs,
-    numerics=Numerics(kink=np.abs),
+    numerics=Numerics(kink=np.abs, holomorphic=False),
 )
 def absolute(x: Any) -> Any:
     """Absolute value; the derivative at 0 is 0."""

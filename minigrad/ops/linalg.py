@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.kinds import MATRIX, REAL, general, public, rank, several, stepwise
+from minigrad.facts import Numerics
 from minigrad.habits import explained
 from minigrad.ops.elementwise import exp, negative
 from minigrad.ops.products import matmul
@@ -62,7 +63,7 @@ def _given(a: Any, *others: Any) -> Arguments:
 def of_matrix(signature: str) -> dict[str, Any]:
     """What primitives of one matrix have in common."""
     return {"signature": signature, "domain": (MATRIX,), "lift": "same", "sample": _square,
-            "prepare": _given}  # fmt: skip
+            "prepare": _given, "numerics": Numerics(holomorphic=False)}  # fmt: skip
 
 
 def identity(x: Any) -> Any:

@@ -325,8 +325,10 @@ def _without_rules(
         for x in node.parents if type(x) is Tensor
     ]  # fmt: skip
     is_small = all(np.max(np.abs(x.data), initial=0.0) <= COMPLEX_LIMIT for x in curved)
+    # That of a small part which is not holomorphic would be wrong, and the whole seem right.
+    passes = all(x.primitive.numerics.holomorphic for x in at.paths.nodes if x.primitive)
     exact = None
-    if method == "complex" or (method == "auto" and is_small):
+    if passes and (method == "complex" or (method == "auto" and is_small)):
         exact = complex_step(line)
     most = kink.distance / 4 if kink is not None else np.inf
     if exact is not None:

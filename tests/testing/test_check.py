@@ -38,6 +38,16 @@ def test_derivatives_below_the_smallest_normal_number_raise_no_alarm(seed):
     check_gradients(program, *program.values, seed=seed)
 
 
+@pytest.mark.parametrize("name", ["cholesky", "log_abs_det", "absolute"])
+def test_a_small_part_that_is_not_holomorphic_raises_no_alarm(name):
+    """Its complex step is wrong, by less than differences of the whole can tell."""
+    part = lambda x: mg.sum(mg.PRIMITIVES[name](1e-12 * x + np.array([[1.0, 0.0], [0.0, 2.0]])))
+    for seed in range(20):
+        x = np.array(np.random.default_rng(seed).normal())
+        assert check_gradients(lambda x: part(x) + mg.sin(x), x).method == "differences"
+        check_gradients(part, x)
+
+
 @given(program=fan_outs())
 def test_parameters_used_many_times_raise_no_alarm(program):
     check_gradients(program, *program.values)

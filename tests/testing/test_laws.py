@@ -1,6 +1,7 @@
 """Laws over all primitives, from the table; and that a wrong rule breaks them, for each."""
 
 import random
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.testing import LAWS, Broken, check_law, draw_case
+from minigrad.testing.numeric import STEP, Line, richardson
 
 # A scan and its parts work on results of several kinds; test_scan.py has their laws.
 ALL = sorted((p for p in mg.PRIMITIVES.values() if p.kind != "loop"), key=lambda p: p.name)
@@ -131,3 +133,24 @@ def test_an_unknown_law_is_told():
     case = draw_case(mg.PRIMITIVES["tanh"], random.Random(0))
     with pytest.raises(ValueError, match="unknown law 'gravity'; there are shape, adjoint"):
         check_law("gravity", case)
+
+
+@pytest.mark.parametrize("primitive", ALL, ids=lambda p: p.name)
+def test_a_complex_step_goes_through_what_is_called_holomorphic_and_nothing_else(primitive):
+    """Where complex numbers are taken at all; by differences, which know no rule."""
+    agrees = set()
+    for seed in range(8):
+        case = draw_case(primitive, random.Random(seed))
+        points, rng = [np.asarray(x) for x in case.operands], np.random.default_rng(seed)
+        along = [rng.normal(size=x.shape) if x.dtype.kind == "f" else np.zeros(()) for x in points]
+        f = lambda *xs, attrs=case.attrs: [primitive.forward(*xs, **attrs)]
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            line = Line(f, points, along, [rng.normal(size=np.shape(y)) for y in f(*points)])
+            try:
+                exact = float(np.imag(line(1j * STEP)) / STEP)
+            except Exception:  # no complex numbers for it
+                continue
+            rough, off = richardson(line)
+            agrees.add(abs(exact - rough) <= off)
+    assert (False in agrees) == (not primitive.numerics.holomorphic)
